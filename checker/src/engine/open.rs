@@ -1,0 +1,218 @@
+//! The operations open at one moment of a history, each in one of 128 slots.
+
+/// The place of an open operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(pub u8);
+
+/// A set of slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotSet(u128);
+
+impl SlotSet {
+    /// Most operations open at once, those of unknown outcome included.
+    pub const COUNT: usize = 128;
+
+    /// No slot.
+    pub const EMPTY: Self = Self(0);
+
+    /// One slot.
+    pub fn only(slot: Slot) -> Self {
+        Self(1 << slot.0)
+    }
+
+    /// Whether the slot is in the set.
+    pub fn contains(self, slot: Slot) -> bool {
+        self.0 >> slot.0 & 1 == 1
+    }
+
+    /// The set with the slot.
+    #[must_use]
+    pub fn with(self, slot: Slot) -> Self {
+        Self(self.0 | 1 << slot.0)
+    }
+
+    /// The set without the slot.
+    #[must_use]
+    pub fn without(self, slot: Slot) -> Self {
+        Self(self.0 & !(1 << slot.0))
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is here and not there.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether all of this is also there.
+    pub fn is_subset(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many there are.
+    pub fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// The lowest slot that is not in the set, if any.
+    pub fn first_free(self) -> Option<Slot> {
+        let index = self.0.trailing_ones();
+        (index < 128).then_some(Slot(index as u8))
+    }
+}
+
+impl IntoIterator for SlotSet {
+    type Item = Slot;
+    type IntoIter = Slots;
+
+    fn into_iter(self) -> Slots {
+        Slots(self.0)
+    }
+}
+
+/// The slots of a set, lowest first.
+#[derive(Clone, Debug)]
+pub struct Slots(u128);
+
+impl Iterator for Slots {
+    type Item = Slot;
+
+    fn next(&mut self) -> Option<Slot> {
+        if self.0 == 0 {
+            return None;
+        }
+        let index = self.0.trailing_zeros() as u8;
+        self.0 &= self.0 - 1;
+        Some(Slot(index))
+    }
+}
+
+/// What is open, seen from one configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Open<'a, T> {
+    pub(crate) table: &'a OpenTable<T>,
+    pub(crate) taken: SlotSet,
+    pub(crate) absorbable: SlotSet,
+}
+
+impl<'a, T> Open<'a, T> {
+    /// Open operations not yet taken.
+    pub fn untaken(&self) -> SlotSet {
+        self.table.occupied.minus(self.taken)
+    }
+
+    /// Untaken operations that were answered: each must be taken before it returns.
+    pub fn untaken_answered(&self) -> SlotSet {
+        self.untaken().minus(self.table.unknown)
+    }
+
+    /// Untaken operations of unknown outcome: each may be taken once or never.
+    pub fn untaken_unknown(&self) -> SlotSet {
+        self.untaken().intersection(self.table.unknown)
+    }
+
+    /// Untaken operations that may be considered taken without any effect on the state.
+    pub fn absorbable(&self) -> SlotSet {
+        self.absorbable
+    }
+
+    /// What the operation in an occupied slot does.
+    pub fn step(&self, slot: Slot) -> &'a T {
+        self.table.step(slot)
+    }
+}
+
+/// What is open, common to all configurations.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenTable<T> {
+    entries: Vec<Entry<T>>,
+    pub(crate) occupied: SlotSet,
+    pub(crate) unknown: SlotSet,
+}
+
+/// One open operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<T> {
+    pub(crate) step: T,
+    /// Where the operation stands in the history.
+    pub(crate) place: usize,
+    /// Position of its answer; `u64::MAX` if there is none.
+    pub(crate) deadline: u64,
+}
+
+impl<T> OpenTable<T> {
+    pub(crate) fn new() -> Self {
+        Self { entries: Vec::new(), occupied: SlotSet::EMPTY, unknown: SlotSet::EMPTY }
+    }
+
+    /// Puts an operation into the lowest free slot. None if all are occupied.
+    pub(crate) fn insert(&mut self, entry: Entry<T>) -> Option<Slot> {
+        let slot = self.occupied.first_free()?;
+        self.occupied = self.occupied.with(slot);
+        if entry.deadline == u64::MAX {
+            self.unknown = self.unknown.with(slot);
+        }
+        let index = usize::from(slot.0);
+        assert!(index <= self.entries.len(), "the lowest free slot lies beyond the next one");
+        if index == self.entries.len() {
+            self.entries.push(entry);
+        } else {
+            self.entries[index] = entry;
+        }
+        Some(slot)
+    }
+
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        assert!(self.occupied.contains(slot), "{slot:?} is not occupied");
+        self.occupied = self.occupied.without(slot);
+        self.unknown = self.unknown.without(slot);
+    }
+
+    pub(crate) fn entry(&self, slot: Slot) -> &Entry<T> {
+        &self.entries[usize::from(slot.0)]
+    }
+
+    pub(crate) fn step(&self, slot: Slot) -> &T {
+        &self.entry(slot).step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_slot_can_be_used_and_no_further_one() {
+        let mut table = OpenTable::new();
+        for place in 0..SlotSet::COUNT {
+            assert!(table.insert(Entry { step: (), place, deadline: u64::MAX }).is_some());
+        }
+        assert_eq!(table.insert(Entry { step: (), place: 0, deadline: 0 }), None);
+        table.remove(Slot(127));
+        assert_eq!(table.insert(Entry { step: (), place: 0, deadline: 0 }), Some(Slot(127)));
+        assert!(!table.unknown.contains(Slot(127)));
+    }
+
+    #[test]
+    fn slots_come_lowest_first() {
+        let set = SlotSet::only(Slot(127)).with(Slot(3)).with(Slot(64));
+        assert_eq!(set.into_iter().collect::<Vec<_>>(), [Slot(3), Slot(64), Slot(127)]);
+        assert_eq!(set.without(Slot(64)).len(), 2);
+    }
+}

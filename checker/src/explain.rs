@@ -1,0 +1,157 @@
+//! Why no legal order exists: the smallest failing part, and a sentence.
+//!
+//! A part is made by *weakening*: the answer of an operation is taken to be unknown, so that it may
+//! have taken effect at any later time, once, or never. Weakening only allows more orders. Plain
+//! removal would not do: a read without the write that it read fails for a reason the run never had.
+
+use crate::budget::{Budget, Spending};
+use crate::engine::configurations::{Found, Task};
+use crate::history::{History, OperationOf, Outcome};
+use crate::linearizable::search_within;
+use crate::spec::Spec;
+use crate::verdict::Violation;
+
+/// Steps of one re-check: an operation whose re-check needs more is kept.
+const RECHECK_STEPS_MAX: u64 = 20_000;
+/// Steps of all re-checks together.
+const RECHECKS_STEPS_MAX: u64 = 1_000_000;
+/// Operations named in an explanation; of a larger part only the count is given.
+const NAMED_COUNT_MAX: usize = 12;
+
+/// Where a search came to its end.
+#[derive(Clone, Copy)]
+pub(crate) struct Stuck {
+    /// The place of the operation that could not be explained.
+    pub(crate) place: usize,
+    /// How many had returned before it.
+    pub(crate) returned_count: usize,
+}
+
+/// The violation found when the search got stuck.
+pub(crate) fn linearizability<S: Spec>(
+    spec: &S,
+    history: &History<S>,
+    tasks: &[Task<S::Step>],
+    stuck: Stuck,
+) -> Violation {
+    let core = smallest_part(spec, history, tasks, stuck.place);
+    let operations = history.operations();
+    let last = &operations[stuck.place];
+    let explanation = format!(
+        "no order of {} is legal and respects real time: {}, the last of them to return, fits nowhere",
+        named::<S>(core.iter().map(|place| &operations[*place]), core.len()),
+        short::<S>(last),
+    );
+    Violation {
+        key: None,
+        operations: core.iter().map(|place| operations[*place].number).collect(),
+        legal_prefix_count: Some(stuck.returned_count),
+        stuck: Some(last.number),
+        explanation,
+    }
+}
+
+/// Places of a part that still fails when everything else is weakened.
+///
+/// Weakens in halves, then quarters, ... then one by one, and keeps what cannot be spared (A. Zeller
+/// and R. Hildebrandt, "Simplifying and isolating failure-inducing input", IEEE TSE 28(2) (2002),
+/// without its restarts).
+fn smallest_part<S: Spec>(
+    spec: &S,
+    history: &History<S>,
+    tasks: &[Task<S::Step>],
+    stuck: usize,
+) -> Vec<usize> {
+    let end = tasks[stuck].returned.unwrap_or(u64::MAX);
+    let weakened: Vec<Option<S::Step>> =
+        history.operations().iter().map(|operation| spec.step(&operation.call, None)).collect();
+    let mut part: Vec<Task<S::Step>> =
+        tasks.iter().take_while(|task| task.invoked < end).copied().collect();
+    for task in &mut part {
+        task.returned = task.returned.filter(|returned| *returned <= end);
+    }
+    for (place, task) in part.iter_mut().enumerate() {
+        if task.returned.is_none() {
+            task.step = weakened[place];
+        }
+    }
+    let mut shrink = Shrink { spec, weakened: &weakened, spending: Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX }) };
+    let mut chunk = part.len().next_power_of_two();
+    while chunk > 0 {
+        shrink.pass(&mut part, chunk, stuck);
+        chunk /= 2;
+    }
+    (0..part.len()).filter(|place| part[*place].returned.is_some()).collect()
+}
+
+struct Shrink<'a, S: Spec> {
+    spec: &'a S,
+    weakened: &'a [Option<S::Step>],
+    spending: Spending,
+}
+
+impl<S: Spec> Shrink<'_, S> {
+    /// Weakens each run of `chunk` operations, latest first, unless the rest then passes.
+    fn pass(&mut self, part: &mut Vec<Task<S::Step>>, chunk: usize, stuck: usize) {
+        let mut end = part.len();
+        while end > 0 {
+            let start = end.saturating_sub(chunk);
+            let mut smaller = part.clone();
+            let mut is_smaller = false;
+            for place in start..end {
+                if place != stuck && smaller[place].returned.take().is_some() {
+                    smaller[place].step = self.weakened[place];
+                    is_smaller = true;
+                }
+            }
+            if is_smaller {
+                match search_within(self.spec, &smaller, RECHECK_STEPS_MAX, &mut self.spending) {
+                    Some(Found::Stuck { .. }) => *part = smaller,
+                    Some(Found::Legal | Found::Exhausted { .. }) => {}
+                    None => return,
+                }
+            }
+            end = start;
+        }
+    }
+}
+
+/// A list of operations in words.
+pub(crate) fn named<'a, S: Spec + 'a>(
+    operations: impl Iterator<Item = &'a OperationOf<S>>,
+    count: usize,
+) -> String
+where
+    S::Call: 'a,
+    S::Answer: 'a,
+{
+    let mut words: Vec<String> = operations.take(NAMED_COUNT_MAX).map(in_words::<S>).collect();
+    if count > NAMED_COUNT_MAX {
+        words.push(format!("and {} more", count - NAMED_COUNT_MAX));
+    }
+    format!("{{{}}}", words.join("; "))
+}
+
+/// An operation with its client, values and times.
+pub(crate) fn in_words<S: Spec>(operation: &OperationOf<S>) -> String {
+    let answer = match &operation.outcome {
+        Outcome::Answered(answer) => Some(answer),
+        Outcome::Unknown => None,
+    };
+    format!("{} {}", short::<S>(operation), S::describe(&operation.call, answer)) + &interval::<S>(operation)
+}
+
+/// An operation by number and client only.
+pub(crate) fn short<S: Spec>(operation: &OperationOf<S>) -> String {
+    format!("operation {} of client {}", operation.number, operation.client)
+}
+
+/// True times, or positions where the source has no times.
+fn interval<S: Spec>(operation: &OperationOf<S>) -> String {
+    match (operation.invoked_at, operation.returned_at, operation.returned) {
+        (0, Some(0) | None, Some(returned)) => format!(" [events {} to {returned}]", operation.invoked),
+        (0, Some(0) | None, None) => format!(" [from event {}]", operation.invoked),
+        (from, Some(to), _) => format!(" [{from} to {to} ns]"),
+        (from, None, _) => format!(" [from {from} ns]"),
+    }
+}

@@ -1,0 +1,31 @@
+//! Judges histories: which promise a run kept, which it broke, and the few operations that show it.
+//!
+//! ```text
+//!   file ──format──► Builder ──► History, KeyedHistory ──► linearizable, sequential ──┐
+//!                                         └──────────────► admission ─────────────────┤
+//!   records ───────────► SwitchHistory, LogHistory, reads ► one promise a function ───┴─► Verdict
+//! ```
+//!
+//! The checker does not know where a history comes from. Whoever makes one feeds a
+//! [`Builder`](history::Builder) or fills the plain records of a domain promise; [`judge`](judge::judge)
+//! asks every question that fits.
+
+pub mod admission;
+pub mod budget;
+pub mod drawing;
+pub mod engine;
+mod explain;
+pub mod format;
+pub mod history;
+pub mod judge;
+pub mod keyed;
+pub mod linearizable;
+pub mod replication;
+pub mod sequential;
+pub mod session;
+pub mod spec;
+pub mod switch_timing;
+pub mod verdict;
+
+#[cfg(test)]
+mod oracle;

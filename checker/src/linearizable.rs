@@ -1,0 +1,123 @@
+//! Is there a legal order in which every operation takes effect between its call and its answer?
+//!
+//! Source: M. P. Herlihy and J. M. Wing, "Linearizability: a correctness condition for concurrent
+//! objects", ACM TOPLAS 12(3) (1990); also for locality: a history over several objects is
+//! linearizable if and only if the part of each object is.
+
+use crate::budget::{Budget, Spending};
+use crate::engine::configurations::{Found, Task, search};
+use crate::engine::witness;
+use crate::explain;
+use crate::history::{History, OperationIndex, Outcome};
+use crate::keyed::KeyedHistory;
+use crate::spec::Spec;
+use crate::verdict::{Judgement, Undecided, Verdict};
+
+/// The search over sets of configurations.
+pub const CONFIGURATIONS: &str = "configurations";
+/// The proof by an order that came with the history.
+pub const WITNESS: &str = "witness";
+
+/// Whether the history of one object is linearizable.
+pub fn linearizable<S: Spec>(spec: &S, history: &History<S>, budget: Budget) -> Judgement {
+    let tasks = tasks(spec, history);
+    let (found, steps) = search(spec, &tasks, budget);
+    let verdict = match found {
+        Found::Legal => Verdict::Holds,
+        Found::Stuck { place, returned_count } => {
+            let stuck = explain::Stuck { place, returned_count };
+            Verdict::Violated(explain::linearizability(spec, history, &tasks, stuck))
+        }
+        Found::Exhausted { open } => {
+            let open = open.into_iter().map(|place| history.operations()[place].number).collect();
+            Verdict::Undecided(Undecided { open, steps })
+        }
+    };
+    Judgement { verdict, algorithm: CONFIGURATIONS, steps }
+}
+
+/// The same, with an order that is claimed to be legal: by commit index, for example.
+///
+/// A good order is a proof in O(n). It may leave out unknown operations and answered observations
+/// (reads, refusals): these are placed. An order that is no proof means nothing; then the search decides.
+pub fn linearizable_by_witness<S: Spec>(
+    spec: &S,
+    history: &History<S>,
+    witness: &[OperationIndex],
+    budget: Budget,
+) -> Judgement {
+    let places: Option<Vec<usize>> = witness.iter().map(|number| history.find(*number)).collect();
+    if let Some(places) = places
+        && witness::proves(spec, &tasks(spec, history), &places)
+    {
+        let steps = history.len() as u64;
+        return Judgement { verdict: Verdict::Holds, algorithm: WITNESS, steps };
+    }
+    linearizable(spec, history, budget)
+}
+
+/// Whether every object's part is linearizable; each may spend the whole budget.
+///
+/// The first violated object in key order is reported; else the first undecided one.
+pub fn linearizable_by_key<S: Spec>(spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Judgement {
+    by_key(history, |_, part| linearizable(spec, part, budget))
+}
+
+/// Judges part by part. The first violated one in key order counts; else the first undecided one.
+pub(crate) fn by_key<S: Spec>(
+    history: &KeyedHistory<S>,
+    mut judge: impl FnMut(&str, &History<S>) -> Judgement,
+) -> Judgement {
+    let mut total = Judgement { verdict: Verdict::Holds, algorithm: WITNESS, steps: 0 };
+    if history.is_empty() {
+        total.algorithm = CONFIGURATIONS;
+    }
+    for (key, part) in history.parts() {
+        let mut judged = judge(key, part);
+        total.steps = total.steps.saturating_add(judged.steps);
+        if judged.algorithm != WITNESS {
+            total.algorithm = judged.algorithm;
+        }
+        if let Verdict::Violated(violation) = &mut judged.verdict {
+            violation.key = Some(key.clone());
+            if history.parts().len() > 1 {
+                violation.explanation = format!("{key}: {}", violation.explanation);
+            }
+            return Judgement { verdict: judged.verdict, ..total };
+        }
+        if total.verdict.holds() {
+            total.verdict = judged.verdict;
+        }
+    }
+    total
+}
+
+/// The operations as a search sees them.
+pub(crate) fn tasks<S: Spec>(spec: &S, history: &History<S>) -> Vec<Task<S::Step>> {
+    let mut steps: Vec<Option<S::Step>> = history
+        .operations()
+        .iter()
+        .map(|operation| match &operation.outcome {
+            Outcome::Answered(answer) => spec.step(&operation.call, Some(answer)),
+            Outcome::Unknown => spec.step(&operation.call, None),
+        })
+        .collect();
+    spec.simplify(&mut steps);
+    let operations = history.operations().iter();
+    operations
+        .zip(steps)
+        .map(|(operation, step)| Task { step, invoked: operation.invoked, returned: operation.returned })
+        .collect()
+}
+
+/// A small search inside a larger question; its steps count there.
+pub(crate) fn search_within<S: Spec>(
+    spec: &S,
+    tasks: &[Task<S::Step>],
+    steps_max: u64,
+    spending: &mut Spending,
+) -> Option<Found> {
+    let steps_max = steps_max.min(spending.rest().steps_max);
+    let (found, steps) = search(spec, tasks, Budget { steps_max });
+    spending.spend(steps).ok().map(|()| found)
+}

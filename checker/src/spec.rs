@@ -1,0 +1,74 @@
+//! Sequential specifications: what an object answers when asked one thing at a time.
+
+pub mod capacity;
+pub mod register;
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use crate::engine::open::{Open, Slot, SlotSet};
+
+/// What an object answers when asked one thing at a time.
+///
+/// An operation is first reduced to a [`Step`](Self::Step): what it does, its answer included. Two
+/// operations with equal steps are interchangeable, but for their times. The provided methods let a
+/// search skip orders that cannot matter; each override says why it may.
+pub trait Spec: Clone {
+    /// What the object remembers.
+    type State: Clone + Eq + Hash + Debug;
+    /// What may be asked.
+    type Call: Clone + Eq + Debug;
+    /// What may be answered.
+    type Answer: Clone + Eq + Debug;
+    /// What an operation does.
+    type Step: Copy + Eq + Hash + Debug;
+
+    /// The state before the first operation.
+    fn initial(&self) -> Self::State;
+
+    /// Whether `answer` is of the kind that `call` asks for.
+    fn fits(call: &Self::Call, answer: &Self::Answer) -> bool;
+
+    /// What the operation does if it takes effect. None if it has no answer and, without one, no effect.
+    fn step(&self, call: &Self::Call, answer: Option<&Self::Answer>) -> Option<Self::Step>;
+
+    /// The state after `step`, or none if it is illegal here.
+    fn apply(&self, state: &Self::State, step: &Self::Step) -> Option<Self::State>;
+
+    /// Whether `step` is legal at `state`.
+    fn is_legal(&self, state: &Self::State, step: &Self::Step) -> bool {
+        self.apply(state, step).is_some()
+    }
+
+    /// Whether `step`, if legal at `state`, changes nothing here nor wherever it is legal later.
+    fn only_observes(&self, state: &Self::State, step: &Self::Step) -> bool;
+
+    /// In words: what was asked and answered.
+    fn describe(call: &Self::Call, answer: Option<&Self::Answer>) -> String;
+
+    /// Equal steps for operations that no other operation of the history can tell apart.
+    fn simplify(&self, _steps: &mut [Option<Self::Step>]) {}
+
+    /// Whether `step` changes nothing at `state`, though elsewhere it might.
+    fn is_idle(&self, _state: &Self::State, _step: &Self::Step) -> bool {
+        false
+    }
+
+    /// Whether, at every state, `earlier` then `later` is legal and ends where `later` alone does.
+    fn overwrites(&self, _later: &Self::Step, _earlier: &Self::Step) -> bool {
+        false
+    }
+
+    /// Which of the open operations may have to be taken next, so that `goal` is taken in the end.
+    ///
+    /// Of every legal continuation that takes `goal`, some reordering of which the rest of the
+    /// history notices nothing begins with one of these. May contain illegal ones.
+    fn relevant(&self, _state: &Self::State, open: &Open<'_, Self::Step>, _goal: Slot) -> SlotSet {
+        open.untaken()
+    }
+
+    /// Pairs of places in `steps` of which every legal order takes the first before the second.
+    fn forced(&self, _steps: &[Option<Self::Step>]) -> Vec<(usize, usize)> {
+        Vec::new()
+    }
+}

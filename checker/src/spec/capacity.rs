@@ -1,0 +1,351 @@
+//! A counter of units that may not exceed a limit: model `bcounter`.
+//!
+//! Reservations name an order, or none (then units have no names either). The limit may change over
+//! time: an answer then carries the limit and the configuration version it was decided under, which
+//! replaces the fixed capacity for that operation; versions of decided operations never decrease.
+
+mod relevance;
+
+use crate::engine::open::{Open, Slot, SlotSet};
+use crate::spec::Spec;
+
+/// A bounded counter; without a capacity, only the limits in the answers bound it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capacity {
+    /// The fixed capacity, if there is one.
+    pub capacity: Option<u64>,
+}
+
+/// What may be asked of a bounded counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CapacityCall {
+    /// Room for these units.
+    Reserve {
+        /// The name of the reservation; each is reserved once.
+        order: Option<u64>,
+        /// How many.
+        units: u64,
+    },
+    /// To free what the order holds; without an order, these units.
+    Release {
+        /// The name of the reservation.
+        order: Option<u64>,
+        /// How many; with an order its own units count, not these.
+        units: u64,
+    },
+    /// How many units are in use.
+    Read,
+}
+
+/// Under what a reservation was decided, as far as the answer says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Terms {
+    /// The limit.
+    pub limit: Option<u64>,
+    /// The version of the configuration that set it.
+    pub version: Option<u64>,
+}
+
+/// What a bounded counter answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CapacityAnswer {
+    /// Reserved.
+    Accepted(Terms),
+    /// No room: an observation, without effect.
+    Rejected(Terms),
+    /// Freed.
+    Released,
+    /// The order holds nothing (any more): refused, without effect.
+    NotHeld,
+    /// So many units are in use.
+    Use(u64),
+}
+
+/// What an operation does to a bounded counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CapacityStep {
+    /// Takes units.
+    Accept {
+        /// For whom, if anybody asks later.
+        order: Option<u64>,
+        /// How many.
+        units: u64,
+        /// Under what.
+        terms: Terms,
+    },
+    /// Finds no room.
+    Reject {
+        /// For how many.
+        units: u64,
+        /// Under what.
+        terms: Terms,
+    },
+    /// Frees all that the order holds.
+    Release {
+        /// Whose.
+        order: u64,
+    },
+    /// Frees nameless units.
+    ReleaseUnits {
+        /// How many.
+        units: u64,
+    },
+    /// Finds that the order holds nothing.
+    NotHeld {
+        /// Whose.
+        order: u64,
+    },
+    /// Is illegal everywhere: no nameless release is refused.
+    Impossible,
+    /// Finds so many units in use.
+    Use(u64),
+}
+
+/// What a bounded counter remembers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CapacityState {
+    /// Units in use.
+    pub used: u64,
+    /// The latest version under which something was decided.
+    pub version: u64,
+    /// Named orders, sorted, and what each holds: none once released.
+    pub orders: Vec<(u64, Option<u64>)>,
+}
+
+impl Spec for Capacity {
+    type State = CapacityState;
+    type Call = CapacityCall;
+    type Answer = CapacityAnswer;
+    type Step = CapacityStep;
+
+    fn initial(&self) -> CapacityState {
+        CapacityState::default()
+    }
+
+    fn fits(call: &CapacityCall, answer: &CapacityAnswer) -> bool {
+        match answer {
+            CapacityAnswer::Accepted(_) | CapacityAnswer::Rejected(_) => {
+                matches!(call, CapacityCall::Reserve { .. })
+            }
+            CapacityAnswer::Released | CapacityAnswer::NotHeld => {
+                matches!(call, CapacityCall::Release { .. })
+            }
+            CapacityAnswer::Use(_) => matches!(call, CapacityCall::Read),
+        }
+    }
+
+    fn step(&self, call: &CapacityCall, answer: Option<&CapacityAnswer>) -> Option<CapacityStep> {
+        match *call {
+            CapacityCall::Reserve { order, units } => Some(match answer {
+                Some(CapacityAnswer::Rejected(terms)) => CapacityStep::Reject { units, terms: self.bound(*terms) },
+                Some(CapacityAnswer::Accepted(terms)) => {
+                    CapacityStep::Accept { order, units, terms: self.bound(*terms) }
+                }
+                _ => CapacityStep::Accept { order, units, terms: self.bound(Terms::default()) },
+            }),
+            CapacityCall::Release { order: Some(order), .. } => Some(match answer {
+                Some(CapacityAnswer::NotHeld) => CapacityStep::NotHeld { order },
+                _ => CapacityStep::Release { order },
+            }),
+            CapacityCall::Release { order: None, units } => Some(match answer {
+                Some(CapacityAnswer::NotHeld) => CapacityStep::Impossible,
+                _ => CapacityStep::ReleaseUnits { units },
+            }),
+            CapacityCall::Read => match answer {
+                Some(CapacityAnswer::Use(used)) => Some(CapacityStep::Use(*used)),
+                _ => None,
+            },
+        }
+    }
+
+    fn apply(&self, state: &CapacityState, step: &CapacityStep) -> Option<CapacityState> {
+        if !state.allows(step) {
+            return None;
+        }
+        let mut next = state.clone();
+        match *step {
+            CapacityStep::Accept { order, units, terms } => {
+                next.used += units;
+                next.decide(terms);
+                if let Some(order) = order {
+                    next.hold(order, units);
+                }
+            }
+            CapacityStep::Reject { terms, .. } => next.decide(terms),
+            CapacityStep::Release { order } => next.free(order),
+            CapacityStep::ReleaseUnits { units } => next.used -= units,
+            CapacityStep::NotHeld { .. } | CapacityStep::Use(_) | CapacityStep::Impossible => {}
+        }
+        Some(next)
+    }
+
+    fn is_legal(&self, state: &CapacityState, step: &CapacityStep) -> bool {
+        state.allows(step)
+    }
+
+    fn only_observes(&self, state: &CapacityState, step: &CapacityStep) -> bool {
+        match step {
+            // Legal later only under the same version, for versions never decrease.
+            CapacityStep::Reject { terms, .. } => terms.version.is_none_or(|version| version == state.version),
+            CapacityStep::NotHeld { .. } | CapacityStep::Use(_) => true,
+            CapacityStep::Accept { .. }
+            | CapacityStep::Release { .. }
+            | CapacityStep::ReleaseUnits { .. }
+            | CapacityStep::Impossible => false,
+        }
+    }
+
+    fn describe(call: &CapacityCall, answer: Option<&CapacityAnswer>) -> String {
+        let named = |order: Option<u64>| order.map(|order| format!(" for order {order}")).unwrap_or_default();
+        let asked = match call {
+            CapacityCall::Reserve { order, units } => format!("reserve {units}{}", named(*order)),
+            CapacityCall::Release { order: Some(order), .. } => format!("release order {order}"),
+            CapacityCall::Release { order: None, units } => format!("release {units}"),
+            CapacityCall::Read => "read".to_owned(),
+        };
+        match answer {
+            None => format!("{asked} (outcome unknown)"),
+            Some(CapacityAnswer::Accepted(terms)) => format!("{asked} (accepted{})", terms.describe()),
+            Some(CapacityAnswer::Rejected(terms)) => format!("{asked} (rejected{})", terms.describe()),
+            Some(CapacityAnswer::Released) => asked,
+            Some(CapacityAnswer::NotHeld) => format!("{asked} (refused: not held)"),
+            Some(CapacityAnswer::Use(used)) => format!("{asked} {used} in use"),
+        }
+    }
+
+    fn simplify(&self, steps: &mut [Option<CapacityStep>]) {
+        forget_lone_orders(steps);
+    }
+
+    fn relevant(&self, state: &CapacityState, open: &Open<'_, CapacityStep>, goal: Slot) -> SlotSet {
+        relevance::relevant(state, open, goal)
+    }
+
+    fn forced(&self, steps: &[Option<CapacityStep>]) -> Vec<(usize, usize)> {
+        forced_orders(steps)
+    }
+}
+
+impl Capacity {
+    /// The terms that an answer leaves out: without a limit of its own, the fixed capacity.
+    fn bound(&self, terms: Terms) -> Terms {
+        Terms { limit: terms.limit.or(self.capacity), version: terms.version }
+    }
+}
+
+impl CapacityStep {
+    /// The version it was decided under, if it says.
+    pub(crate) fn version(&self) -> Option<u64> {
+        match self {
+            Self::Accept { terms, .. } | Self::Reject { terms, .. } => terms.version,
+            Self::Release { .. }
+            | Self::ReleaseUnits { .. }
+            | Self::NotHeld { .. }
+            | Self::Use(_)
+            | Self::Impossible => None,
+        }
+    }
+
+    /// The order it names, if any.
+    fn order(&self) -> Option<u64> {
+        match self {
+            Self::Accept { order, .. } => *order,
+            Self::Release { order } | Self::NotHeld { order } => Some(*order),
+            Self::Reject { .. } | Self::ReleaseUnits { .. } | Self::Use(_) | Self::Impossible => None,
+        }
+    }
+}
+
+impl CapacityState {
+    /// Whether the specification allows `step` here.
+    pub(crate) fn allows(&self, step: &CapacityStep) -> bool {
+        if step.version().is_some_and(|version| version < self.version) {
+            return false;
+        }
+        match *step {
+            CapacityStep::Accept { order, units, terms } => {
+                let fits = self.used.checked_add(units).is_some_and(|sum| terms.limit.is_none_or(|limit| sum <= limit));
+                fits && order.is_none_or(|order| self.holding(order).is_none())
+            }
+            CapacityStep::Reject { units, terms } => {
+                terms.limit.is_none_or(|limit| self.used.saturating_add(units) > limit)
+            }
+            CapacityStep::Release { order } => matches!(self.holding(order), Some(Some(_))),
+            CapacityStep::ReleaseUnits { units } => self.used >= units,
+            CapacityStep::NotHeld { order } => !matches!(self.holding(order), Some(Some(_))),
+            CapacityStep::Use(used) => self.used == used,
+            CapacityStep::Impossible => false,
+        }
+    }
+
+    /// What an order holds: `None` never reserved, `Some(None)` released.
+    pub(crate) fn holding(&self, order: u64) -> Option<Option<u64>> {
+        let place = self.orders.binary_search_by_key(&order, |(order, _)| *order).ok()?;
+        Some(self.orders[place].1)
+    }
+
+    fn hold(&mut self, order: u64, units: u64) {
+        let place = self.orders.partition_point(|(other, _)| *other < order);
+        self.orders.insert(place, (order, Some(units)));
+    }
+
+    fn free(&mut self, order: u64) {
+        let place = self.orders.partition_point(|(other, _)| *other < order);
+        if let Some(units) = self.orders[place].1.take() {
+            self.used -= units;
+        }
+    }
+
+    fn decide(&mut self, terms: Terms) {
+        self.version = self.version.max(terms.version.unwrap_or(0));
+    }
+}
+
+impl Terms {
+    fn describe(&self) -> String {
+        let limit = self.limit.map(|limit| format!(" under limit {limit}")).unwrap_or_default();
+        let version = self.version.map(|version| format!(" of version {version}")).unwrap_or_default();
+        format!("{limit}{version}")
+    }
+}
+
+/// An order that one operation only names need not be remembered: nobody asks for it again.
+fn forget_lone_orders(steps: &mut [Option<CapacityStep>]) {
+    let mut orders: Vec<u64> = steps.iter().flatten().filter_map(CapacityStep::order).collect();
+    orders.sort_unstable();
+    for step in steps.iter_mut().flatten() {
+        if let CapacityStep::Accept { order: named, .. } = step
+            && let Some(order) = *named
+        {
+            let first = orders.partition_point(|other| *other < order);
+            if orders.get(first + 1) != Some(&order) {
+                *named = None;
+            }
+        }
+    }
+}
+
+/// A reservation comes before the release of its order.
+fn forced_orders(steps: &[Option<CapacityStep>]) -> Vec<(usize, usize)> {
+    let mut accepts: Vec<(u64, usize)> = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        if let Some(CapacityStep::Accept { order: Some(order), .. }) = step {
+            accepts.push((*order, place));
+        }
+    }
+    accepts.sort_unstable();
+    let mut forced = Vec::new();
+    for (release, step) in steps.iter().enumerate() {
+        let Some(CapacityStep::Release { order }) = step else { continue };
+        let first = accepts.partition_point(|(other, _)| other < order);
+        let (count, place) = match &accepts[first..] {
+            [(one, place), (two, _), ..] if one == order => (1 + usize::from(two == order), *place),
+            [(one, place)] if one == order => (1, *place),
+            _ => (0, 0),
+        };
+        if count == 1 {
+            forced.push((place, release));
+        }
+    }
+    forced
+}

@@ -1,0 +1,252 @@
+//! A register with read, write and compare-and-set: model `register-cas`.
+
+use std::fmt;
+
+use crate::engine::open::{Open, Slot, SlotSet};
+use crate::spec::Spec;
+
+/// What a register holds; `None` is nil.
+pub type Value = Option<i64>;
+
+/// A register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Register {
+    /// What it holds at first.
+    pub initial: Value,
+}
+
+/// What may be asked of a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegisterCall {
+    /// What it holds.
+    Read,
+    /// To hold this.
+    Write(Value),
+    /// To hold `new` if it holds `expected`.
+    CompareAndSet {
+        /// What it must hold.
+        expected: Value,
+        /// What it shall hold.
+        new: Value,
+    },
+}
+
+/// What a register answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegisterAnswer {
+    /// A read found this.
+    Value(Value),
+    /// A write or a compare-and-set took effect.
+    Done,
+    /// A compare-and-set found another value than it expected.
+    Mismatch,
+}
+
+/// What an operation does to a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RegisterStep {
+    /// Finds this value.
+    Read(Value),
+    /// Writes this value.
+    Write(Value),
+    /// Finds the first value and writes the second.
+    Swap(Value, Value),
+    /// Finds any value but this.
+    Mismatch(Value),
+}
+
+impl Spec for Register {
+    type State = Value;
+    type Call = RegisterCall;
+    type Answer = RegisterAnswer;
+    type Step = RegisterStep;
+
+    fn initial(&self) -> Value {
+        self.initial
+    }
+
+    fn fits(call: &RegisterCall, answer: &RegisterAnswer) -> bool {
+        match call {
+            RegisterCall::Read => matches!(answer, RegisterAnswer::Value(_)),
+            RegisterCall::Write(_) => matches!(answer, RegisterAnswer::Done),
+            RegisterCall::CompareAndSet { .. } => {
+                matches!(answer, RegisterAnswer::Done | RegisterAnswer::Mismatch)
+            }
+        }
+    }
+
+    fn step(&self, call: &RegisterCall, answer: Option<&RegisterAnswer>) -> Option<RegisterStep> {
+        match (*call, answer) {
+            (RegisterCall::Read, Some(RegisterAnswer::Value(value))) => Some(RegisterStep::Read(*value)),
+            (RegisterCall::Read, _) => None,
+            (RegisterCall::Write(value), _) => Some(RegisterStep::Write(value)),
+            (RegisterCall::CompareAndSet { expected, .. }, Some(RegisterAnswer::Mismatch)) => {
+                Some(RegisterStep::Mismatch(expected))
+            }
+            (RegisterCall::CompareAndSet { expected, new }, _) => Some(RegisterStep::Swap(expected, new)),
+        }
+    }
+
+    fn apply(&self, state: &Value, step: &RegisterStep) -> Option<Value> {
+        match *step {
+            RegisterStep::Read(value) => (value == *state).then_some(*state),
+            RegisterStep::Write(value) => Some(value),
+            RegisterStep::Swap(expected, new) => (expected == *state).then_some(new),
+            RegisterStep::Mismatch(expected) => (expected != *state).then_some(*state),
+        }
+    }
+
+    fn only_observes(&self, _state: &Value, step: &RegisterStep) -> bool {
+        match step {
+            RegisterStep::Read(_) | RegisterStep::Mismatch(_) => true,
+            RegisterStep::Write(_) | RegisterStep::Swap(_, _) => false,
+        }
+    }
+
+    fn describe(call: &RegisterCall, answer: Option<&RegisterAnswer>) -> String {
+        let asked = match call {
+            RegisterCall::Read => "read".to_owned(),
+            RegisterCall::Write(value) => format!("write {}", Shown(*value)),
+            RegisterCall::CompareAndSet { expected, new } => {
+                format!("compare-and-set {} to {}", Shown(*expected), Shown(*new))
+            }
+        };
+        match answer {
+            None => format!("{asked} (outcome unknown)"),
+            Some(RegisterAnswer::Value(value)) => format!("{asked} {}", Shown(*value)),
+            Some(RegisterAnswer::Done) => asked,
+            Some(RegisterAnswer::Mismatch) => format!("{asked} (refused)"),
+        }
+    }
+
+    fn is_idle(&self, state: &Value, step: &RegisterStep) -> bool {
+        matches!(step, RegisterStep::Write(value) if value == state)
+    }
+
+    fn overwrites(&self, later: &RegisterStep, earlier: &RegisterStep) -> bool {
+        matches!((later, earlier), (RegisterStep::Write(_), RegisterStep::Write(_)))
+    }
+
+    /// A write is worth branching on only if some open operation needs its value, or if it makes
+    /// other open writes absorbable: else it can wait until the write after it, which absorbs it.
+    /// An unknown compare-and-set likewise only if its new value is needed. An answered one is
+    /// always tried while it is legal, for the write after it would not absorb it.
+    fn relevant(&self, state: &Value, open: &Open<'_, RegisterStep>, goal: Slot) -> SlotSet {
+        let needs = Needs::of(open);
+        let answered = open.untaken_answered();
+        let unabsorbed =
+            answered.minus(open.absorbable()).into_iter().filter(|slot| is_write(open.step(*slot))).count();
+        let mut relevant = SlotSet::only(goal);
+        for slot in open.untaken() {
+            let is_answered = answered.contains(slot);
+            let is_relevant = match *open.step(slot) {
+                RegisterStep::Read(_) | RegisterStep::Mismatch(_) => false,
+                RegisterStep::Write(value) => {
+                    let counts_itself = is_answered && !open.absorbable().contains(slot);
+                    let others = unabsorbed - usize::from(counts_itself);
+                    let changes = value != *state;
+                    (needs.value(value) && (changes || others > 0)) || (needs.another && changes)
+                }
+                RegisterStep::Swap(expected, new) => {
+                    expected == *state && (is_answered || needs.another || needs.value(new))
+                }
+            };
+            if is_relevant {
+                relevant = relevant.with(slot);
+            }
+        }
+        relevant
+    }
+
+    fn forced(&self, steps: &[Option<RegisterStep>]) -> Vec<(usize, usize)> {
+        forced_reads(self.initial, steps)
+    }
+}
+
+fn is_write(step: &RegisterStep) -> bool {
+    matches!(step, RegisterStep::Write(_))
+}
+
+/// The values that open operations wait for.
+struct Needs {
+    values: [Value; SlotSet::COUNT * 2],
+    count: usize,
+    /// Whether one waits for any other value than the present one.
+    another: bool,
+}
+
+impl Needs {
+    fn of(open: &Open<'_, RegisterStep>) -> Self {
+        let mut needs = Self { values: [None; SlotSet::COUNT * 2], count: 0, another: false };
+        for slot in open.untaken_answered() {
+            match *open.step(slot) {
+                RegisterStep::Read(value) | RegisterStep::Swap(value, _) => needs.add(value),
+                RegisterStep::Mismatch(_) => needs.another = true,
+                RegisterStep::Write(_) => {}
+            }
+        }
+        needs.add_through_unknown_swaps(open);
+        needs
+    }
+
+    /// What an unknown compare-and-set expects is needed once what it writes is.
+    fn add_through_unknown_swaps(&mut self, open: &Open<'_, RegisterStep>) {
+        loop {
+            let count = self.count;
+            for slot in open.untaken_unknown() {
+                if let RegisterStep::Swap(expected, new) = *open.step(slot)
+                    && (self.another || self.value(new))
+                {
+                    self.add(expected);
+                }
+            }
+            if self.count == count {
+                return;
+            }
+        }
+    }
+
+    fn add(&mut self, value: Value) {
+        if !self.value(value) {
+            self.values[self.count] = value;
+            self.count += 1;
+        }
+    }
+
+    fn value(&self, value: Value) -> bool {
+        self.values[..self.count].contains(&value)
+    }
+}
+
+/// A value that one operation only can write is read after that operation.
+fn forced_reads(initial: Value, steps: &[Option<RegisterStep>]) -> Vec<(usize, usize)> {
+    let mut writes: Vec<(Value, usize)> = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        if let Some(RegisterStep::Write(value) | RegisterStep::Swap(_, value)) = step {
+            writes.push((*value, place));
+        }
+    }
+    writes.sort_unstable();
+    let mut forced = Vec::new();
+    for (reader, step) in steps.iter().enumerate() {
+        let Some(RegisterStep::Read(value) | RegisterStep::Swap(value, _)) = step else { continue };
+        let first = writes.partition_point(|(written, _)| written < value);
+        let writers = writes[first..].iter().take_while(|(written, _)| written == value).count();
+        if writers == 1 && *value != initial && writes[first].1 != reader {
+            forced.push((writes[first].1, reader));
+        }
+    }
+    forced
+}
+
+/// A value in words.
+struct Shown(Value);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(value) => value.fmt(formatter),
+            None => formatter.write_str("nil"),
+        }
+    }
+}

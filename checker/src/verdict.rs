@@ -1,0 +1,121 @@
+//! What a check answers: it holds, it is violated and here is why, or the budget ran out.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::history::OperationIndex;
+
+/// The answer of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "verdict")]
+pub enum Verdict {
+    /// The promise was kept.
+    Holds,
+    /// The promise was broken.
+    Violated(Violation),
+    /// Neither was found within the budget.
+    Undecided(Undecided),
+}
+
+/// A broken promise, with the few operations that show it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// The object at fault, where the history has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The smallest failing part found: if the answer of any one of these were unknown, the rest
+    /// would pass. For a domain promise, the numbers of the records (tasks, deliveries, ...).
+    pub operations: Vec<OperationIndex>,
+    /// How many operations had returned while everything could still be explained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_prefix_count: Option<usize>,
+    /// The operation whose return could not be explained any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<OperationIndex>,
+    /// One sentence that names operations, clients, values and times.
+    pub explanation: String,
+}
+
+/// A search that ended without an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undecided {
+    /// The operations still open where the search stopped.
+    pub open: Vec<OperationIndex>,
+    /// Steps spent.
+    pub steps: u64,
+}
+
+/// A verdict, and how it was reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// The answer.
+    pub verdict: Verdict,
+    /// The algorithm that gave it.
+    pub algorithm: &'static str,
+    /// Steps spent.
+    pub steps: u64,
+}
+
+impl Verdict {
+    /// A violation by these records, for this reason.
+    pub fn violated(operations: Vec<OperationIndex>, explanation: String) -> Self {
+        Self::Violated(Violation { operations, explanation, ..Violation::default() })
+    }
+
+    /// Whether the promise was kept.
+    pub fn holds(&self) -> bool {
+        matches!(self, Self::Holds)
+    }
+
+    /// Whether the promise was broken.
+    pub fn is_violated(&self) -> bool {
+        matches!(self, Self::Violated(_))
+    }
+
+    /// `holds`, `violated` or `undecided`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Violated(_) => "violated",
+            Self::Undecided(_) => "undecided",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Holds => formatter.write_str("holds"),
+            Self::Violated(violation) => write!(formatter, "violated: {}", violation.explanation),
+            Self::Undecided(undecided) => write!(
+                formatter,
+                "undecided after {} steps with {} operations open",
+                undecided.steps,
+                undecided.open.len()
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_survives_json() {
+        let violated = Verdict::violated(vec![OperationIndex(3)], "operation 3 read too much".into());
+        let undecided = Verdict::Undecided(Undecided { open: vec![OperationIndex(1)], steps: 9 });
+        for verdict in [Verdict::Holds, violated, undecided] {
+            let text = serde_json::to_string(&verdict).unwrap();
+            assert_eq!(serde_json::from_str::<Verdict>(&text).unwrap(), verdict, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_violation_is_written_as_an_explanation_and_numbers() {
+        let verdict = Verdict::violated(vec![OperationIndex(3)], "too much".into());
+        let text = serde_json::to_string(&verdict).unwrap();
+        assert_eq!(text, r#"{"verdict":"violated","operations":[3],"explanation":"too much"}"#);
+    }
+}

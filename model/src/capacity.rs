@@ -1,0 +1,214 @@
+//! The capacity service: all parts at once, and the worlds made of some of them.
+
+use std::sync::Arc;
+
+use sim::node::{Context, Effects, Input, InputOf, Node, NodeId};
+use sim::time::{LocalTime, Span};
+
+use crate::client::{Client, Patience};
+use crate::config::pull::PullSetup;
+use crate::config::worker::Worker;
+use crate::ids::Version;
+use crate::message::{ConfigVersion, Message, Observation, Payload, Record, Request};
+use crate::publisher::Publisher;
+use crate::replication::log::Log;
+use crate::rules::Rules;
+use crate::service::{Service, ServiceSetup};
+use crate::store::Store;
+
+/// The effects of a member.
+pub type Fx = Effects<Member>;
+
+/// One node of a world, in its role.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a world has few nodes, and each is reached through this enum")]
+pub enum Member {
+    /// The configuration's store.
+    Store(Store),
+    /// The journal.
+    Log(Log),
+    /// A service node.
+    Service(Service),
+    /// A client.
+    Client(Client),
+    /// The publisher of versions.
+    Publisher(Publisher),
+    /// A process that runs tasks.
+    Worker(Worker),
+}
+
+impl Member {
+    /// Its role, in a word.
+    #[must_use]
+    pub const fn role(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "store",
+            Self::Log(_) => "log",
+            Self::Service(_) => "service",
+            Self::Client(_) => "client",
+            Self::Publisher(_) => "publisher",
+            Self::Worker(_) => "worker",
+        }
+    }
+}
+
+impl Node for Member {
+    type Message = Message;
+    type Request = Request;
+    type Record = Record;
+    type Observation = Observation;
+
+    fn handle(&mut self, input: InputOf<Self>, context: &mut Context<'_>, fx: &mut Fx) {
+        match self {
+            Self::Store(store) => handle_store(store, input, context, fx),
+            Self::Log(log) => handle_log(log, input, fx),
+            Self::Service(service) => handle_service(service, input, context, fx),
+            Self::Client(client) => handle_client(client, input, context, fx),
+            Self::Publisher(publisher) => handle_publisher(publisher, input, context, fx),
+            Self::Worker(worker) => handle_worker(worker, input, context, fx),
+        }
+    }
+}
+
+fn handle_store(store: &mut Store, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
+    match input {
+        Input::Start { disk } => store.start(&disk, fx),
+        Input::Message { from, message } => store.message(from, &message, context, fx),
+        Input::Synced(token) => store.synced(token, fx),
+        Input::SyncFailed(token) => store.sync_failed(token, fx),
+        Input::Timer(_) | Input::Request(_) | Input::Stop => {}
+    }
+}
+
+fn handle_log(log: &mut Log, input: InputOf<Member>, fx: &mut Fx) {
+    match input {
+        Input::Start { disk } => log.start(&disk, fx),
+        Input::Message { from, message } => log.message(from, &message, fx),
+        Input::Timer(key) => log.timer(key, fx),
+        Input::Synced(token) => log.synced(token, fx),
+        Input::SyncFailed(token) => log.sync_failed(token, fx),
+        Input::Request(_) | Input::Stop => {}
+    }
+}
+
+fn handle_service(service: &mut Service, input: InputOf<Member>, context: &mut Context<'_>, fx: &mut Fx) {
+    match input {
+        Input::Start { disk } => service.start(&disk, context, fx),
+        Input::Message { from, message } => service.message(from, message, context, fx),
+        Input::Timer(_) => service.timer(context, fx),
+        Input::Synced(token) => service.synced(token, context, fx),
+        Input::SyncFailed(token) => service.sync_failed(token),
+        Input::Request(_) | Input::Stop => {}
+    }
+}
+
+fn handle_client(client: &mut Client, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
+    match input {
+        Input::Request(request) => client.request(&request, context, fx),
+        Input::Message { from, message } => client.message(from, &message, context, fx),
+        Input::Timer(key) => client.timer(key, context, fx),
+        Input::Start { .. } | Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {}
+    }
+}
+
+fn handle_publisher(publisher: &mut Publisher, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
+    match input {
+        Input::Request(request) => publisher.request(&request, context, fx),
+        Input::Message { message, .. } => publisher.message(&message, context, fx),
+        Input::Timer(_) => publisher.timer(context, fx),
+        Input::Start { .. } | Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {}
+    }
+}
+
+fn handle_worker(worker: &mut Worker, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
+    match input {
+        Input::Start { disk } => worker.start(&disk, context, fx),
+        Input::Request(request) => worker.request(&request, context, fx),
+        Input::Message { message, .. } => worker.message(&message),
+        Input::Timer(key) => worker.timer(key, context, fx),
+        Input::Synced(token) => worker.synced(token),
+        Input::SyncFailed(token) => worker.sync_failed(token),
+        Input::Stop => {}
+    }
+}
+
+/// How large a world is, and its timing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Service nodes; none in a world of workers alone.
+    pub service_count: u32,
+    /// Clients of the service nodes.
+    pub client_count: u32,
+    /// Processes that run tasks.
+    pub worker_count: u32,
+    /// Slots of the service.
+    pub slot_count: u32,
+    /// What the version that is there from the beginning says, if there is one.
+    pub initial: Option<Payload>,
+    /// Every version is published at least that long before its start.
+    pub lead: Span,
+    /// How often a process reads the store.
+    pub poll_every: Span,
+    /// How patient clients are.
+    pub patience: Patience,
+}
+
+/// Who is who, in the order of their numbers.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    /// The nodes.
+    pub members: Vec<Member>,
+    /// The service nodes' numbers.
+    pub services: Arc<[NodeId]>,
+    /// The clients' numbers.
+    pub clients: Vec<NodeId>,
+    /// The workers' numbers.
+    pub workers: Vec<NodeId>,
+    /// The store's number.
+    pub store: NodeId,
+    /// The log's number.
+    pub log: NodeId,
+    /// The publisher's number.
+    pub publisher: NodeId,
+}
+
+/// A naive process reads the store this seldom, whatever the lead time.
+const NAIVE_POLL_EVERY: Span = Span::from_seconds(15);
+
+/// Builds a world of `shape`: store, log, publisher, then service nodes, workers and clients.
+#[must_use]
+pub fn build(shape: &Shape, rules: Rules) -> Topology {
+    let (store, log, publisher) = (NodeId(0), NodeId(1), NodeId(2));
+    let services: Arc<[NodeId]> = (3..3 + shape.service_count).map(NodeId).collect();
+    let first_worker = 3 + shape.service_count;
+    let workers: Vec<_> = (first_worker..first_worker + shape.worker_count).map(NodeId).collect();
+    let first_client = first_worker + shape.worker_count;
+    let clients: Vec<_> = (first_client..first_client + shape.client_count).map(NodeId).collect();
+
+    let poll_every = if rules.poll_within_lead.is_taken() { shape.poll_every } else { NAIVE_POLL_EVERY };
+    let config = PullSetup { store, lead: shape.lead, poll_every };
+    let initial: Vec<_> = shape.initial.map(|payload| first_version(payload)).into_iter().collect();
+    let last = if initial.is_empty() { Version(0) } else { Version(1) };
+
+    let mut members = vec![
+        Member::Store(Store::new(rules, shape.lead, &initial)),
+        Member::Log(Log::new(rules)),
+        Member::Publisher(Publisher::new(store, shape.lead, last)),
+    ];
+    members.extend(services.iter().map(|me| {
+        let services = Arc::clone(&services);
+        let setup = ServiceSetup { me: *me, services, log, slot_count: shape.slot_count, config };
+        Member::Service(Service::new(rules, &setup))
+    }));
+    members.extend(workers.iter().map(|_| Member::Worker(Worker::new(rules, config))));
+    members.extend((0..clients.len()).map(|index| {
+        Member::Client(Client::new(Arc::clone(&services), index, shape.patience))
+    }));
+    Topology { members, services, clients, workers, store, log, publisher }
+}
+
+/// The version that a world begins with.
+#[must_use]
+pub const fn first_version(payload: Payload) -> ConfigVersion {
+    ConfigVersion { version: Version(1), start_at: LocalTime::ZERO, payload }
+}

@@ -1,0 +1,303 @@
+//! The slots that one node owns: decided here one after the other, journalled, and only then answered.
+//!
+//! ```text
+//!   first question ──► Opening ──opened──► Idle ──questions──► Appending ──appended──► answers, Idle
+//!                         │                 ▲                      │
+//!                         │                 └── all known: confirm ┘
+//!                         └── refused, or no answer for too long: the slot is dropped, questions are sent back
+//! ```
+//!
+//! All waiting questions of a slot go into one append, conditional on (slot, epoch, expected sequence). If it comes
+//! back refused, somebody else owns the slot, and what was decided here never happened. An append without events
+//! confirms that nobody else has decided anything: reads and repeated answers wait for that too.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use sim::node::{Context, NodeId};
+use sim::time::{MonotonicTime, Span};
+
+use crate::capacity::Fx;
+use crate::counter::slot::Slot;
+use crate::ids::{Epoch, RequestKey, Sequence, SlotId, Version};
+use crate::message::{Answer, Call, Event, Ground, Message};
+use crate::rules::Rules;
+
+/// No answer from the journal for this long: ask again.
+const RESEND_EVERY: Span = Span::from_ms(150);
+/// After that many tries the slot is dropped: the journal stalls.
+const TRIES_MAX: u32 = 20;
+/// Questions that wait for one slot; more are refused at once.
+const QUEUE_MAX: usize = 256;
+
+/// A question and who asked it.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    /// The client.
+    pub client: NodeId,
+    /// Its operation.
+    pub request: RequestKey,
+    /// What it asks.
+    pub call: Call,
+}
+
+impl Question {
+    /// Sends its answer to the client.
+    pub fn answer(&self, answer: Answer, fx: &mut Fx) {
+        fx.send(self.client, Message::Answer { request: self.request, answer });
+    }
+}
+
+/// What was decided and waits for the journal.
+#[derive(Clone, Debug)]
+struct Batch {
+    answers: Vec<(Question, Answer)>,
+    expected: Sequence,
+    events: Arc<[Event]>,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Opening { nonce: u64 },
+    Idle,
+    Appending(Batch),
+}
+
+#[derive(Clone, Debug)]
+struct Entity {
+    phase: Phase,
+    epoch: Epoch,
+    slot: Slot,
+    queue: VecDeque<Question>,
+    sent_at: MonotonicTime,
+    tries: u32,
+}
+
+/// Whether the limit can be told now; the owner asks once per decision.
+pub trait Limits {
+    /// Under which limit a reservation of a slot that has seen `version` is decided now.
+    fn ground(&mut self, version: Version, fx: &mut Fx) -> Limit;
+}
+
+/// What [`Limits`] say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// This one is in force.
+    InForce(Ground),
+    /// In a moment; the question waits.
+    Soon,
+    /// None can be told: the question is sent back.
+    None,
+}
+
+/// The slots of one node.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    rules: Rules,
+    log: NodeId,
+    entities: BTreeMap<SlotId, Entity>,
+    /// Slots that wait for the journal or hold questions.
+    busy: BTreeSet<SlotId>,
+}
+
+impl Owner {
+    /// A node that owns nothing yet.
+    #[must_use]
+    pub const fn new(rules: Rules, log: NodeId) -> Self {
+        Self { rules, log, entities: BTreeMap::new(), busy: BTreeSet::new() }
+    }
+
+    /// Takes a question for a slot it owns, opening the slot if it is the first.
+    pub fn ask(&mut self, slot: SlotId, question: Question, context: &mut Context<'_>, fx: &mut Fx) {
+        let log = self.log;
+        let entity = self.entities.entry(slot).or_insert_with(|| {
+            let nonce = context.chance().next_u64();
+            fx.send(log, Message::Open { slot, nonce });
+            Entity {
+                phase: Phase::Opening { nonce },
+                epoch: Epoch(0),
+                slot: Slot::default(),
+                queue: VecDeque::new(),
+                sent_at: context.monotonic(),
+                tries: 0,
+            }
+        });
+        if entity.queue.len() >= QUEUE_MAX {
+            question.answer(Answer::Unavailable, fx);
+            return;
+        }
+        entity.queue.push_back(question);
+        self.busy.insert(slot);
+    }
+
+    /// The journal has handed the slot over.
+    pub fn opened(&mut self, slot: SlotId, nonce: u64, epoch: Epoch, events: &[Event]) {
+        let Some(entity) = self.entities.get_mut(&slot) else { return };
+        if matches!(entity.phase, Phase::Opening { nonce: asked } if asked == nonce) {
+            entity.slot = Slot::of(events);
+            entity.epoch = epoch;
+            entity.phase = Phase::Idle;
+        }
+    }
+
+    /// The journal has taken the append: its answers may be given.
+    pub fn appended(&mut self, slot: SlotId, epoch: Epoch, expected: Sequence, fx: &mut Fx) {
+        let Some(entity) = self.entities.get_mut(&slot) else { return };
+        let is_mine = matches!(&entity.phase, Phase::Appending(batch) if batch.expected == expected);
+        if !is_mine || entity.epoch != epoch {
+            return;
+        }
+        if let Phase::Appending(batch) = core::mem::replace(&mut entity.phase, Phase::Idle)
+            && self.rules.journal_before_answer.is_taken()
+        {
+            for (question, answer) in batch.answers {
+                question.answer(answer, fx);
+            }
+        }
+    }
+
+    /// The journal has refused: another node owns the slot.
+    pub fn refused(&mut self, slot: SlotId, epoch: Epoch, fx: &mut Fx) {
+        if self.entities.get(&slot).is_some_and(|entity| entity.epoch == epoch) {
+            self.drop_slot(slot, fx);
+        }
+    }
+
+    /// Gives up every slot that `keeps` does not name.
+    pub fn retain(&mut self, keeps: impl Fn(SlotId) -> bool, fx: &mut Fx) {
+        let dropped: Vec<_> = self.entities.keys().copied().filter(|slot| !keeps(*slot)).collect();
+        for slot in dropped {
+            self.drop_slot(slot, fx);
+        }
+    }
+
+    /// Decides whatever can be decided now.
+    pub fn pump(&mut self, limits: &mut impl Limits, context: &Context<'_>, fx: &mut Fx) {
+        let slots: Vec<_> = self.busy.iter().copied().collect();
+        for slot in slots {
+            self.pump_slot(slot, limits, context, fx);
+        }
+    }
+
+    /// Decides whatever can be decided of one slot now.
+    pub fn pump_slot(&mut self, slot: SlotId, limits: &mut impl Limits, context: &Context<'_>, fx: &mut Fx) {
+        let Some(entity) = self.entities.get_mut(&slot) else { return };
+        if !matches!(entity.phase, Phase::Idle) {
+            return;
+        }
+        let batch = decide(entity, &self.rules, limits, fx);
+        if batch.answers.is_empty() {
+            if entity.queue.is_empty() {
+                self.busy.remove(&slot);
+            }
+            return;
+        }
+        if !self.rules.journal_before_answer.is_taken() {
+            for (question, answer) in &batch.answers {
+                question.answer(*answer, fx);
+            }
+        }
+        entity.phase = Phase::Appending(batch);
+        entity.tries = 0;
+        send(slot, entity, self.log, context, fx);
+    }
+
+    /// Answers what waits for a journal that this node cannot hope to reach, from memory: the minority goes on.
+    pub fn go_on_from_memory(&mut self, fx: &mut Fx) {
+        for entity in self.entities.values_mut() {
+            if let Phase::Appending(batch) = &mut entity.phase {
+                for (question, answer) in batch.answers.drain(..) {
+                    question.answer(answer, fx);
+                }
+            }
+        }
+    }
+
+    /// Asks the journal again where it has been silent for long.
+    pub fn tick(&mut self, context: &Context<'_>, fx: &mut Fx) {
+        let slots: Vec<_> = self.busy.iter().copied().collect();
+        for slot in slots {
+            let Some(entity) = self.entities.get_mut(&slot) else { continue };
+            let is_silent = context.monotonic().since(entity.sent_at) >= RESEND_EVERY;
+            if matches!(entity.phase, Phase::Idle) || !is_silent {
+                continue;
+            }
+            entity.tries += 1;
+            if entity.tries > TRIES_MAX {
+                self.drop_slot(slot, fx);
+            } else {
+                send(slot, entity, self.log, context, fx);
+            }
+        }
+    }
+
+    /// Forgets the slot. Questions that were never decided are sent back; decided ones stay unanswered, because
+    /// nobody here knows whether the journal has them.
+    fn drop_slot(&mut self, slot: SlotId, fx: &mut Fx) {
+        self.busy.remove(&slot);
+        let Some(entity) = self.entities.remove(&slot) else { return };
+        for question in entity.queue {
+            question.answer(Answer::Unavailable, fx);
+        }
+    }
+}
+
+/// Decides the waiting questions in order, up to the first that must wait.
+fn decide(entity: &mut Entity, rules: &Rules, limits: &mut impl Limits, fx: &mut Fx) -> Batch {
+    let expected = entity.slot.sequence();
+    let mut answers = Vec::with_capacity(entity.queue.len());
+    let mut events = Vec::new();
+    while let Some(question) = entity.queue.front().copied() {
+        let (request, call) = (question.request, question.call);
+        if let Some(answer) = entity.slot.recall(request, call, rules) {
+            answers.push((question, answer));
+        } else {
+            match decide_new(&entity.slot, call, limits, fx) {
+                Outcome::Wait => break,
+                Outcome::Refuse => question.answer(Answer::Unavailable, fx),
+                Outcome::Journal(answer) => {
+                    let event = Event { request, call, answer };
+                    entity.slot.apply(&event);
+                    events.push(event);
+                    answers.push((question, answer));
+                }
+            }
+        }
+        entity.queue.pop_front();
+    }
+    Batch { answers, expected, events: events.into() }
+}
+
+/// What a question that needs a decision comes to.
+enum Outcome {
+    /// In a moment.
+    Wait,
+    /// No limit can be told: the client asks again.
+    Refuse,
+    /// An event, to be journalled before the answer is given.
+    Journal(Answer),
+}
+
+fn decide_new(slot: &Slot, call: Call, limits: &mut impl Limits, fx: &mut Fx) -> Outcome {
+    match call {
+        Call::Reserve { units, .. } => match limits.ground(slot.version(), fx) {
+            Limit::Soon => Outcome::Wait,
+            Limit::None => Outcome::Refuse,
+            Limit::InForce(ground) => Outcome::Journal(slot.decide_reserve(units, ground)),
+        },
+        Call::Release { order, .. } => Outcome::Journal(slot.decide_release(order)),
+        Call::Use { .. } | Call::Overview => Outcome::Refuse,
+    }
+}
+
+fn send(slot: SlotId, entity: &mut Entity, log: NodeId, context: &Context<'_>, fx: &mut Fx) {
+    entity.sent_at = context.monotonic();
+    match &entity.phase {
+        Phase::Opening { nonce } => fx.send(log, Message::Open { slot, nonce: *nonce }),
+        Phase::Appending(Batch { expected, events, .. }) => {
+            let (expected, events) = (*expected, Arc::clone(events));
+            fx.send(log, Message::Append { slot, epoch: entity.epoch, expected, events });
+        }
+        Phase::Idle => {}
+    }
+}

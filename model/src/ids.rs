@@ -1,0 +1,67 @@
+//! Numbers with a meaning: slots, orders, requests, versions, epochs, sequences, offsets.
+
+use serde::{Deserialize, Serialize};
+use sim::node::NodeId;
+
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident, $repr:ty) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub $repr);
+
+        impl $name {
+            /// The number that follows.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0 + 1)
+            }
+        }
+    };
+}
+
+number!(
+    /// Something with a capacity, say two hours of deliveries. From 0.
+    SlotId,
+    u32
+);
+number!(
+    /// What takes units of one slot's capacity, once.
+    OrderId,
+    u64
+);
+number!(
+    /// A version of the configuration, from 1; 0 means none.
+    Version,
+    u32
+);
+number!(
+    /// How often a slot has been opened by an owner; the highest is the only one that may append.
+    Epoch,
+    u32
+);
+number!(
+    /// Position of an event within its slot, from 0.
+    Sequence,
+    u32
+);
+number!(
+    /// Position of an entry within the whole log, from 0.
+    Offset,
+    u64
+);
+number!(
+    /// One operation of one client, the same in all its retries.
+    RequestKey,
+    u64
+);
+
+impl RequestKey {
+    /// The `count`-th operation of `client`.
+    #[must_use]
+    pub const fn of(client: NodeId, count: u32) -> Self {
+        Self((client.0 as u64) << 32 | count as u64)
+    }
+}

@@ -1,0 +1,25 @@
+//! The systems: what runs in the world and is judged there, without knowing it.
+//!
+//! ```text
+//!   Client ──ask──► Service ─────────append──────► Log
+//!   Publisher       │ membership: who owns a slot    │
+//!      │            │ owner: decides, one at a time  │ entries
+//!      ▼            │ puller: which limit is in force│
+//!    Store ◄─read── │ replica: what readers see ◄────┘
+//!      └───read───► Worker
+//! ```
+//!
+//! Every part is a plain state machine over [`sim::node`]. [`rules`] lists the lines in which the naive and the
+//! hardened variant, and every mutant, differ; everything else they share.
+
+pub mod capacity;
+pub mod client;
+pub mod config;
+pub mod counter;
+pub mod ids;
+pub mod message;
+pub mod publisher;
+pub mod replication;
+pub mod rules;
+pub mod service;
+pub mod store;

@@ -1,0 +1,4 @@
+//! The replication log and those who read it.
+
+pub mod log;
+pub mod replica;

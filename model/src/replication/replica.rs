@@ -1,0 +1,146 @@
+//! A copy of the log that serves reads: every entry once, in order, without a gap.
+//!
+//! A replica that starts again has nothing. It serves reads only after it has reached the tail that the log named in
+//! answer to its own first question, so that a client never sees it go back; the nonce tells that answer from a late
+//! one to the replica's predecessor.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sim::node::{Context, NodeId};
+use sim::time::{MonotonicTime, Span};
+
+use crate::capacity::Fx;
+use crate::ids::{Offset, OrderId, SlotId};
+use crate::message::{Answer, Call, Entry, Message, Observation};
+use crate::rules::Rules;
+
+/// How often a replica asks again even if nothing seems to be missing.
+const RESYNC_EVERY: Span = Span::from_ms(500);
+/// A gap is asked about at most this often.
+const GAP_ASK_EVERY: Span = Span::from_ms(20);
+
+/// The read side of one service node.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    rules: Rules,
+    log: NodeId,
+    applied: Offset,
+    /// Units in use over all slots.
+    units: u64,
+    held: BTreeMap<(SlotId, OrderId), u32>,
+    nonce: u64,
+    /// Reads wait until this much is applied; unknown until the log has answered.
+    serves_from: Option<Offset>,
+    asked_at: Option<MonotonicTime>,
+}
+
+impl Replica {
+    /// An empty replica of `log`.
+    #[must_use]
+    pub const fn new(rules: Rules, log: NodeId) -> Self {
+        Self {
+            rules,
+            log,
+            applied: Offset(0),
+            units: 0,
+            held: BTreeMap::new(),
+            nonce: 0,
+            serves_from: None,
+            asked_at: None,
+        }
+    }
+
+    /// Begins: asks for everything.
+    pub fn start(&mut self, context: &mut Context<'_>, fx: &mut Fx) {
+        self.nonce = context.chance().next_u64().max(1);
+        self.ask(context.monotonic(), fx);
+    }
+
+    /// Asks again from time to time: until the first answer in any case, then only if it resyncs.
+    pub fn tick(&mut self, now: MonotonicTime, fx: &mut Fx) {
+        let is_due = self.asked_at.is_none_or(|asked| now.since(asked) >= RESYNC_EVERY);
+        if is_due && (self.rules.resync.is_taken() || self.serves_from.is_none()) {
+            self.ask(now, fx);
+        }
+    }
+
+    /// Entries from the log.
+    pub fn entries(&mut self, batch: &Batch<'_>, now: MonotonicTime, fx: &mut Fx) {
+        if batch.nonce == self.nonce && self.serves_from.is_none() {
+            self.serves_from = Some(batch.tail);
+        }
+        let has_gap = batch.from > self.applied;
+        if has_gap && self.rules.gap_detection.is_taken() {
+            self.ask_for_gap(now, fx);
+            return;
+        }
+        let known = usize::try_from(self.applied.0.saturating_sub(batch.from.0)).unwrap_or(usize::MAX);
+        let Some(news) = batch.entries.get(known..).filter(|news| !news.is_empty()) else {
+            self.ask_if_behind(batch.tail, now, fx);
+            return;
+        };
+        let from = self.applied.max(batch.from);
+        for entry in news {
+            self.apply(entry);
+        }
+        self.applied = Offset(from.0 + news.len() as u64);
+        let entries = if known == 0 { Arc::clone(batch.entries) } else { news.into() };
+        fx.observe(Observation::Applied { from, entries });
+        self.ask_if_behind(batch.tail, now, fx);
+    }
+
+    /// What a client is told.
+    #[must_use]
+    pub fn overview(&self) -> Answer {
+        let has_caught_up = self.serves_from.is_some_and(|floor| self.applied >= floor);
+        if has_caught_up || !self.rules.catch_up_first.is_taken() {
+            Answer::Overview { position: self.applied, units: self.units }
+        } else {
+            Answer::Unavailable
+        }
+    }
+
+    fn apply(&mut self, entry: &Entry) {
+        match (entry.event.call, entry.event.answer) {
+            (Call::Reserve { slot, order, units }, Answer::Accepted(_)) => {
+                self.units += u64::from(units);
+                *self.held.entry((slot, order)).or_default() += units;
+            }
+            (Call::Release { slot, order }, Answer::Released) => {
+                self.units -= u64::from(self.held.remove(&(slot, order)).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn ask_if_behind(&mut self, tail: Offset, now: MonotonicTime, fx: &mut Fx) {
+        if tail > self.applied && self.rules.gap_detection.is_taken() {
+            self.ask_for_gap(now, fx);
+        }
+    }
+
+    fn ask_for_gap(&mut self, now: MonotonicTime, fx: &mut Fx) {
+        if self.asked_at.is_none_or(|asked| now.since(asked) >= GAP_ASK_EVERY) {
+            self.ask(now, fx);
+        }
+    }
+
+    fn ask(&mut self, now: MonotonicTime, fx: &mut Fx) {
+        self.asked_at = Some(now);
+        fx.send(self.log, Message::Follow { from: self.applied, nonce: self.nonce });
+    }
+}
+
+/// What the log sends.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// Offset of the first entry.
+    pub from: Offset,
+    /// The entries.
+    pub entries: &'a Arc<[Entry]>,
+    /// How many entries the log has in all.
+    pub tail: Offset,
+    /// Of the question it answers; 0 if it answers none.
+    pub nonce: u64,
+}

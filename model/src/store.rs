@@ -1,0 +1,163 @@
+//! The store of configuration versions: who reads it knows every version that starts within the lead time.
+//!
+//! Why that holds: a version is accepted only if it starts at least the lead time after the latest instant it can be
+//! (by the clock's interval), and from then until it is durable no read is answered. So a read answered at instant
+//! `t` misses only versions accepted after `t`, and those start after `t + lead`.
+
+use std::sync::Arc;
+
+use sim::node::{Context, NodeId, SyncToken};
+use sim::time::{LocalTime, Span};
+
+use crate::capacity::Fx;
+use crate::ids::Version;
+use crate::message::{ConfigVersion, Message, Observation, Record};
+use crate::rules::Rules;
+
+/// Versions that are not durable yet, and who waits for them.
+#[derive(Clone, Debug)]
+struct Pending {
+    versions: Vec<ConfigVersion>,
+    /// Nobody, if they are those that a restart found on disk.
+    publisher: Option<NodeId>,
+}
+
+/// The store node.
+#[derive(Clone, Debug)]
+pub struct Store {
+    rules: Rules,
+    lead: Span,
+    /// Committed versions, numbers and starts increasing.
+    versions: Arc<[ConfigVersion]>,
+    pending: Option<Pending>,
+    /// Reads that wait until the pending version is durable.
+    waiting: Vec<(NodeId, LocalTime)>,
+    syncs: u64,
+}
+
+/// A wait longer than this is a bug: every process reads once per poll.
+const WAITING_MAX: usize = 4096;
+
+impl Store {
+    /// A store that has `versions` from the beginning.
+    #[must_use]
+    pub fn new(rules: Rules, lead: Span, versions: &[ConfigVersion]) -> Self {
+        Self { rules, lead, versions: versions.into(), pending: None, waiting: Vec::new(), syncs: 0 }
+    }
+
+    /// Begins: what survived on disk is committed, once it is surely durable.
+    pub fn start(&mut self, disk: &[Record], fx: &mut Fx) {
+        let versions: Vec<_> = disk.iter().filter_map(version_of).collect();
+        if !versions.is_empty() {
+            self.prepare(Pending { versions, publisher: None }, fx);
+        }
+    }
+
+    /// Reacts to a message.
+    pub fn message(&mut self, from: NodeId, message: &Message, context: &Context<'_>, fx: &mut Fx) {
+        match message {
+            Message::ReadVersions { stamp } => self.read(from, *stamp, fx),
+            Message::Publish { version } => self.publish(from, *version, context, fx),
+            _ => {}
+        }
+    }
+
+    /// A sync is done.
+    pub fn synced(&mut self, token: SyncToken, fx: &mut Fx) {
+        if token.0 != self.syncs {
+            return;
+        }
+        let Some(Pending { versions, publisher }) = self.pending.take() else { return };
+        for version in versions {
+            self.commit(version, fx);
+            if let Some(publisher) = publisher {
+                fx.send(publisher, Message::Published { version: version.version });
+            }
+        }
+        for (reader, stamp) in core::mem::take(&mut self.waiting) {
+            self.serve(reader, stamp, fx);
+        }
+    }
+
+    /// A sync was refused: try again, the record is still to be made durable.
+    pub fn sync_failed(&mut self, token: SyncToken, fx: &mut Fx) {
+        if token.0 == self.syncs && self.pending.is_some() {
+            self.sync(fx);
+        }
+    }
+
+    fn read(&mut self, from: NodeId, stamp: LocalTime, fx: &mut Fx) {
+        if self.pending.is_some() && self.rules.reads_wait_for_commit.is_taken() {
+            if self.waiting.len() < WAITING_MAX {
+                self.waiting.push((from, stamp));
+            }
+        } else {
+            self.serve(from, stamp, fx);
+        }
+    }
+
+    fn serve(&self, to: NodeId, stamp: LocalTime, fx: &mut Fx) {
+        fx.observe(Observation::Served { to });
+        fx.send(to, Message::Versions { stamp, versions: Arc::clone(&self.versions) });
+    }
+
+    fn publish(&mut self, publisher: NodeId, version: ConfigVersion, context: &Context<'_>, fx: &mut Fx) {
+        if self.versions.contains(&version) {
+            fx.send(publisher, Message::Published { version: version.version });
+            return;
+        }
+        if self.pending.as_ref().is_some_and(|pending| pending.versions.contains(&version)) {
+            return;
+        }
+        if self.pending.is_some() || !self.is_acceptable(&version, context) {
+            let last = self.versions.last().map_or(Version(0), |last| last.version);
+            fx.send(publisher, Message::PublishRefused { version: version.version, last });
+            return;
+        }
+        fx.write(Record::Version(version));
+        self.prepare(Pending { versions: vec![version], publisher: Some(publisher) }, fx);
+    }
+
+    fn prepare(&mut self, pending: Pending, fx: &mut Fx) {
+        self.pending = Some(pending);
+        self.sync(fx);
+        if !self.rules.reads_wait_for_commit.is_taken() {
+            // The naive store shows and acknowledges what a power loss can still take.
+            self.synced(SyncToken(self.syncs), fx);
+        }
+    }
+
+    fn is_acceptable(&self, version: &ConfigVersion, context: &Context<'_>) -> bool {
+        let follows = self.versions.last().is_none_or(|last| {
+            version.version == last.version.next() && version.start_at > last.start_at
+        });
+        let is_first_or_next = follows && (!self.versions.is_empty() || version.version == Version(1));
+        let is_early_enough = !self.rules.lead_checked.is_taken()
+            || version.start_at >= context.interval().latest + self.lead;
+        is_first_or_next && is_early_enough
+    }
+
+    fn commit(&mut self, version: ConfigVersion, fx: &mut Fx) {
+        if self.versions.last().is_some_and(|last| version.version <= last.version) {
+            return;
+        }
+        self.versions = self.versions.iter().copied().chain([version]).collect();
+        fx.observe(Observation::Committed { version });
+        assert!(
+            self.versions.is_sorted_by_key(|version| (version.version, version.start_at)),
+            "versions and their starts increase together"
+        );
+    }
+
+    fn sync(&mut self, fx: &mut Fx) {
+        self.syncs += 1;
+        fx.sync(SyncToken(self.syncs));
+    }
+}
+
+const fn version_of(record: &Record) -> Option<ConfigVersion> {
+    match record {
+        Record::Version(version) => Some(*version),
+        Record::Entry(_) | Record::Opened { .. } | Record::Mark(_) => None,
+    }
+}

@@ -1,0 +1,22 @@
+//! Draws what a run, a soak or a check left behind. It never runs anything and never re-decides a verdict.
+
+pub mod checked;
+mod clock_lane;
+mod counterexample;
+pub mod drawn;
+mod fault_bands;
+mod fault_extent;
+mod frame;
+pub mod junit;
+mod lanes;
+mod latency;
+pub mod markdown;
+mod meaning;
+pub mod page;
+pub mod run_folder;
+mod scale;
+mod svg;
+mod switch_chart;
+pub mod text;
+mod timeline;
+mod words;

@@ -1,0 +1,6 @@
+//! What leaves this crate, whole: folders, pages and texts of a sample such as a real run.
+
+mod pages;
+mod run_folders;
+mod sample;
+mod texts;

@@ -1,0 +1,22 @@
+//! The scenarios that come with the command.
+
+/// Name and text of each, in the order of `list`.
+const CATALOG: [(&str, &str); 6] = [
+    ("capacity", include_str!("../catalog/capacity.toml")),
+    ("config-switch", include_str!("../catalog/config-switch.toml")),
+    ("counters-partition", include_str!("../catalog/counters-partition.toml")),
+    ("rolling-restart", include_str!("../catalog/rolling-restart.toml")),
+    ("clock-steps", include_str!("../catalog/clock-steps.toml")),
+    ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
+];
+
+/// The names, in order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CATALOG.iter().map(|(name, _)| *name)
+}
+
+/// The text of the scenario file of that name.
+#[must_use]
+pub fn text(name: &str) -> Option<&'static str> {
+    CATALOG.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}

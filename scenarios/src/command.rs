@@ -1,0 +1,171 @@
+//! What the binary can do: one command a file, each a short way to a library.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use model::rules::{Defect, Variant};
+use scenarios::mutants;
+use scenarios::plan::Build;
+
+mod check;
+mod list;
+mod mutant;
+pub(crate) mod output;
+mod replay;
+mod report;
+mod run;
+mod soak;
+
+/// A command with its arguments.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// List the scenarios.
+    List(list::List),
+    /// Run one scenario with one seed, and judge it.
+    Run(run::Run),
+    /// Run many seeds, and keep the first violations.
+    Soak(soak::Soak),
+    /// Run a run folder's plan again and compare: the same bytes?
+    Replay(replay::Replay),
+    /// Run every planted defect against the check that must find it.
+    Mutants(mutant::Mutants),
+    /// Judge histories from files.
+    Check(check::Check),
+    /// Draw a run folder, a soak folder or clock samples.
+    Report(report::Report),
+}
+
+/// Why a command could not do its work; always exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The scenario.
+    #[error(transparent)]
+    Scenario(#[from] scenarios::scenario::ScenarioError),
+    /// The plan in a run folder.
+    #[error("{dir}: {source}")]
+    PlanFile {
+        /// The folder.
+        dir: String,
+        /// What is wrong.
+        source: scenarios::plan::PlanFileError,
+    },
+    /// The plan itself.
+    #[error("the plan cannot be run: {0}")]
+    Setup(#[from] sim::setup::SetupError),
+    /// A folder.
+    #[error(transparent)]
+    Folder(#[from] reports::run_folder::FolderError),
+    /// A page.
+    #[error(transparent)]
+    Page(#[from] reports::page::PageError),
+    /// A file to write.
+    #[error("{path}: cannot be written: {source}")]
+    Unwritable {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file to read.
+    #[error("{path}: cannot be read: {source}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Arguments that do not go together.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl Command {
+    /// Does it; returns the exit code.
+    pub(crate) fn execute(self) -> Result<u8, CommandError> {
+        match self {
+            Self::List(list) => list.execute(),
+            Self::Run(run) => run.execute(),
+            Self::Soak(soak) => soak.execute(),
+            Self::Replay(replay) => replay.execute(),
+            Self::Mutants(mutants) => mutants.execute(),
+            Self::Check(check) => check.execute(),
+            Self::Report(report) => report.execute(),
+        }
+    }
+}
+
+/// How the system is built.
+#[derive(Args)]
+pub(crate) struct BuildArguments {
+    /// As commonly built, or built to hold its promise
+    #[arg(long, value_enum, default_value_t = VariantArgument::Hardened)]
+    variant: VariantArgument,
+    /// Plant this defect (see `mutants`)
+    #[arg(long, value_name = "NAME", value_parser = parse_mutant)]
+    mutant: Option<Defect>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum VariantArgument {
+    Hardened,
+    Naive,
+}
+
+/// What the nodes run on.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Substrate {
+    /// The event kernel: one thread, every fault, every clock
+    Kernel,
+}
+
+impl BuildArguments {
+    const fn build(&self) -> Build {
+        let variant = match self.variant {
+            VariantArgument::Hardened => Variant::Hardened,
+            VariantArgument::Naive => Variant::Naive,
+        };
+        Build { variant, defect: self.mutant }
+    }
+}
+
+fn parse_mutant(name: &str) -> Result<Defect, String> {
+    mutants::find(name).ok_or_else(|| {
+        let known: Vec<_> = mutants::MUTANTS.iter().map(mutants::Mutant::name).collect();
+        format!("expected one of {}", known.join(", "))
+    })
+}
+
+/// Seeds from A up to, not including, B.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seeds(pub(crate) std::ops::Range<u64>);
+
+impl std::str::FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("expected A..B with A < B, as in 0..100, found `{text}`");
+        let (start, end) = text.split_once("..").ok_or_else(expected)?;
+        let number = |part: &str| part.parse::<u64>().map_err(|_| expected());
+        let range = number(start)?..number(end)?;
+        if range.is_empty() { Err(expected()) } else { Ok(Self(range)) }
+    }
+}
+
+/// The path as messages show it.
+pub(crate) fn shown(path: &std::path::Path) -> String {
+    path.display().to_string()
+}
+
+/// Writes a file as a whole or not at all.
+pub(crate) fn write_file(path: &PathBuf, text: &str) -> Result<(), CommandError> {
+    let unwritable = |source| CommandError::Unwritable { path: shown(path), source };
+    let mut partial = path.clone().into_os_string();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, path));
+    written.map_err(|source| {
+        // Nothing half written is left behind; if even that fails, the first error says why.
+        let _ = std::fs::remove_file(&partial);
+        unwritable(source)
+    })
+}

@@ -1,0 +1,152 @@
+//! `soak`: many seeds.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use reports::run_folder::{self, Outcome, RunVerdict, SoakSummary};
+use scenarios::folder::folder;
+use scenarios::plan::VERSION;
+use scenarios::soak::{self, Soaked};
+use scenarios::{catalog, scenario};
+use serde_json::{Value, json};
+
+use super::{BuildArguments, CommandError, Seeds, Substrate, output, shown, write_file};
+
+/// Run many seeds, and keep the first violations
+#[derive(Args)]
+pub(crate) struct Soak {
+    /// Names from `list`, or paths of scenario files; all of them if none is given
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+    /// A up to but not including B
+    #[arg(long, value_name = "A..B")]
+    seeds: Seeds,
+    #[command(flatten)]
+    build: BuildArguments,
+    /// What the nodes run on
+    #[arg(long, value_enum, default_value_t = Substrate::Kernel)]
+    substrate: Substrate,
+    /// Runs at the same time; the answers do not depend on it
+    #[arg(long, value_name = "J", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: u16,
+    /// Hand out no more seeds after this long, as in 90s, 10m, 2h
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    time_limit_ns: Option<u64>,
+    /// Stop after the K-th violation in seed order
+    #[arg(long, value_name = "K", conflicts_with = "time_limit_ns", value_parser = clap::value_parser!(u32).range(1..))]
+    stop_after: Option<u32>,
+    /// Keep verdicts, summary and the first violations' run folders here; the same folder again resumes
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print each verdict as a JSON object, then the summary
+    #[arg(long)]
+    json: bool,
+}
+
+impl Soak {
+    pub(super) fn execute(&self) -> Result<u8, CommandError> {
+        let Substrate::Kernel = self.substrate;
+        let known = self.out.as_deref().map_or(Ok(Vec::new()), |dir| self.resume(dir))?;
+        let known_count = known.len() as u64;
+        let soak = self.prepare(known)?;
+        let mut progress = output::Progress::new(soak.count());
+        let soaked = soak.run(|verdict| progress.tick(verdict.verdict == Outcome::Violated));
+        let new_count = soaked.verdicts.len() as u64 - known_count.min(soaked.verdicts.len() as u64);
+        let summary = soaked.summary(self.arguments(), new_count);
+        if let Some(dir) = &self.out {
+            write(dir, &soaked, &summary)?;
+        }
+        if self.json {
+            for verdict in &soaked.verdicts {
+                output::print(&verdict.soak_line());
+            }
+            output::print(&summary.json());
+        } else {
+            output::print(&reports::text::soak(&summary));
+        }
+        Ok(Outcome::worst(soaked.verdicts.iter().map(|verdict| verdict.verdict)).exit_code())
+    }
+
+    fn prepare(&self, known: Vec<RunVerdict>) -> Result<soak::Soak, CommandError> {
+        let names = if self.scenarios.is_empty() {
+            catalog::names().map(str::to_owned).collect()
+        } else {
+            self.scenarios.clone()
+        };
+        let mut scenarios = Vec::new();
+        for name in names {
+            let scenario = Arc::new(scenario::load(&name, &[])?);
+            if scenarios.iter().any(|other: &Arc<scenario::Scenario>| other.name == scenario.name) {
+                return Err(CommandError::Usage(format!("scenario `{}` is named twice", scenario.name)));
+            }
+            scenarios.push(scenario);
+        }
+        scenarios.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(soak::Soak {
+            scenarios,
+            seeds: self.seeds.0.clone(),
+            build: self.build.build(),
+            jobs: usize::from(self.jobs),
+            stop_after: self.stop_after.map(|count| count as usize),
+            time_limit_ns: self.time_limit_ns,
+            known,
+        })
+    }
+
+    /// What tells this soak from others; a folder of another soak is not resumed.
+    fn arguments(&self) -> Value {
+        let build = self.build.build();
+        json!({
+            "scenarios": self.scenarios,
+            "seeds": [self.seeds.0.start, self.seeds.0.end],
+            "variant": build.variant,
+            "mutant": build.defect,
+            "stop_after": self.stop_after,
+        })
+    }
+
+    /// The verdicts of an earlier, unfinished soak in the same folder.
+    fn resume(&self, dir: &Path) -> Result<Vec<RunVerdict>, CommandError> {
+        let summary = dir.join(run_folder::SUMMARY);
+        if !dir.exists() || std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none()) {
+            return Ok(Vec::new());
+        }
+        let before = SoakSummary::read(&summary)?;
+        if before.version != VERSION || before.arguments != self.arguments() {
+            return Err(CommandError::Usage(format!(
+                "{}: holds another soak (version {}, {}); expected an empty folder, or the same arguments ({})",
+                shown(dir),
+                before.version,
+                before.arguments,
+                self.arguments()
+            )));
+        }
+        Ok(run_folder::read_verdicts(&dir.join(run_folder::VERDICTS))?)
+    }
+}
+
+fn write(dir: &Path, soaked: &Soaked, summary: &SoakSummary) -> Result<(), CommandError> {
+    let unwritable = |source| CommandError::Unwritable { path: shown(dir), source };
+    std::fs::create_dir_all(dir.join(run_folder::RUNS)).map_err(unwritable)?;
+    for run in &soaked.violations {
+        folder(run).write(&dir.join(run_folder::RUNS).join(soak::run_name(&run.verdict)))?;
+    }
+    let lines: String = soaked.verdicts.iter().map(|verdict| verdict.soak_line() + "\n").collect();
+    write_file(&dir.join(run_folder::VERDICTS), &lines)?;
+    Ok(summary.write(dir)?)
+}
+
+fn parse_duration(text: &str) -> Result<u64, String> {
+    let expected = || format!("expected a whole number of s, m or h, as in 90s, found `{text}`");
+    let unit = text.chars().last().ok_or_else(expected)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        _ => return Err(expected()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| expected())?;
+    let ns = number.checked_mul(seconds).and_then(|seconds| seconds.checked_mul(1_000_000_000));
+    ns.filter(|ns| *ns > 0).ok_or_else(expected)
+}

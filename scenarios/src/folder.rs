@@ -1,0 +1,51 @@
+//! A run as the folder it leaves behind.
+
+use checker::format::jsonl;
+use checker::judge::{Family, FamilyKind};
+use reports::run_folder::{ClockSample, RunFolder, SwitchRecord};
+
+use crate::runner::{Run, trace_lines};
+
+/// What `run` leaves behind.
+///
+/// # Panics
+/// Never: a history is plain data.
+#[must_use]
+pub fn folder(run: &Run) -> RunFolder {
+    let mut history = Vec::new();
+    jsonl::write(&run.families, &mut history).expect("writing to memory does not fail");
+    let trace = run.world.trace();
+    RunFolder {
+        plan: run.plan.to_file(),
+        history: String::from_utf8(history).expect("JSON is UTF-8"),
+        clocks: run.world.clock_samples().iter().map(sample).collect(),
+        switches: run.families.iter().flat_map(switches).collect(),
+        verdict: run.verdict.clone(),
+        trace: (!trace.is_empty()).then(|| trace_lines(trace)),
+    }
+}
+
+fn sample(sample: &sim::kernel::ClockSample) -> ClockSample {
+    ClockSample {
+        at_ns: sample.at.as_ns(),
+        node: sample.node.0,
+        error_ns: sample.error_ns,
+        bound_ns: sample.bound.as_ns(),
+    }
+}
+
+fn switches(family: &Family) -> Vec<SwitchRecord> {
+    let FamilyKind::Switch { history, .. } = &family.kind else { return Vec::new() };
+    let versions = history.publications.iter().map(|publication| SwitchRecord::Version {
+        version: publication.version,
+        published_at_ns: publication.committed_ns,
+        start_at_ns: u64::try_from(publication.start_ns).unwrap_or_default(),
+    });
+    let adoptions = history.adoptions.iter().map(|adoption| SwitchRecord::Switch {
+        version: adoption.version,
+        node: adoption.node,
+        at_ns: adoption.at_ns,
+        local_ns: adoption.local_ns,
+    });
+    versions.chain(adoptions).collect()
+}

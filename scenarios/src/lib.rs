@@ -1,0 +1,22 @@
+//! Scenarios: from a seed to a verdict, once or many times.
+//!
+//! ```text
+//!   catalog, file ──► Scenario ──┐
+//!                                ├─► Plan ──► world ──► observations ──► families ──► verdict ──► folder, report
+//!   seed ────────────────────────┘  (workload, nemesis, swarm)  (recorder)    (checker)
+//! ```
+
+pub mod bounded;
+pub mod catalog;
+pub mod folder;
+pub mod mutants;
+pub mod nemesis;
+pub mod plan;
+pub mod recorder;
+pub mod runner;
+pub mod scenario;
+mod scenario_file;
+pub mod soak;
+pub mod stopwatch;
+pub mod swarm;
+pub mod workload;

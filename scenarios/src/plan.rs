@@ -1,0 +1,225 @@
+//! A run before its first event: everything that will be asked and everything that will go wrong, as data.
+
+use std::sync::Arc;
+
+use model::capacity::{self, Topology};
+use model::client::Patience;
+use model::rules::{Defect, Rules, Variant};
+use reports::run_folder;
+use serde_json::Value;
+use sim::chance::Seed;
+use sim::fault::FaultPlan;
+use sim::kernel::World;
+use sim::network_profile::NetworkProfile;
+use sim::node::NodeId;
+use sim::setup::{NodeSetup, RunOptions, SetupError, WorldSetup};
+use sim::time::{Span, TrueTime};
+
+use crate::nemesis;
+use crate::recorder::{self, Setting};
+use crate::scenario::Scenario;
+use crate::workload::{self, PlannedRequest};
+
+/// The version that plans and verdicts name.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How a system is built for a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Build {
+    /// As commonly built, or to hold its promise.
+    pub variant: Variant,
+    /// With this defect planted, if any.
+    pub defect: Option<Defect>,
+}
+
+impl Build {
+    /// The decisions it stands for.
+    #[must_use]
+    pub fn rules(self) -> Rules {
+        let rules = Rules::of(self.variant);
+        self.defect.map_or(rules, |defect| rules.with(defect))
+    }
+}
+
+/// Everything about a run that is fixed before it.
+#[derive(Clone)]
+pub struct Plan {
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// The seed.
+    pub seed: Seed,
+    /// The system.
+    pub build: Build,
+    /// Who is who.
+    pub topology: Arc<Topology>,
+    /// What is asked.
+    pub requests: Vec<PlannedRequest>,
+    /// What goes wrong.
+    pub faults: FaultPlan,
+}
+
+impl Plan {
+    /// The plan of (scenario, seed): all chance that is not the world's own is drawn here.
+    #[must_use]
+    pub fn new(scenario: Arc<Scenario>, seed: Seed, build: Build) -> Self {
+        let topology = Arc::new(topology(&scenario, build));
+        let requests = workload::requests(&scenario, &topology, seed);
+        let faults = nemesis::plan(&scenario, &topology, seed);
+        Self { scenario, seed, build, topology, requests, faults }
+    }
+
+    /// What the recorder needs to know.
+    #[must_use]
+    pub fn setting(&self) -> Setting<'_> {
+        Setting { scenario: &self.scenario, topology: &self.topology }
+    }
+
+    /// The world before its first event.
+    ///
+    /// # Errors
+    /// If the plan contradicts itself or names what does not exist.
+    pub fn world(&self, keeps_trace: bool) -> Result<World<capacity::Member>, SetupError> {
+        let scenario = &self.scenario;
+        let nodes = self.topology.members.iter().map(|member| NodeSetup {
+            node: member.clone(),
+            clock: scenario.clock.clone(),
+            disk: scenario.disk.clone(),
+            service: Span::from_us(scenario.shape.service_us.get()),
+        });
+        World::new(WorldSetup {
+            seed: self.seed,
+            nodes: nodes.collect(),
+            network: NetworkProfile::clone(&scenario.network),
+            plan: self.faults.clone(),
+            requests: self.requests.clone(),
+            options: RunOptions {
+                keep_trace: keeps_trace,
+                clock_sample_every: Some(Span::from_ms(scenario.timing.sample_ms.get())),
+            },
+        })
+    }
+
+    /// The variant's name.
+    #[must_use]
+    pub fn variant_name(&self) -> String {
+        word(&self.build.variant)
+    }
+
+    /// The mutant's name, if it is one.
+    #[must_use]
+    pub fn mutant_name(&self) -> Option<String> {
+        self.build.defect.as_ref().map(word)
+    }
+
+    /// The plan as it is written down.
+    ///
+    /// # Panics
+    /// Never: scenarios and requests are plain data.
+    #[must_use]
+    pub fn to_file(&self) -> run_folder::Plan {
+        let members = self.topology.members.iter().zip(0..);
+        let nodes = members.map(|(member, id)| run_folder::NodePlan {
+            id,
+            name: self.node_name(NodeId(id)),
+            role: member.role().to_owned(),
+        });
+        let value = |request: &PlannedRequest| {
+            serde_json::to_value(request).expect("a request is plain data")
+        };
+        run_folder::Plan {
+            version: VERSION.to_owned(),
+            scenario: serde_json::to_value(&*self.scenario).expect("a scenario is plain data"),
+            name: self.scenario.name.clone(),
+            system: self.scenario.system.name().to_owned(),
+            seed: self.seed.0,
+            variant: self.variant_name(),
+            mutant: self.mutant_name(),
+            substrate: "kernel".to_owned(),
+            nodes: nodes.collect(),
+            chaos_ends_ns: self.scenario.timing.chaos().as_ns(),
+            ends_ns: self.scenario.timing.whole().as_ns(),
+            faults: self.faults.clone(),
+            left_out: Vec::new(),
+            requests: self.requests.iter().map(value).collect(),
+        }
+    }
+
+    /// The plan that was written down.
+    ///
+    /// # Errors
+    /// If a part of it is not what this version writes.
+    pub fn from_file(file: &run_folder::Plan) -> Result<Self, PlanFileError> {
+        let scenario: Scenario = part("scenario", &file.scenario)?;
+        let build = Build {
+            variant: part("variant", &Value::from(file.variant.as_str()))?,
+            defect: file.mutant.as_ref().map(|name| part("mutant", &Value::from(name.as_str()))).transpose()?,
+        };
+        let topology = Arc::new(topology(&scenario, build));
+        let requests: Result<Vec<PlannedRequest>, _> =
+            file.requests.iter().map(|request| part("requests", request)).collect();
+        let (requests, faults) = (requests?, file.faults.clone());
+        Ok(Self { scenario: Arc::new(scenario), seed: Seed(file.seed), build, topology, requests, faults })
+    }
+
+    /// What a node is called in reports.
+    fn node_name(&self, id: NodeId) -> String {
+        let role = self.topology.members[id.index()].role();
+        let same = self.topology.members.iter().filter(|member| member.role() == role).count();
+        if same == 1 {
+            return role.to_owned();
+        }
+        let before = self.topology.members[..id.index()].iter().filter(|member| member.role() == role);
+        format!("{role}-{}", before.count() + 1)
+    }
+}
+
+/// Why a plan file cannot be run again.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileError {
+    /// A part of it is not what this version writes.
+    #[error("plan.json: `{part}`: {source}")]
+    Part {
+        /// Which part.
+        part: &'static str,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+fn part<T: serde::de::DeserializeOwned>(part: &'static str, value: &Value) -> Result<T, PlanFileError> {
+    T::deserialize(value).map_err(|source| PlanFileError::Part { part, source })
+}
+
+/// The name of a plain enum's value, as files have it.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => word,
+        other => unreachable!("a variant or defect is written as its name, not as {other:?}"),
+    }
+}
+
+fn topology(scenario: &Scenario, build: Build) -> Topology {
+    let shape = &scenario.shape;
+    let initial = recorder::initial_payload(scenario);
+    let shape = capacity::Shape {
+        service_count: shape.services.get_u32(),
+        client_count: shape.clients.get_u32(),
+        worker_count: shape.workers.get_u32(),
+        slot_count: shape.slots.get_u32(),
+        initial,
+        lead: Span::from_ms(shape.lead_ms.get()),
+        poll_every: Span::from_ms(shape.poll_ms.get()),
+        patience: Patience {
+            timeout: Span::from_ms(shape.timeout_ms.get()),
+            backoff: Span::from_ms(50),
+            deadline: Span::from_ms(shape.deadline_ms.get()),
+        },
+    };
+    capacity::build(&shape, build.rules())
+}
+
+/// The end of a phase as an instant.
+#[must_use]
+pub fn instant(since_start: Span) -> TrueTime {
+    TrueTime::ZERO + since_start
+}

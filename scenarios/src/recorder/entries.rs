@@ -1,0 +1,83 @@
+//! What the journal acknowledged and what each replica applied, start by start.
+
+use std::collections::BTreeMap;
+
+use checker::judge::{Family, FamilyKind};
+use checker::replication::{Append, Delivery, LogHistory, Reader};
+use model::ids::{Offset, RequestKey};
+use model::message::{Answer, Call, Entry, Observation};
+use sim::node::NodeId;
+
+use super::{Seen, Setting};
+
+pub(super) fn record(setting: Setting<'_>, seen: &[Seen]) -> Family {
+    let mut appends = BTreeMap::new();
+    let mut readers = Readers::default();
+    for one in seen {
+        let at_ns = one.released_at.as_ns();
+        match &one.observation {
+            Observation::Invoked { request, call: Call::Reserve { .. } | Call::Release { .. }, .. } => {
+                let append = Append { entry: request.0, invoked_ns: at_ns, acknowledged_ns: None };
+                appends.insert(*request, append);
+            }
+            Observation::Returned { request, answer: Some(answer), .. } if is_event(*answer) => {
+                acknowledge(&mut appends, *request, at_ns);
+            }
+            Observation::Started => readers.begin(one.node),
+            Observation::Journalled { from, entries } | Observation::Applied { from, entries } => {
+                readers.deliver(one.node, *from, entries, at_ns);
+            }
+            _ => {}
+        }
+    }
+    let history =
+        LogHistory { appends: appends.into_values().collect(), readers: readers.finish(setting) };
+    Family { name: "entries".to_owned(), kind: FamilyKind::Log(history) }
+}
+
+/// Whether the answer is an event of the journal.
+const fn is_event(answer: Answer) -> bool {
+    matches!(answer, Answer::Accepted(_) | Answer::Rejected(_) | Answer::Released | Answer::NotHeld)
+}
+
+fn acknowledge(appends: &mut BTreeMap<RequestKey, Append>, request: RequestKey, at_ns: u64) {
+    if let Some(append) = appends.get_mut(&request) {
+        append.acknowledged_ns = Some(at_ns);
+    }
+}
+
+/// What each node received since each of its starts.
+#[derive(Default)]
+struct Readers {
+    lives: BTreeMap<NodeId, Vec<Vec<Delivery>>>,
+}
+
+impl Readers {
+    fn begin(&mut self, node: NodeId) {
+        self.lives.entry(node).or_default().push(Vec::new());
+    }
+
+    fn deliver(&mut self, node: NodeId, from: Offset, entries: &[Entry], at_ns: u64) {
+        let lives = self.lives.entry(node).or_default();
+        if lives.is_empty() {
+            lives.push(Vec::new());
+        }
+        let deliveries = lives.last_mut().expect("there is one now");
+        let new = (from.0..).zip(entries);
+        deliveries.extend(new.map(|(offset, entry)| Delivery { offset, entry: entry.event.request.0, at_ns }));
+    }
+
+    /// Only the last life of a node must have everything in the end.
+    fn finish(self, setting: Setting<'_>) -> Vec<Reader> {
+        let mut readers = Vec::new();
+        for (node, lives) in self.lives {
+            let role = setting.topology.members[node.index()].role();
+            let last = lives.len() - 1;
+            for (life, deliveries) in lives.into_iter().enumerate() {
+                let name = format!("{role} {node}, start {}", life + 1);
+                readers.push(Reader { name, node: node.0, deliveries, is_complete: life == last });
+            }
+        }
+        readers
+    }
+}

@@ -1,0 +1,161 @@
+//! One run: plan, chaos, heal, judge, ledger.
+//!
+//! ```text
+//!   0 ───────── chaos ─────────┬──── heal ────┬─ quiet ─┐
+//!   workload and faults        │ workload     │ nothing │──► record ──► judge ──► verdict
+//!                              └ all faults end         └ the end
+//! ```
+
+use std::sync::Arc;
+
+use checker::budget::Budget;
+use checker::judge::{Check, Family, judge};
+use checker::verdict::Verdict;
+use model::capacity::Member;
+use reports::run_folder::{CheckResult, LedgerRow, Outcome, RunVerdict};
+use sim::kernel::World;
+use sim::ledger::LedgerLine;
+use sim::setup::SetupError;
+use sim::time::Span;
+use sim::trace::TraceEvent;
+
+use crate::plan::{Plan, instant};
+use crate::recorder::{self, Progress};
+use crate::stopwatch::Stopwatch;
+
+/// Steps that each check of each object may take.
+pub const BUDGET: Budget = Budget { steps_max: 2_000_000 };
+
+/// A run that has ended, judged.
+pub struct Run {
+    /// What was planned.
+    pub plan: Plan,
+    /// What was found.
+    pub verdict: RunVerdict,
+    /// What the checks judged.
+    pub families: Vec<Family>,
+    /// The world as it was in the end.
+    pub world: World<Member>,
+}
+
+/// Runs `plan` to its end and judges it.
+///
+/// # Errors
+/// If the plan contradicts itself or names what does not exist.
+pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SetupError> {
+    let whole = Stopwatch::start();
+    let world = simulate(&plan, keeps_trace)?;
+    let judging = Stopwatch::start();
+    let families = recorder::record(plan.setting(), world.observations());
+    let late_from = plan.scenario.timing.chaos() + Span::from_seconds(plan.scenario.timing.recover_s.get());
+    let progress = recorder::progress(world.observations(), late_from);
+    let checks = judge_all(&plan, &families, progress);
+    let check_ns = judging.elapsed_ns();
+    let ledger: Vec<_> = world.ledger().lines().into_iter().map(row).collect();
+    let verdict = RunVerdict {
+        scenario: plan.scenario.name.clone(),
+        seed: plan.seed.0,
+        variant: plan.variant_name(),
+        mutant: plan.mutant_name(),
+        substrate: "kernel".to_owned(),
+        verdict: RunVerdict::overall(&checks, &ledger),
+        digest: world.digest().to_string(),
+        operations: progress.operations,
+        events: world.events(),
+        messages: world.messages().sent,
+        simulated_ns: world.now().as_ns(),
+        wall_ns: Some(whole.elapsed_ns()),
+        check_ns: Some(check_ns),
+        checks,
+        ledger,
+    };
+    Ok(Run { plan, verdict, families, world })
+}
+
+/// The world of `plan`, run to its end.
+///
+/// # Errors
+/// If the plan contradicts itself or names what does not exist.
+pub fn simulate(plan: &Plan, keeps_trace: bool) -> Result<World<Member>, SetupError> {
+    let mut world = plan.world(keeps_trace)?;
+    world.run_until(instant(plan.scenario.timing.chaos()));
+    world.end_all_faults();
+    world.run_until(instant(plan.scenario.timing.whole()));
+    Ok(world)
+}
+
+/// The kept trace as the lines of `trace.jsonl`.
+///
+/// # Panics
+/// Never: trace events are plain data.
+#[must_use]
+pub fn trace_lines(trace: &[TraceEvent]) -> String {
+    let line = |event| serde_json::to_string(event).expect("a trace event is plain data") + "\n";
+    trace.iter().map(line).collect()
+}
+
+fn judge_all(plan: &Plan, families: &[Family], progress: Progress) -> Vec<CheckResult> {
+    let wanted: Vec<&str> = plan.scenario.checks.iter().map(String::as_str).collect();
+    let mut checks: Vec<_> = judge(families, &wanted, BUDGET).into_iter().map(result).collect();
+    if wanted.contains(&PROGRESS) {
+        checks.push(judge_progress(progress));
+    }
+    checks.sort_by_key(|check| wanted.iter().position(|name| *name == check.name));
+    checks
+}
+
+/// The one check that needs the run's phases and not only its history.
+const PROGRESS: &str = "progress";
+
+fn judge_progress(progress: Progress) -> CheckResult {
+    let Progress { late_count, unanswered_count, .. } = progress;
+    let (verdict, detail) = if late_count == 0 {
+        (Outcome::Violated, "nothing was done any more after the system had its time to recover".to_owned())
+    } else if unanswered_count > 0 {
+        let detail = format!(
+            "{unanswered_count} of {late_count} operations asked after the system had its time to recover were \
+             never answered"
+        );
+        (Outcome::Violated, detail)
+    } else {
+        (Outcome::Holds, format!("all {late_count} operations after the recovery were answered"))
+    };
+    CheckResult {
+        name: PROGRESS.to_owned(),
+        verdict,
+        detail,
+        family: None,
+        algorithm: None,
+        explanation: None,
+    }
+}
+
+fn result(check: Check) -> CheckResult {
+    let explanation = match &check.verdict {
+        Verdict::Violated(violation) => serde_json::to_value(violation).ok(),
+        Verdict::Undecided(undecided) => serde_json::to_value(undecided).ok(),
+        Verdict::Holds => None,
+    };
+    CheckResult {
+        name: check.name.to_owned(),
+        verdict: match check.verdict {
+            Verdict::Holds => Outcome::Holds,
+            Verdict::Violated(_) => Outcome::Violated,
+            Verdict::Undecided(_) => Outcome::Undecided,
+        },
+        detail: check.detail,
+        family: Some(check.family),
+        algorithm: Some(check.algorithm.to_owned()),
+        explanation,
+    }
+}
+
+fn row(line: LedgerLine) -> LedgerRow {
+    LedgerRow { fault: line.fault, planned: line.planned, fired: line.fired, affected: line.affected }
+}
+
+/// A plan for `seed`, with everything else as in `plan`'s scenario.
+#[must_use]
+pub fn plan_for(scenario: &Arc<crate::scenario::Scenario>, seed: u64, build: crate::plan::Build) -> Plan {
+    Plan::new(Arc::clone(scenario), sim::chance::Seed(seed), build)
+}

@@ -1,0 +1,165 @@
+//! Reading scenario files, and setting single values in them.
+
+use std::fs;
+use std::path::Path;
+
+use checker::judge::CHECK_NAMES;
+
+use crate::catalog;
+use crate::scenario::{Scenario, System};
+
+/// Why a scenario cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// No such scenario.
+    #[error("there is no scenario `{name}`: expected one of {known}, or the path of a scenario file")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The file cannot be read.
+    #[error("{path}: cannot be read: {source}")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is no scenario.
+    #[error("{path}:{line}:{column}: {found}")]
+    Malformed {
+        /// Which file.
+        path: String,
+        /// Where, from 1.
+        line: usize,
+        /// Where in the line, from 1.
+        column: usize,
+        /// What stands there, and what was expected.
+        found: String,
+    },
+    /// A `--set` is not of the form `KEY=VALUE`, or its key leads nowhere.
+    #[error("--set {setting}: {found}")]
+    Setting {
+        /// The argument.
+        setting: String,
+        /// What is wrong.
+        found: String,
+    },
+    /// Two values do not go together.
+    #[error("{path}: {found}")]
+    Inconsistent {
+        /// Which file.
+        path: String,
+        /// What is wrong and what was expected.
+        found: String,
+    },
+}
+
+/// The scenario of that name or path, with `settings` of the form `KEY=VALUE` applied, as in `shape.slots=10`.
+///
+/// # Errors
+/// If there is no such scenario, or it is malformed: names the file, the place and what was expected.
+pub fn load(name: &str, settings: &[String]) -> Result<Scenario, ScenarioError> {
+    let (path, text) = find(name)?;
+    let scenario = if settings.is_empty() {
+        toml::from_str(&text).map_err(|error| malformed(&path, &text, &error))?
+    } else {
+        let mut table = toml::from_str(&text).map_err(|error| malformed(&path, &text, &error))?;
+        for setting in settings {
+            set(&mut table, setting)?;
+        }
+        let text = table.to_string();
+        toml::from_str(&text).map_err(|error: toml::de::Error| ScenarioError::Setting {
+            setting: settings.join(" --set "),
+            found: error.message().to_owned(),
+        })?
+    };
+    check_consistency(&path, &scenario)?;
+    Ok(scenario)
+}
+
+fn find(name: &str) -> Result<(String, String), ScenarioError> {
+    if let Some(text) = catalog::text(name) {
+        return Ok((format!("{name}.toml"), text.to_owned()));
+    }
+    let looks_like_a_path = name.contains(['/', '\\']) || Path::new(name).extension().is_some();
+    if !looks_like_a_path {
+        let known = catalog::names().collect::<Vec<_>>().join(", ");
+        return Err(ScenarioError::Unknown { name: name.to_owned(), known });
+    }
+    let unreadable = |source| ScenarioError::Unreadable { path: name.to_owned(), source };
+    Ok((name.to_owned(), fs::read_to_string(name).map_err(unreadable)?))
+}
+
+fn malformed(path: &str, text: &str, error: &toml::de::Error) -> ScenarioError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    let found = error.message().lines().collect::<Vec<_>>().join(" ");
+    ScenarioError::Malformed { path: path.to_owned(), line, column, found }
+}
+
+fn set(table: &mut toml::Table, setting: &str) -> Result<(), ScenarioError> {
+    let wrong = |found: String| ScenarioError::Setting { setting: setting.to_owned(), found };
+    let (key, value) =
+        setting.split_once('=').ok_or_else(|| wrong("expected KEY=VALUE, as in shape.slots=10".to_owned()))?;
+    let parsed: toml::Table = toml::from_str(&format!("value = {value}"))
+        .or_else(|_| toml::from_str(&format!("value = {}", toml::Value::from(value))))
+        .map_err(|error| wrong(error.message().to_owned()))?;
+    let mut place = table;
+    let mut parts = key.split('.').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            place.insert(part.to_owned(), parsed["value"].clone());
+            break;
+        }
+        place = match place.get_mut(part) {
+            Some(toml::Value::Table(inner)) => inner,
+            _ => return Err(wrong(format!("there is no table `{part}` in the scenario"))),
+        };
+    }
+    Ok(())
+}
+
+/// Relations that no single value shows.
+fn check_consistency(path: &str, scenario: &Scenario) -> Result<(), ScenarioError> {
+    let wrong = |found: String| Err(ScenarioError::Inconsistent { path: path.to_owned(), found });
+    let is_safe = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    let name = &scenario.name;
+    if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(is_safe) {
+        return wrong(format!("`name` is `{name}`: expected 1 to 64 of a-z, A-Z, 0-9, - _ and ., to name a folder"));
+    }
+    if let Some(unknown) = scenario.checks.iter().find(|check| !CHECK_NAMES.contains(&check.as_str())) {
+        return wrong(format!("`checks` names `{unknown}`: expected some of {}", CHECK_NAMES.join(", ")));
+    }
+    if scenario.checks.is_empty() {
+        return wrong("`checks` is empty: a run that promises nothing shows nothing".to_owned());
+    }
+    let shape = &scenario.shape;
+    let (asks, has_slots) = (scenario.workload.requests_per_s.get() > 0, shape.slots.get() > 0);
+    if scenario.system == System::Capacity && (shape.services.get() < 3 || !has_slots) {
+        return wrong("`shape`: the capacity service needs at least 3 `services` and 1 of `slots`".to_owned());
+    }
+    if asks && (shape.clients.get() == 0 || shape.services.get() == 0) {
+        return wrong("`workload.requests-per-s`: expected 0 where there are no `clients` or `services`".to_owned());
+    }
+    if scenario.workload.requests_per_s.get() * scenario.timing.workload().as_ns() / 1_000_000_000 > 2_000_000 {
+        return wrong("`workload`: more than 2,000,000 requests in one run; expected fewer or a shorter run".to_owned());
+    }
+    if asks && scenario.workload.mix.total() == 0 {
+        return wrong("`workload.mix`: all shares are 0; expected one above".to_owned());
+    }
+    if scenario.workload.publish_every_ms.get() > 0 && scenario.workload.limits.is_empty() {
+        return wrong("`workload.limits` is empty; expected a limit for each published version".to_owned());
+    }
+    if shape.poll_ms.get() >= shape.lead_ms.get() {
+        return wrong("`shape.poll-ms`: expected less than `lead-ms`, or no process can stay verified".to_owned());
+    }
+    let profile = |error: String| ScenarioError::Inconsistent { path: path.to_owned(), found: error };
+    scenario.clock.validate().map_err(|error| profile(format!("`clock`: {error}")))?;
+    scenario.network.validate().map_err(|error| profile(format!("`network`: {error}")))?;
+    scenario.disk.validate().map_err(|error| profile(format!("`disk`: {error}")))?;
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! Many seeds: the same answers for any number of jobs, and a run folder for each of the first violations.
+//!
+//! ```text
+//!   (scenario, seed) 0, 1, 2, ... ──► workers take the next one ──► results, put in order ──► verdicts.jsonl
+//! ```
+//!
+//! Every run is a value of its own; threads share only the counter that hands out the next seed.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+use reports::run_folder::{FirstViolation, Outcome, PerSecond, RunVerdict, ScenarioCounts, SoakSummary};
+
+use crate::plan::{Build, Plan, VERSION};
+use crate::runner::{self, Run};
+use crate::scenario::Scenario;
+use crate::stopwatch::Stopwatch;
+
+/// Most run folders that a soak keeps.
+pub const RUNS_MAX: usize = 100;
+
+/// What to run.
+pub struct Soak {
+    /// The scenarios, in order.
+    pub scenarios: Vec<Arc<Scenario>>,
+    /// The seeds of each.
+    pub seeds: Range<u64>,
+    /// The system.
+    pub build: Build,
+    /// How many threads.
+    pub jobs: usize,
+    /// Stop after the K-th violation, in the order of scenarios and seeds.
+    pub stop_after: Option<usize>,
+    /// Stop handing out seeds after so many nanoseconds of the host's time.
+    pub time_limit_ns: Option<u64>,
+    /// Run no seed whose verdict is here already, in the same order.
+    pub known: Vec<RunVerdict>,
+}
+
+/// What came out.
+pub struct Soaked {
+    /// One verdict a run, by scenario and seed.
+    pub verdicts: Vec<RunVerdict>,
+    /// The first violations' runs, at most [`RUNS_MAX`].
+    pub violations: Vec<Run>,
+    /// Nanoseconds of the host's time.
+    pub wall_ns: u64,
+}
+
+/// One result on its way from a worker.
+struct Finished {
+    index: usize,
+    verdict: RunVerdict,
+    run: Option<Box<Run>>,
+}
+
+impl Soak {
+    /// Runs everything; `progress` hears each verdict as it comes, in any order.
+    pub fn run(&self, mut progress: impl FnMut(&RunVerdict)) -> Soaked {
+        let watch = Stopwatch::start();
+        let mut gathered = Gathered::new(self.stop_after);
+        for (index, verdict) in self.known.iter().enumerate() {
+            gathered.take(Finished { index, verdict: verdict.clone(), run: None });
+        }
+        let next = AtomicUsize::new(self.known.len());
+        let is_over = AtomicBool::new(gathered.is_over());
+        let (sender, receiver) = mpsc::channel();
+        self.spawn(&Shared { next: &next, is_over: &is_over, watch }, sender, || {
+            for finished in &receiver {
+                progress(&finished.verdict);
+                gathered.take(finished);
+                if gathered.is_over() {
+                    is_over.store(true, Ordering::Relaxed);
+                }
+            }
+        });
+        let (verdicts, violations) = gathered.finish();
+        Soaked { verdicts, violations, wall_ns: watch.elapsed_ns() }
+    }
+
+    /// How many runs there are to do.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let seeds = self.seeds.end.saturating_sub(self.seeds.start);
+        self.scenarios.len() * usize::try_from(seeds).unwrap_or(usize::MAX / (self.scenarios.len().max(1)))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "each thread runs worlds of its own, and order is restored after")]
+    fn spawn(&self, shared: &Shared<'_>, sender: mpsc::Sender<Finished>, gather: impl FnOnce()) {
+        std::thread::scope(|scope| {
+            for _ in 0..self.jobs.max(1) {
+                let sender = sender.clone();
+                scope.spawn(move || self.work(shared, &sender));
+            }
+            drop(sender);
+            gather();
+        });
+    }
+
+    fn work(&self, shared: &Shared<'_>, sender: &mpsc::Sender<Finished>) {
+        let is_out_of_time = || self.time_limit_ns.is_some_and(|limit| shared.watch.elapsed_ns() >= limit);
+        while !shared.is_over.load(Ordering::Relaxed) && !is_out_of_time() {
+            let index = shared.next.fetch_add(1, Ordering::Relaxed);
+            if index >= self.count() {
+                return;
+            }
+            let run = self.run_one(index);
+            let verdict = run.verdict.clone();
+            let is_violated = verdict.verdict == Outcome::Violated;
+            let run = is_violated.then(|| Box::new(run));
+            if sender.send(Finished { index, verdict, run }).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn run_one(&self, index: usize) -> Run {
+        let seeds = usize::try_from(self.seeds.end - self.seeds.start).expect("counted before");
+        let scenario = &self.scenarios[index / seeds];
+        let seed = self.seeds.start + (index % seeds) as u64;
+        let plan: Plan = runner::plan_for(scenario, seed, self.build);
+        runner::run(plan, false).expect("plans made here fit their world")
+    }
+}
+
+struct Shared<'a> {
+    next: &'a AtomicUsize,
+    is_over: &'a AtomicBool,
+    watch: Stopwatch,
+}
+
+/// Results in order, however they came.
+struct Gathered {
+    verdicts: BTreeMap<usize, RunVerdict>,
+    /// Runs kept for their folders, the earliest by index.
+    violations: BTreeMap<usize, Run>,
+    stop_after: Option<usize>,
+    /// All indices below this are there.
+    complete_below: usize,
+    violated_count: usize,
+    /// Where the K-th violation in order was found.
+    last: Option<usize>,
+}
+
+impl Gathered {
+    const fn new(stop_after: Option<usize>) -> Self {
+        Self {
+            verdicts: BTreeMap::new(),
+            violations: BTreeMap::new(),
+            stop_after,
+            complete_below: 0,
+            violated_count: 0,
+            last: None,
+        }
+    }
+
+    fn take(&mut self, finished: Finished) {
+        self.verdicts.insert(finished.index, finished.verdict);
+        if let Some(run) = finished.run {
+            self.violations.insert(finished.index, *run);
+            if self.violations.len() > RUNS_MAX {
+                self.violations.pop_last();
+            }
+        }
+        while let Some(verdict) = self.verdicts.get(&self.complete_below) {
+            self.violated_count += usize::from(verdict.verdict == Outcome::Violated);
+            if self.last.is_none() && self.stop_after.is_some_and(|count| self.violated_count >= count.max(1)) {
+                self.last = Some(self.complete_below);
+            }
+            self.complete_below += 1;
+        }
+    }
+
+    const fn is_over(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// What stands in order without a hole: up to the last violation wanted, or as far as there was time.
+    fn finish(self) -> (Vec<RunVerdict>, Vec<Run>) {
+        let end = self.last.map_or(self.complete_below, |last| last + 1);
+        let verdicts = self.verdicts.into_iter().take_while(|(index, _)| *index < end).map(|(_, verdict)| verdict);
+        let violations = self.violations.into_iter().take_while(|(index, _)| *index < end).map(|(_, run)| run);
+        (verdicts.collect(), violations.collect())
+    }
+}
+
+impl Soaked {
+    /// `soak.json`: counts, speed and the first violations. `arguments` tells this soak from others.
+    #[must_use]
+    pub fn summary(&self, arguments: serde_json::Value, new_count: u64) -> SoakSummary {
+        let mut counts = BTreeMap::new();
+        let mut by_scenario: BTreeMap<&str, ScenarioCounts> = BTreeMap::new();
+        for verdict in &self.verdicts {
+            *counts.entry(verdict.verdict).or_insert(0) += 1;
+            let one = by_scenario.entry(&verdict.scenario).or_insert_with(|| ScenarioCounts {
+                scenario: verdict.scenario.clone(),
+                counts: BTreeMap::new(),
+                wall_ns: 0,
+            });
+            *one.counts.entry(verdict.verdict).or_insert(0) += 1;
+            one.wall_ns += verdict.wall_ns.unwrap_or_default();
+        }
+        let violated = self.verdicts.iter().filter(|verdict| verdict.verdict == Outcome::Violated);
+        SoakSummary {
+            version: VERSION.to_owned(),
+            arguments,
+            counts,
+            seeds_per_second: PerSecond::of(new_count, self.wall_ns),
+            first_violations: violated.take(RUNS_MAX).map(first_violation).collect(),
+            by_scenario: by_scenario.into_values().collect(),
+        }
+    }
+}
+
+/// Where the run folder of a violation lies in a soak folder.
+#[must_use]
+pub fn run_name(verdict: &RunVerdict) -> String {
+    format!("{}-{}", verdict.scenario, verdict.seed)
+}
+
+fn first_violation(verdict: &RunVerdict) -> FirstViolation {
+    let violated: Vec<_> = verdict.checks.iter().filter(|check| check.verdict == Outcome::Violated).collect();
+    FirstViolation {
+        scenario: verdict.scenario.clone(),
+        seed: verdict.seed,
+        checks: violated.iter().map(|check| check.name.clone()).collect(),
+        detail: violated.first().map(|check| check.detail.clone()).unwrap_or_default(),
+        run: Some(format!("runs/{}", run_name(verdict))),
+        replay: verdict.replay_command(),
+    }
+}

@@ -1,0 +1,212 @@
+//! A node's disk: an ordered list of records, and how much of it a power loss leaves.
+//!
+//! ```text
+//!   stage 0                       stage 1 (a rewrite, not yet durable)
+//!   [synced │ unsynced writes]    [the rewrite's records │ unsynced writes]
+//!           └──── a power loss keeps a prefix of these steps ────────────┘
+//! ```
+//!
+//! A crash of the process keeps all that was written. A sync that does its work makes everything durable that was
+//! written before it began, and forgets the stages before.
+
+use crate::chance::Stream;
+use crate::limits::{RECORDS_MAX, REWRITES_PENDING_MAX};
+
+/// How far the disk had been written when a sync began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncMark {
+    stage: u64,
+    length: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Stage<R> {
+    records: Vec<R>,
+    /// How many of the records came into being in one atomic step, or are durable: the stage never has fewer.
+    whole: usize,
+}
+
+/// The records of one node.
+#[derive(Clone, Debug)]
+pub struct Disk<R> {
+    /// Never empty; the last is what a reader sees; the first is durable up to its `whole`.
+    stages: Vec<Stage<R>>,
+    /// How many stages were forgotten: the number of the first one.
+    first_stage: u64,
+}
+
+impl<R> Default for Disk<R> {
+    fn default() -> Self {
+        Self { stages: vec![Stage { records: Vec::new(), whole: 0 }], first_stage: 0 }
+    }
+}
+
+impl<R> Disk<R> {
+    /// Appends a record.
+    ///
+    /// # Panics
+    /// If there are [`RECORDS_MAX`] already.
+    pub fn write(&mut self, record: R) {
+        let records = &mut self.last_stage().records;
+        assert!(records.len() < RECORDS_MAX, "a disk holds at most {RECORDS_MAX} records");
+        records.push(record);
+    }
+
+    /// Replaces all records in one atomic step.
+    ///
+    /// # Panics
+    /// If there are more than [`RECORDS_MAX`], or [`REWRITES_PENDING_MAX`] rewrites wait for a sync already.
+    pub fn rewrite(&mut self, records: Vec<R>) {
+        assert!(records.len() <= RECORDS_MAX, "a disk holds at most {RECORDS_MAX} records");
+        assert!(self.stages.len() <= REWRITES_PENDING_MAX, "too many rewrites without a sync");
+        let whole = records.len();
+        self.stages.push(Stage { records, whole });
+    }
+
+    /// What a sync that begins now will make durable.
+    #[must_use]
+    pub fn mark(&self) -> SyncMark {
+        let last = self.stages.len() - 1;
+        SyncMark { stage: self.first_stage + last as u64, length: self.stages[last].records.len() }
+    }
+
+    /// Does the work of a sync.
+    pub fn make_durable(&mut self, mark: SyncMark) {
+        let Some(older) = mark.stage.checked_sub(self.first_stage) else { return };
+        let older = usize::try_from(older).expect("a mark is of a stage that was made");
+        self.stages.drain(..older);
+        self.first_stage = mark.stage;
+        let first = &mut self.stages[0];
+        assert!(mark.length <= first.records.len(), "a stage only grows");
+        first.whole = first.whole.max(mark.length);
+    }
+
+    /// Keeps what is durable and an even random part of the steps since, from the first on; how many steps are gone.
+    /// One draw, always.
+    pub fn lose_power(&mut self, chance: &mut Stream) -> u64 {
+        let steps = self.unsynced_count();
+        let mut kept = chance.between(0, steps);
+        let lost = steps - kept;
+        let mut survivor = 0;
+        while survivor + 1 < self.stages.len() && kept > self.stages[survivor].loose() {
+            kept -= self.stages[survivor].loose() + 1;
+            survivor += 1;
+        }
+        let mut stage = self.stages.swap_remove(survivor);
+        let kept = usize::try_from(kept).expect("a count of records fits");
+        stage.records.truncate(stage.whole + kept);
+        stage.whole = stage.records.len();
+        // The new number keeps marks of syncs that were under way from touching the surviving stage.
+        self.first_stage += self.stages.len() as u64 + 1;
+        self.stages.clear();
+        self.stages.push(stage);
+        lost
+    }
+
+    /// How many steps, writes and rewrites, are not durable.
+    #[must_use]
+    pub fn unsynced_count(&self) -> u64 {
+        let loose: u64 = self.stages.iter().map(Stage::loose).sum();
+        loose + self.stages.len() as u64 - 1
+    }
+
+    /// All records, in the order they were written.
+    #[must_use]
+    pub fn records(&self) -> &[R] {
+        &self.stages[self.stages.len() - 1].records
+    }
+
+    fn last_stage(&mut self) -> &mut Stage<R> {
+        self.stages.last_mut().expect("a disk has a stage")
+    }
+}
+
+impl<R> Stage<R> {
+    /// How many of its records can be lost one by one.
+    const fn loose(&self) -> u64 {
+        (self.records.len() - self.whole) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::Seed;
+
+    /// The disk after steps: a digit writes it, `R..;` rewrites, `s` syncs, `l` is a sync that lies.
+    fn disk(steps: &str) -> Disk<u8> {
+        let mut disk = Disk::default();
+        let mut rewrite: Option<Vec<u8>> = None;
+        for step in steps.bytes() {
+            match (step, &mut rewrite) {
+                (b'R', _) => rewrite = Some(Vec::new()),
+                (b';', _) => disk.rewrite(rewrite.take().unwrap()),
+                (b's', _) => disk.make_durable(disk.mark()),
+                (b'l', _) => {}
+                (digit, Some(records)) => records.push(digit),
+                (digit, None) => disk.write(digit),
+            }
+        }
+        disk
+    }
+
+    /// What power losses with many seeds leave, each once, in order.
+    #[track_caller]
+    fn check(steps: &str, want: &[&str]) {
+        let mut found: Vec<String> = Seed::range(0..200)
+            .map(|seed| {
+                let mut disk = disk(steps);
+                let before = disk.unsynced_count();
+                let lost = disk.lose_power(&mut seed.stream("power", 0));
+                assert!(lost <= before);
+                assert_eq!(disk.unsynced_count(), 0, "what survived is durable");
+                String::from_utf8(disk.records().to_vec()).unwrap()
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, want, "{steps}");
+    }
+
+    #[test]
+    fn a_power_loss_keeps_the_synced_and_a_prefix_of_the_rest() {
+        check("12", &["", "1", "12"]);
+        check("12s", &["12"]);
+        check("12s34", &["12", "123", "1234"]);
+    }
+
+    #[test]
+    fn a_lying_sync_is_made_good_by_the_next_honest_one() {
+        check("12l", &["", "1", "12"]);
+        check("12l3s", &["123"]);
+    }
+
+    #[test]
+    fn a_rewrite_is_atomic_and_durable_only_with_the_next_sync() {
+        check("12sR345;", &["12", "345"]);
+        check("1s2R34;5", &["1", "12", "34", "345"]);
+        check("12sR345;s", &["345"]);
+        check("12sR345;s6", &["345", "3456"]);
+        check("1sR2;R3;", &["1", "2", "3"]);
+    }
+
+    #[test]
+    fn a_crash_keeps_everything_written() {
+        assert_eq!(disk("1s2R34;5").records(), b"345");
+    }
+
+    #[test]
+    fn a_sync_covers_what_was_written_before_it_began() {
+        let mut disk = disk("12");
+        let mark = disk.mark();
+        disk.write(b'3');
+        disk.make_durable(mark);
+        assert_eq!(disk.unsynced_count(), 1);
+        disk.rewrite(vec![b'4']);
+        disk.make_durable(mark);
+        assert_eq!(disk.unsynced_count(), 2, "the write and the rewrite");
+        disk.make_durable(disk.mark());
+        disk.make_durable(mark);
+        assert_eq!((disk.unsynced_count(), disk.records()), (0, b"4".as_slice()));
+    }
+}

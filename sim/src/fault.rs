@@ -1,0 +1,318 @@
+//! What the world does to nodes on purpose, as data.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::chance::Ratio;
+use crate::node::NodeId;
+use crate::time::{Span, TrueTime};
+
+/// One kind of fault, without the when.
+///
+/// Faults with a length end by themselves; the others last until another fault (a [`Fault::Restart`]) ends them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Fault {
+    /// The process dies: memory is lost, written records survive. Its peers are told nothing.
+    Crash {
+        /// Who.
+        node: NodeId,
+    },
+    /// The machine dies: memory and unsynced records are lost. Its peers are told nothing.
+    PowerLoss {
+        /// Who.
+        node: NodeId,
+    },
+    /// The process is asked to stop in order, then is down; what it wrote survives.
+    Stop {
+        /// Who.
+        node: NodeId,
+    },
+    /// A node that is down begins again.
+    Restart {
+        /// Who.
+        node: NodeId,
+    },
+    /// The process stands still; its clocks go on; its inputs wait.
+    Pause {
+        /// Who.
+        node: NodeId,
+        /// How long.
+        length: Span,
+    },
+    /// As [`Fault::Pause`], but it falls between the next input and the release of that input's effects.
+    PauseMidway {
+        /// Who.
+        node: NodeId,
+        /// How long, from the input on.
+        length: Span,
+    },
+    /// Every input takes that much longer.
+    Slow {
+        /// Who.
+        node: NodeId,
+        /// Added to the service time of each input.
+        extra: Span,
+        /// How long.
+        length: Span,
+    },
+    /// Nothing passes on these links, each one way; messages in flight on them are lost too.
+    Cut {
+        /// (sender, receiver) pairs.
+        links: Vec<(NodeId, NodeId)>,
+        /// How long.
+        length: Span,
+    },
+    /// These links lose, double and delay more than usual.
+    Noise {
+        /// (sender, receiver) pairs; empty means every link.
+        links: Vec<(NodeId, NodeId)>,
+        /// Chance of each message to be lost.
+        loss: Ratio,
+        /// Chance of each message to arrive twice.
+        duplication: Ratio,
+        /// Up to that much is added to each message's latency, evenly: a reordering.
+        delay_max: Span,
+        /// How long.
+        length: Span,
+    },
+    /// The wall clock jumps.
+    ClockStep {
+        /// Whose.
+        node: NodeId,
+        /// By how much, forwards or backwards. Unit: ns.
+        by_ns: i64,
+    },
+    /// The oscillator runs at another rate from now on.
+    ClockDrift {
+        /// Whose.
+        node: NodeId,
+        /// Its frequency error. Unit: parts per billion.
+        drift_ppb: i64,
+    },
+    /// The clock's claimed error bound is this, whatever its error is: it may lie.
+    ClockLie {
+        /// Whose.
+        node: NodeId,
+        /// The bound it claims.
+        bound: Span,
+        /// How long.
+        length: Span,
+    },
+    /// No sync ends before the stall does.
+    DiskStall {
+        /// Whose.
+        node: NodeId,
+        /// How long.
+        length: Span,
+    },
+    /// Every sync is refused.
+    DiskError {
+        /// Whose.
+        node: NodeId,
+        /// How long.
+        length: Span,
+    },
+    /// Syncs are acknowledged without being done: a lying disk.
+    DiskLie {
+        /// Whose.
+        node: NodeId,
+        /// How long.
+        length: Span,
+    },
+}
+
+/// A kind of fault, as scenario files and ledgers name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// [`Fault::Crash`].
+    Crash,
+    /// [`Fault::PowerLoss`].
+    PowerLoss,
+    /// [`Fault::Stop`].
+    Stop,
+    /// [`Fault::Restart`].
+    Restart,
+    /// [`Fault::Pause`].
+    Pause,
+    /// [`Fault::PauseMidway`].
+    PauseMidway,
+    /// [`Fault::Slow`].
+    Slow,
+    /// [`Fault::Cut`].
+    Cut,
+    /// [`Fault::Noise`].
+    Noise,
+    /// [`Fault::ClockStep`].
+    ClockStep,
+    /// [`Fault::ClockDrift`].
+    ClockDrift,
+    /// [`Fault::ClockLie`].
+    ClockLie,
+    /// [`Fault::DiskStall`].
+    DiskStall,
+    /// [`Fault::DiskError`].
+    DiskError,
+    /// [`Fault::DiskLie`].
+    DiskLie,
+}
+
+impl Fault {
+    /// Which family it belongs to.
+    #[must_use]
+    pub const fn family(&self) -> Family {
+        match self {
+            Self::Crash { .. } => Family::Crash,
+            Self::PowerLoss { .. } => Family::PowerLoss,
+            Self::Stop { .. } => Family::Stop,
+            Self::Restart { .. } => Family::Restart,
+            Self::Pause { .. } => Family::Pause,
+            Self::PauseMidway { .. } => Family::PauseMidway,
+            Self::Slow { .. } => Family::Slow,
+            Self::Cut { .. } => Family::Cut,
+            Self::Noise { .. } => Family::Noise,
+            Self::ClockStep { .. } => Family::ClockStep,
+            Self::ClockDrift { .. } => Family::ClockDrift,
+            Self::ClockLie { .. } => Family::ClockLie,
+            Self::DiskStall { .. } => Family::DiskStall,
+            Self::DiskError { .. } => Family::DiskError,
+            Self::DiskLie { .. } => Family::DiskLie,
+        }
+    }
+
+    /// How long it lasts, where it ends by itself.
+    #[must_use]
+    pub const fn length(&self) -> Option<Span> {
+        match self {
+            Self::Pause { length, .. }
+            | Self::PauseMidway { length, .. }
+            | Self::Slow { length, .. }
+            | Self::Cut { length, .. }
+            | Self::Noise { length, .. }
+            | Self::ClockLie { length, .. }
+            | Self::DiskStall { length, .. }
+            | Self::DiskError { length, .. }
+            | Self::DiskLie { length, .. } => Some(*length),
+            Self::Crash { .. }
+            | Self::PowerLoss { .. }
+            | Self::Stop { .. }
+            | Self::Restart { .. }
+            | Self::ClockStep { .. }
+            | Self::ClockDrift { .. } => None,
+        }
+    }
+
+    /// The one node it is about; none for faults of links.
+    #[must_use]
+    pub const fn node(&self) -> Option<NodeId> {
+        match self {
+            Self::Crash { node }
+            | Self::PowerLoss { node }
+            | Self::Stop { node }
+            | Self::Restart { node }
+            | Self::Pause { node, .. }
+            | Self::PauseMidway { node, .. }
+            | Self::Slow { node, .. }
+            | Self::ClockStep { node, .. }
+            | Self::ClockDrift { node, .. }
+            | Self::ClockLie { node, .. }
+            | Self::DiskStall { node, .. }
+            | Self::DiskError { node, .. }
+            | Self::DiskLie { node, .. } => Some(*node),
+            Self::Cut { .. } | Self::Noise { .. } => None,
+        }
+    }
+
+    /// The span it adds or claims, besides its length; zero for most.
+    #[must_use]
+    pub const fn strength(&self) -> Span {
+        match self {
+            Self::Slow { extra, .. } => *extra,
+            Self::Noise { delay_max, .. } => *delay_max,
+            Self::ClockLie { bound, .. } => *bound,
+            Self::Crash { .. }
+            | Self::PowerLoss { .. }
+            | Self::Stop { .. }
+            | Self::Restart { .. }
+            | Self::Pause { .. }
+            | Self::PauseMidway { .. }
+            | Self::Cut { .. }
+            | Self::ClockStep { .. }
+            | Self::ClockDrift { .. }
+            | Self::DiskStall { .. }
+            | Self::DiskError { .. }
+            | Self::DiskLie { .. } => Span::ZERO,
+        }
+    }
+
+    /// The links it is about; none for faults of nodes, and for noise on every link.
+    #[must_use]
+    pub fn links(&self) -> &[(NodeId, NodeId)] {
+        match self {
+            Self::Cut { links, .. } | Self::Noise { links, .. } => links,
+            Self::Crash { .. }
+            | Self::PowerLoss { .. }
+            | Self::Stop { .. }
+            | Self::Restart { .. }
+            | Self::Pause { .. }
+            | Self::PauseMidway { .. }
+            | Self::Slow { .. }
+            | Self::ClockStep { .. }
+            | Self::ClockDrift { .. }
+            | Self::ClockLie { .. }
+            | Self::DiskStall { .. }
+            | Self::DiskError { .. }
+            | Self::DiskLie { .. } => &[],
+        }
+    }
+}
+
+impl Family {
+    /// Its name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crash => "crash",
+            Self::PowerLoss => "power-loss",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Pause => "pause",
+            Self::PauseMidway => "pause-midway",
+            Self::Slow => "slow",
+            Self::Cut => "cut",
+            Self::Noise => "noise",
+            Self::ClockStep => "clock-step",
+            Self::ClockDrift => "clock-drift",
+            Self::ClockLie => "clock-lie",
+            Self::DiskStall => "disk-stall",
+            Self::DiskError => "disk-error",
+            Self::DiskLie => "disk-lie",
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A fault and its instant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFault {
+    /// When it begins.
+    #[serde(rename = "at_ns")]
+    pub at: TrueTime,
+    /// What it is.
+    pub fault: Fault,
+}
+
+/// Every fault of a run, earliest first; ties in the order they were planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FaultPlan {
+    /// The faults.
+    pub faults: Vec<PlannedFault>,
+}

@@ -1,0 +1,258 @@
+//! How faults begin and end, and how nodes go down and come up.
+
+use std::sync::Arc;
+
+use crate::fault::Fault;
+use crate::host::{Host, WatchKind};
+use crate::kernel::World;
+use crate::link::Noise;
+use crate::node::{Input, Node, NodeId};
+use crate::trace::{EventKind, Line};
+use crate::windows::FaultIndex;
+
+type Processed = Option<(Option<NodeId>, EventKind)>;
+
+impl<N: Node> World<N> {
+    /// Ends all faults now and restarts the nodes that are down; the rest of the plan does not happen.
+    ///
+    /// What clocks show stays; their rates, bounds and disks are as their profiles say again. An input that a slow
+    /// node has taken already keeps its time.
+    pub fn end_all_faults(&mut self) {
+        self.is_healed = true;
+        while let Some(&fault) = self.running.first() {
+            self.conclude(fault);
+        }
+        for index in 0..self.hosts.len() {
+            let node = self.hosts[index].id;
+            self.end_drift(node);
+            self.resume(node);
+            if self.hosts[index].is_stopping() {
+                self.take_down(node);
+            }
+            if !self.hosts[index].is_up {
+                self.bring_up(node);
+            }
+        }
+    }
+
+    /// A fault of the plan begins, unless all were ended.
+    pub(crate) fn begin_planned(&mut self, index: FaultIndex) -> Processed {
+        if self.is_healed {
+            return None;
+        }
+        let plan = Arc::clone(&self.plan);
+        let fault = &plan.faults[index.0 as usize].fault;
+        self.schedule_fault(FaultIndex(index.0 + 1));
+        self.ledger.fire(index);
+        let line = Line::fault(EventKind::FaultBegin, index.0, fault.node(), fault.family());
+        self.trace.event(self.now, &line);
+        if let Some(length) = fault.length() {
+            self.running.push(index);
+            if !matches!(fault, Fault::PauseMidway { .. }) {
+                self.schedule_fault_end(index, length);
+            }
+        }
+        self.begin(index, fault);
+        if let Some(node) = fault.node() {
+            self.hosts[node.index()].refresh();
+        }
+        Some((fault.node(), EventKind::FaultBegin))
+    }
+
+    /// A fault of the plan ends, unless it did before.
+    pub(crate) fn end_planned(&mut self, index: FaultIndex) -> Processed {
+        let node = self.conclude(index)?;
+        if let Some(node) = node {
+            self.resume(node);
+        }
+        Some((node, EventKind::FaultEnd))
+    }
+
+    /// A node's process is gone, if it is not already.
+    pub(crate) fn take_down(&mut self, node: NodeId) {
+        let host = &mut self.hosts[node.index()];
+        if host.is_up {
+            self.counts.unheard += host.go_down();
+            self.trace.event(self.now, &Line::plain(EventKind::Down, node, 0));
+        }
+    }
+
+    fn bring_up(&mut self, node: NodeId) {
+        let input = self.hosts[node.index()].come_up(self.now);
+        self.arrive(node, input);
+    }
+
+    /// Takes a running fault off its node or links; the node, if there is one, does not go on yet.
+    fn conclude(&mut self, index: FaultIndex) -> Option<Option<NodeId>> {
+        let place = self.running.iter().position(|&running| running == index)?;
+        self.running.remove(place);
+        let plan = Arc::clone(&self.plan);
+        let fault = &plan.faults[index.0 as usize].fault;
+        let line = Line::fault(EventKind::FaultEnd, index.0, fault.node(), fault.family());
+        self.trace.event(self.now, &line);
+        self.end(index, fault);
+        Some(fault.node())
+    }
+
+    /// Lets a node go on, as far as the faults that remain allow.
+    fn resume(&mut self, node: NodeId) {
+        self.proceed(node);
+        let host = self.host(node);
+        if !host.drive.stalls.is_empty() {
+            return;
+        }
+        let incarnation = host.incarnation;
+        for sync in core::mem::take(&mut host.drive.stalled) {
+            // A node that the first of them made halt does not hear of the others.
+            if self.host(node).incarnation == incarnation {
+                self.finish_sync(node, sync);
+            }
+        }
+    }
+
+    fn begin(&mut self, index: FaultIndex, fault: &Fault) {
+        match fault {
+            Fault::Crash { node } => self.crash(index, *node),
+            Fault::PowerLoss { node } => self.lose_power(index, *node),
+            Fault::Stop { node } => self.stop(index, *node),
+            Fault::Restart { node } => self.restart(index, *node),
+            Fault::Pause { node, .. } => self.pause(index, *node),
+            Fault::PauseMidway { node, length } => self.host(*node).midway = Some((index, *length)),
+            Fault::Slow { node, extra, .. } => self.host(*node).slows.begin(index, *extra),
+            Fault::Cut { links, .. } => self.network.cut(index, links),
+            Fault::Noise { links, loss, duplication, delay_max, .. } => {
+                let noise = Noise { loss: *loss, duplication: *duplication, delay_max: *delay_max };
+                self.network.begin_noise(index, links, noise);
+            }
+            Fault::ClockStep { node, by_ns } => self.step_clock(index, *node, *by_ns),
+            Fault::ClockDrift { node, drift_ppb } => self.begin_drift(index, *node, *drift_ppb),
+            Fault::ClockLie { node, bound, .. } => {
+                let host = self.host(*node);
+                host.lies.begin(index, *bound);
+                host.clock.lie(Some(*bound));
+                host.watch(index, WatchKind::Interval);
+            }
+            Fault::DiskStall { node, .. } => self.host(*node).drive.stalls.begin(index, ()),
+            Fault::DiskError { node, .. } => self.host(*node).drive.refusals.begin(index, ()),
+            Fault::DiskLie { node, .. } => self.host(*node).drive.lies.begin(index, ()),
+        }
+    }
+
+    fn end(&mut self, index: FaultIndex, fault: &Fault) {
+        match fault {
+            Fault::Pause { node, .. } => {
+                self.host(*node).pauses.end(index);
+            }
+            Fault::PauseMidway { node, .. } => self.end_pause_midway(index, *node),
+            Fault::Slow { node, .. } => {
+                self.host(*node).slows.end(index);
+            }
+            Fault::Cut { links, .. } => self.network.mend(index, links),
+            Fault::Noise { links, .. } => self.network.end_noise(index, links),
+            Fault::ClockLie { node, .. } => self.end_lie(index, *node),
+            Fault::DiskStall { node, .. } => {
+                self.host(*node).drive.stalls.end(index);
+            }
+            Fault::DiskError { node, .. } => {
+                self.host(*node).drive.refusals.end(index);
+            }
+            Fault::DiskLie { node, .. } => {
+                self.host(*node).drive.lies.end(index);
+            }
+            Fault::Crash { .. }
+            | Fault::PowerLoss { .. }
+            | Fault::Stop { .. }
+            | Fault::Restart { .. }
+            | Fault::ClockStep { .. }
+            | Fault::ClockDrift { .. } => {}
+        }
+    }
+
+    fn crash(&mut self, index: FaultIndex, node: NodeId) {
+        self.ledger.affect(index, u64::from(self.hosts[node.index()].is_up));
+        self.take_down(node);
+    }
+
+    fn lose_power(&mut self, index: FaultIndex, node: NodeId) {
+        let host = &mut self.hosts[node.index()];
+        let lost = host.drive.disk.lose_power(&mut host.drive.power_chance);
+        self.ledger.affect(index, lost + u64::from(host.is_up));
+        self.take_down(node);
+    }
+
+    fn stop(&mut self, index: FaultIndex, node: NodeId) {
+        if self.hosts[node.index()].is_up {
+            self.ledger.affect(index, 1);
+            self.arrive(node, Input::Stop);
+        }
+    }
+
+    fn restart(&mut self, index: FaultIndex, node: NodeId) {
+        if !self.hosts[node.index()].is_up {
+            self.ledger.affect(index, 1);
+            self.bring_up(node);
+        }
+    }
+
+    /// A process that does not exist cannot stand still: the next one is not paused.
+    fn pause(&mut self, index: FaultIndex, node: NodeId) {
+        let host = self.host(node);
+        if host.is_up {
+            host.pauses.begin(index, ());
+        }
+    }
+
+    fn end_pause_midway(&mut self, index: FaultIndex, node: NodeId) {
+        let host = self.host(node);
+        host.pauses.end(index);
+        if host.midway.is_some_and(|(fault, _)| fault == index) {
+            host.midway = None;
+        }
+    }
+
+    fn step_clock(&mut self, index: FaultIndex, node: NodeId, by_ns: i64) {
+        let now = self.now;
+        let host = self.host(node);
+        host.clock.step(by_ns, now);
+        host.watch(index, WatchKind::Wall);
+        self.sample_clocks();
+    }
+
+    /// A drift ends the one before it; timers that now run out at another instant count, besides readings.
+    fn begin_drift(&mut self, index: FaultIndex, node: NodeId, drift_ppb: i64) {
+        self.settle_drift(node);
+        let now = self.now;
+        let host = self.host(node);
+        host.clock.force_drift(drift_ppb, now);
+        host.watch(index, WatchKind::All);
+        let timers = self.aim_timers(node);
+        self.ledger.affect(index, timers);
+    }
+
+    fn end_drift(&mut self, node: NodeId) {
+        if self.settle_drift(node) {
+            let now = self.now;
+            self.host(node).clock.release_drift(now);
+            self.aim_timers(node);
+        }
+    }
+
+    /// Whether an oscillator was made to drift; the ledger is told what came of it.
+    fn settle_drift(&mut self, node: NodeId) -> bool {
+        let host = &mut self.hosts[node.index()];
+        let Some(fault) = host.drift_fault() else { return false };
+        self.ledger.affect(fault, host.unwatch(fault));
+        true
+    }
+
+    fn end_lie(&mut self, index: FaultIndex, node: NodeId) {
+        let host = &mut self.hosts[node.index()];
+        host.lies.end(index);
+        host.clock.lie(host.lies.last().map(|(_, bound)| bound));
+        self.ledger.affect(index, host.unwatch(index));
+    }
+
+    fn host(&mut self, node: NodeId) -> &mut Host<N> {
+        &mut self.hosts[node.index()]
+    }
+}

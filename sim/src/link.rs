@@ -1,0 +1,155 @@
+//! One link, one way: the fate of each message from (seed, sender, receiver, index on that link).
+//!
+//! Every message takes the same six words from the link's own stream, whatever becomes of it, so that
+//! no fault and no traffic elsewhere changes the fate of the messages after it.
+
+use crate::chance::{Ratio, Seed, Stream};
+use crate::node::NodeId;
+use crate::time::Span;
+use crate::windows::{FaultIndex, Windows};
+
+/// Words of chance that each message takes.
+#[cfg(test)]
+pub(crate) const WORDS_PER_MESSAGE: usize = 6;
+
+/// The words of one message, each for one question only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Words {
+    pub(crate) loss: u32,
+    pub(crate) duplication: u32,
+    pub(crate) latency: u32,
+    pub(crate) reorder: u32,
+    pub(crate) noise_delay: u32,
+    pub(crate) copy_latency: u32,
+}
+
+/// What noise does to each message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noise {
+    pub(crate) loss: Ratio,
+    pub(crate) duplication: Ratio,
+    pub(crate) delay_max: Span,
+}
+
+/// How many cuts of a whole network had begun: the cuts that began later have larger numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CutNumber(pub(crate) u32);
+
+/// One way between two nodes.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    from: NodeId,
+    to: NodeId,
+    chance: Stream,
+    last_cut: CutNumber,
+    last_cut_by: FaultIndex,
+    cuts: Windows<()>,
+    /// The noise on this link alone.
+    pub(crate) noise: Windows<Noise>,
+}
+
+/// The stream of a link: its label is `link`, its index `from * 2^32 + to`.
+fn stream(seed: Seed, from: NodeId, to: NodeId) -> Stream {
+    seed.stream("link", (u64::from(from.0) << 32) | u64::from(to.0))
+}
+
+impl Link {
+    /// The link at the beginning of a run.
+    pub(crate) fn new(seed: Seed, from: NodeId, to: NodeId) -> Self {
+        Self {
+            from,
+            to,
+            last_cut: CutNumber(0),
+            last_cut_by: FaultIndex(0),
+            cuts: Windows::default(),
+            noise: Windows::default(),
+            chance: stream(seed, from, to),
+        }
+    }
+
+    /// Draws from the stream of another seed from now on.
+    pub(crate) fn reseed(&mut self, seed: Seed) {
+        self.chance = stream(seed, self.from, self.to);
+    }
+
+    /// The words of the next message.
+    #[inline]
+    pub(crate) fn words(&mut self) -> Words {
+        Words {
+            loss: self.chance.next_u32(),
+            duplication: self.chance.next_u32(),
+            latency: self.chance.next_u32(),
+            reorder: self.chance.next_u32(),
+            noise_delay: self.chance.next_u32(),
+            copy_latency: self.chance.next_u32(),
+        }
+    }
+
+    /// Cuts it; `number` is that of the cut.
+    pub(crate) fn cut(&mut self, fault: FaultIndex, number: CutNumber) {
+        assert!(number > self.last_cut || self.cut_now() == Some(fault), "cuts begin in order");
+        self.last_cut = number;
+        self.last_cut_by = fault;
+        self.cuts.begin(fault, ());
+    }
+
+    /// Ends that cut; others may go on.
+    pub(crate) fn mend(&mut self, fault: FaultIndex) {
+        self.cuts.end(fault);
+    }
+
+    /// The cut that stops messages now, if any.
+    pub(crate) fn cut_now(&self) -> Option<FaultIndex> {
+        self.cuts.last().map(|(fault, ())| fault)
+    }
+
+    /// The cut that a message met in flight, if any, by how many cuts had begun when it was sent.
+    pub(crate) fn cut_since(&self, sent: CutNumber) -> Option<FaultIndex> {
+        (self.last_cut > sent).then_some(self.last_cut_by)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(from: u32, to: u32) -> Vec<Words> {
+        let mut link = Link::new(Seed(5), NodeId(from), NodeId(to));
+        (0..40).map(|_| link.words()).collect()
+    }
+
+    #[test]
+    fn each_direction_of_each_pair_has_fates_of_its_own() {
+        let fates = [check(0, 1), check(1, 0), check(0, 2), check(1, 2)];
+        for (index, fate) in fates.iter().enumerate() {
+            assert!(!fates[..index].contains(fate), "{index}");
+        }
+        assert_eq!(check(0, 1), check(0, 1));
+    }
+
+    #[test]
+    fn the_fate_of_a_message_is_at_a_fixed_place_of_its_stream() {
+        let mut chance = Seed(5).stream("link", 1);
+        let words: Vec<u32> = (0..40 * WORDS_PER_MESSAGE).map(|_| chance.next_u32()).collect();
+        for (index, fate) in check(0, 1).into_iter().enumerate() {
+            assert_eq!(fate.loss, words[index * WORDS_PER_MESSAGE], "message {index}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_open_again_when_the_last_of_its_cuts_ends() {
+        let mut link = Link::new(Seed(5), NodeId(0), NodeId(1));
+        link.cut(FaultIndex(3), CutNumber(8));
+        link.cut(FaultIndex(4), CutNumber(9));
+        link.mend(FaultIndex(4));
+        assert_eq!(link.cut_now(), Some(FaultIndex(3)));
+        link.mend(FaultIndex(3));
+        assert_eq!(link.cut_now(), None);
+        assert_eq!(
+            link.cut_since(CutNumber(7)),
+            Some(FaultIndex(4)),
+            "the message was in flight all the while"
+        );
+        assert_eq!(link.cut_since(CutNumber(9)), None, "it was sent after both had begun");
+    }
+}

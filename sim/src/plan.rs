@@ -1,0 +1,311 @@
+//! Whether a fault plan makes sense for a world: checked before the first event.
+
+use crate::fault::{Fault, FaultPlan, PlannedFault};
+use crate::limits::{DRIFT_PPB_MAX, FAULTS_MAX, RUN_NS_MAX, SPAN_MAX, STEP_NS_MAX};
+use crate::node::NodeId;
+use crate::time::{Span, TrueTime};
+
+/// Why a list of faults is no plan. Every `index` counts from 0.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// There are too many.
+    #[error("{count} faults are planned, at most {FAULTS_MAX} are allowed")]
+    TooMany {
+        /// How many.
+        count: usize,
+    },
+    /// It begins before its predecessor.
+    #[error("fault {index} begins at {} ns, before its predecessor: faults stand in order", at.as_ns())]
+    OutOfOrder {
+        /// Which fault.
+        index: usize,
+        /// When it begins.
+        at: TrueTime,
+    },
+    /// It begins or ends after the longest run.
+    #[error("fault {index} lasts until {end_ns} ns, after the end of the longest run")]
+    TooLate {
+        /// Which fault.
+        index: usize,
+        /// When it ends.
+        end_ns: u64,
+    },
+    /// Its node does not exist.
+    #[error("fault {index} is about {node}, which does not exist")]
+    UnknownNode {
+        /// Which fault.
+        index: usize,
+        /// Whom it names.
+        node: NodeId,
+    },
+    /// It is about a node's link to itself, which goes over no network.
+    #[error("fault {index} is about the link of {node} to itself, which cannot break")]
+    LinkToSelf {
+        /// Which fault.
+        index: usize,
+        /// Whom it names twice.
+        node: NodeId,
+    },
+    /// It cuts nothing.
+    #[error("fault {index} cuts no link")]
+    NoLinks {
+        /// Which fault.
+        index: usize,
+    },
+    /// It lasts no time.
+    #[error("fault {index} has no length")]
+    NoLength {
+        /// Which fault.
+        index: usize,
+    },
+    /// A length, delay or bound is too long.
+    #[error("fault {index} has a span of {span}, longer than {SPAN_MAX}")]
+    SpanTooLong {
+        /// Which fault.
+        index: usize,
+        /// The span.
+        span: Span,
+    },
+    /// A step is zero or too large.
+    #[error("fault {index} steps by {by_ns} ns: expected up to {STEP_NS_MAX} ns, and not zero")]
+    Step {
+        /// Which fault.
+        index: usize,
+        /// The step.
+        by_ns: i64,
+    },
+    /// A frequency error is too large.
+    #[error("fault {index} drifts by {drift_ppb} ppb: expected up to {DRIFT_PPB_MAX} ppb")]
+    Drift {
+        /// Which fault.
+        index: usize,
+        /// The frequency error.
+        drift_ppb: i64,
+    },
+    /// It restarts a node that is up.
+    #[error("fault {index} restarts {node}, expected it to be down by then")]
+    RestartsNodeThatIsUp {
+        /// Which fault.
+        index: usize,
+        /// Whom it names.
+        node: NodeId,
+    },
+    /// It takes down a node that is down.
+    #[error("fault {index} takes {node} down, expected it to be up by then")]
+    TakesDownNodeThatIsDown {
+        /// Which fault.
+        index: usize,
+        /// Whom it names.
+        node: NodeId,
+    },
+    /// It pauses a node that is paused.
+    #[error("fault {index} pauses {node}, expected the pause before it to be over")]
+    OverlappingPause {
+        /// Which fault.
+        index: usize,
+        /// Whom it names.
+        node: NodeId,
+    },
+}
+
+/// What a plan has done to a node so far.
+#[derive(Clone, Copy, Default)]
+struct Expected {
+    is_down: bool,
+    paused_until: TrueTime,
+}
+
+impl FaultPlan {
+    /// Whether the plan fits a world of `node_count` nodes and does not contradict itself. A plan with a contradiction
+    /// is refused, since its ledger could not tell what had happened.
+    ///
+    /// # Errors
+    /// Names the first fault that does not fit.
+    pub fn validate(&self, node_count: usize) -> Result<(), PlanError> {
+        if self.faults.len() > FAULTS_MAX {
+            return Err(PlanError::TooMany { count: self.faults.len() });
+        }
+        let mut expected = vec![Expected::default(); node_count];
+        let mut previous = TrueTime::ZERO;
+        for (index, planned) in self.faults.iter().enumerate() {
+            if planned.at < previous {
+                return Err(PlanError::OutOfOrder { index, at: planned.at });
+            }
+            previous = planned.at;
+            validate_places(index, &planned.fault, node_count)?;
+            validate_figures(index, planned)?;
+            validate_order(index, planned, &mut expected)?;
+        }
+        Ok(())
+    }
+}
+
+fn validate_places(index: usize, fault: &Fault, node_count: usize) -> Result<(), PlanError> {
+    let exists = |node: NodeId| {
+        if node.index() < node_count { Ok(()) } else { Err(PlanError::UnknownNode { index, node }) }
+    };
+    for &(from, to) in fault.links() {
+        exists(from)?;
+        exists(to)?;
+        if from == to {
+            return Err(PlanError::LinkToSelf { index, node: from });
+        }
+    }
+    match fault {
+        Fault::Cut { links, .. } if links.is_empty() => Err(PlanError::NoLinks { index }),
+        fault => fault.node().map_or(Ok(()), exists),
+    }
+}
+
+fn validate_figures(index: usize, planned: &PlannedFault) -> Result<(), PlanError> {
+    if planned.fault.length() == Some(Span::ZERO) {
+        return Err(PlanError::NoLength { index });
+    }
+    let length = planned.fault.length().unwrap_or(Span::ZERO);
+    if let Fault::ClockStep { by_ns, .. } = planned.fault
+        && (by_ns == 0 || by_ns.unsigned_abs() > STEP_NS_MAX.unsigned_abs())
+    {
+        return Err(PlanError::Step { index, by_ns });
+    }
+    if let Fault::ClockDrift { drift_ppb, .. } = planned.fault
+        && drift_ppb.unsigned_abs() > DRIFT_PPB_MAX.unsigned_abs()
+    {
+        return Err(PlanError::Drift { index, drift_ppb });
+    }
+    let span = length.max(planned.fault.strength());
+    if span > SPAN_MAX {
+        return Err(PlanError::SpanTooLong { index, span });
+    }
+    let end_ns = planned.at.as_ns().saturating_add(length.as_ns());
+    if end_ns > RUN_NS_MAX {
+        return Err(PlanError::TooLate { index, end_ns });
+    }
+    Ok(())
+}
+
+fn validate_order(index: usize, planned: &PlannedFault, expected: &mut [Expected]) -> Result<(), PlanError> {
+    match planned.fault {
+        Fault::Crash { node } | Fault::PowerLoss { node } | Fault::Stop { node } => {
+            if expected[node.index()].is_down {
+                return Err(PlanError::TakesDownNodeThatIsDown { index, node });
+            }
+            expected[node.index()] = Expected { is_down: true, paused_until: planned.at };
+        }
+        Fault::Restart { node } => {
+            if !expected[node.index()].is_down {
+                return Err(PlanError::RestartsNodeThatIsUp { index, node });
+            }
+            expected[node.index()].is_down = false;
+        }
+        Fault::Pause { node, length } | Fault::PauseMidway { node, length } => {
+            if planned.at < expected[node.index()].paused_until {
+                return Err(PlanError::OverlappingPause { index, node });
+            }
+            expected[node.index()].paused_until = planned.at + length;
+        }
+        Fault::Slow { .. }
+        | Fault::Cut { .. }
+        | Fault::Noise { .. }
+        | Fault::ClockStep { .. }
+        | Fault::ClockDrift { .. }
+        | Fault::ClockLie { .. }
+        | Fault::DiskStall { .. }
+        | Fault::DiskError { .. }
+        | Fault::DiskLie { .. } => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::Ratio;
+
+    const A: NodeId = NodeId(0);
+    const B: NodeId = NodeId(1);
+    const LENGTH: Span = Span::from_seconds(2);
+
+    /// The plan with a fault at each second.
+    #[track_caller]
+    fn check(faults: &[Fault], want: Result<(), PlanError>) {
+        let planned = faults.iter().zip(0..).map(|(fault, second)| PlannedFault {
+            at: TrueTime::ZERO + Span::from_seconds(second),
+            fault: fault.clone(),
+        });
+        assert_eq!(FaultPlan { faults: planned.collect() }.validate(2), want);
+    }
+
+    #[test]
+    fn a_plan_without_contradiction_is_accepted() {
+        check(&[], Ok(()));
+        let crash = Fault::Crash { node: A };
+        let restart = Fault::Restart { node: A };
+        check(&[crash.clone(), restart.clone(), Fault::Stop { node: A }, restart, crash], Ok(()));
+        let pause = |node| Fault::Pause { node, length: LENGTH };
+        check(&[pause(A), pause(B), Fault::PauseMidway { node: A, length: LENGTH }], Ok(()));
+    }
+
+    #[test]
+    fn a_node_goes_down_only_when_up_and_up_only_when_down() {
+        let up = PlanError::RestartsNodeThatIsUp { index: 0, node: A };
+        check(&[Fault::Restart { node: A }], Err(up));
+        let down = PlanError::TakesDownNodeThatIsDown { index: 1, node: A };
+        check(&[Fault::PowerLoss { node: A }, Fault::Crash { node: A }], Err(down.clone()));
+        check(&[Fault::Stop { node: A }, Fault::Stop { node: A }], Err(down));
+    }
+
+    #[test]
+    fn pauses_of_one_node_do_not_overlap_unless_it_died_in_between() {
+        let pause = Fault::Pause { node: A, length: LENGTH };
+        check(
+            &[pause.clone(), Fault::PauseMidway { node: A, length: LENGTH }],
+            Err(PlanError::OverlappingPause { index: 1, node: A }),
+        );
+        let length = Span::from_seconds(60);
+        let (crash, restart) = (Fault::Crash { node: A }, Fault::Restart { node: A });
+        check(&[Fault::Pause { node: A, length }, crash, restart, pause], Ok(()));
+    }
+
+    #[test]
+    fn faults_stand_in_order_and_within_the_longest_run() {
+        let at = |ns| PlannedFault { at: TrueTime::from_ns(ns), fault: Fault::Crash { node: A } };
+        let plan = |faults| FaultPlan { faults }.validate(2);
+        assert_eq!(
+            plan(vec![at(2), at(1)]),
+            Err(PlanError::OutOfOrder { index: 1, at: TrueTime::from_ns(1) })
+        );
+        assert_eq!(plan(vec![at(u64::MAX)]), Err(PlanError::TooLate { index: 0, end_ns: u64::MAX }));
+        assert_eq!(plan(vec![at(1); FAULTS_MAX + 1]), Err(PlanError::TooMany { count: FAULTS_MAX + 1 }));
+    }
+
+    #[test]
+    fn nodes_and_links_exist() {
+        let stranger = NodeId(2);
+        let unknown = PlanError::UnknownNode { index: 0, node: stranger };
+        check(&[Fault::Crash { node: stranger }], Err(unknown.clone()));
+        let cut = |links: &[_]| Fault::Cut { links: links.to_vec(), length: LENGTH };
+        check(&[cut(&[(A, stranger)])], Err(unknown));
+        check(&[cut(&[(A, A)])], Err(PlanError::LinkToSelf { index: 0, node: A }));
+        check(&[cut(&[])], Err(PlanError::NoLinks { index: 0 }));
+        check(&[cut(&[(A, B)])], Ok(()));
+    }
+
+    #[test]
+    fn figures_lie_in_their_range() {
+        let (long, year) = (Span::from_ns(u64::MAX), SPAN_MAX);
+        let too_long = Err(PlanError::SpanTooLong { index: 0, span: long });
+        check(&[Fault::Pause { node: A, length: long }], too_long.clone());
+        check(&[Fault::Pause { node: A, length: Span::ZERO }], Err(PlanError::NoLength { index: 0 }));
+        check(&[Fault::Slow { node: A, extra: long, length: year }], too_long.clone());
+        check(&[Fault::ClockLie { node: A, bound: long, length: year }], too_long.clone());
+        let (loss, duplication) = (Ratio::NEVER, Ratio::NEVER);
+        let noise = Fault::Noise { links: vec![], loss, duplication, delay_max: long, length: year };
+        check(&[noise], too_long);
+        for by_ns in [0, STEP_NS_MAX + 1, i64::MIN] {
+            check(&[Fault::ClockStep { node: A, by_ns }], Err(PlanError::Step { index: 0, by_ns }));
+        }
+        for drift_ppb in [DRIFT_PPB_MAX + 1, i64::MIN] {
+            check(&[Fault::ClockDrift { node: A, drift_ppb }], Err(PlanError::Drift { index: 0, drift_ppb }));
+        }
+    }
+}
