@@ -1,6 +1,7 @@
 //! The searches: one algorithm a file, named for it.
 
-pub mod configurations;
+pub(crate) mod configurations;
+pub(crate) mod forced_order;
 pub mod open;
 pub(crate) mod program_order;
 pub(crate) mod witness;

@@ -1,1 +1,287 @@
-//! Soon.
+//! Asks of every family of a history whatever can be asked of it.
+
+use std::collections::BTreeMap;
+
+use crate::admission::{LimitSchedule, admission};
+use crate::budget::Budget;
+use crate::history::OperationIndex;
+use crate::keyed::KeyedHistory;
+use crate::linearizable::{WITNESS, by_key, linearizable, linearizable_by_witness};
+use crate::replication::{LogHistory, convergence, exactly_once, no_loss};
+use crate::sequential::sequential;
+use crate::session::{Read, monotonic_reads};
+use crate::spec::Spec;
+use crate::spec::capacity::Capacity;
+use crate::spec::register::Register;
+use crate::switch_timing::{Promise, SwitchHistory, switch_timing};
+use crate::verdict::{Judgement, Verdict};
+
+/// The name of every check, as the command and its files use them.
+pub const CHECK_NAMES: [&str; 24] = [
+    "linearizable",
+    "sequential",
+    "causal",
+    "pram",
+    "read-your-writes",
+    "monotonic-reads",
+    "monotonic-writes",
+    "writes-follow-reads",
+    "convergence",
+    "admission",
+    "no-loss",
+    "exactly-once",
+    "switch-a",
+    "switch-b",
+    "switch-c",
+    "switch-d",
+    "switch-e",
+    "switch-f",
+    "mutual-exclusion",
+    "atomic-commit",
+    "conservation",
+    "chain",
+    "split-view",
+    "progress",
+];
+
+/// One pass over the records, in order: how the domain promises are judged.
+pub const SWEEP: &str = "sweep";
+
+/// Objects of one model, judged together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Family {
+    /// Its name, unique among the families of a history.
+    pub name: String,
+    /// What it holds.
+    pub kind: FamilyKind,
+}
+
+/// What a family holds, and what its checks need beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FamilyKind {
+    /// Registers with compare-and-set.
+    Register {
+        /// What a register answers.
+        spec: Register,
+        /// What was asked of them.
+        history: KeyedHistory<Register>,
+    },
+    /// Bounded counters.
+    Capacity {
+        /// What a counter answers.
+        spec: Capacity,
+        /// What was asked of them.
+        history: KeyedHistory<Capacity>,
+        /// By key: an order that is claimed to be legal, if the system reveals one.
+        witness: BTreeMap<String, Vec<OperationIndex>>,
+        /// Which limit applied when, if limits change.
+        schedule: Option<LimitSchedule>,
+        /// By how much the clocks that applied the schedule may have been off, in ns.
+        uncertainty_ns: u64,
+    },
+    /// Configuration versions, and the tasks that ran under them.
+    Switch {
+        /// What was published and what ran.
+        history: SwitchHistory,
+        /// What was promised.
+        promise: Promise,
+    },
+    /// A replicated log.
+    Log(LogHistory),
+    /// Reads of something that only advances, in the order in which each client made them.
+    Reads(Vec<Read>),
+}
+
+/// What one check found in one family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Which check: one of [`CHECK_NAMES`].
+    pub name: &'static str,
+    /// The name of the family.
+    pub family: String,
+    /// What was found.
+    pub verdict: Verdict,
+    /// The algorithm that found it.
+    pub algorithm: &'static str,
+    /// One line for a table: what was judged, or how the promise was broken.
+    pub detail: String,
+}
+
+impl FamilyKind {
+    /// Whether there is nothing to judge: no operation, no record.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Register { history, .. } => history.is_empty() && has_no_dropped(history),
+            Self::Capacity { history, .. } => history.is_empty() && has_no_dropped(history),
+            Self::Switch { history, .. } => {
+                history.publications.is_empty()
+                    && history.tasks.is_empty()
+                    && history.adoptions.is_empty()
+                    && history.store_reads.is_empty()
+            }
+            Self::Log(history) => history.appends.is_empty() && history.readers.is_empty(),
+            Self::Reads(reads) => reads.is_empty(),
+        }
+    }
+}
+
+/// Judges `families` by the checks named in `wanted`, or by all that fit if it is empty.
+///
+/// Checks come family by family. A wanted check that fits no family is left out. The budget is that
+/// of each check on each object.
+pub fn judge(families: &[Family], wanted: &[&str], budget: Budget) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for family in families {
+        Judge { family: &family.name, wanted, budget, checks: &mut checks }.family(&family.kind);
+    }
+    checks
+}
+
+/// A number with its thousands set apart: `5,012`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// One family under judgement.
+struct Judge<'a> {
+    family: &'a str,
+    wanted: &'a [&'a str],
+    budget: Budget,
+    checks: &'a mut Vec<Check>,
+}
+
+impl Judge<'_> {
+    fn family(&mut self, kind: &FamilyKind) {
+        match kind {
+            FamilyKind::Register { spec, history } => self.operations(spec, history, &BTreeMap::new()),
+            FamilyKind::Capacity { spec, history, witness, schedule, uncertainty_ns } => {
+                self.operations(spec, history, witness);
+                if let Some(schedule) = schedule {
+                    let judged = count_of(history);
+                    self.records("admission", &judged, || admission(history, schedule, *uncertainty_ns));
+                }
+            }
+            FamilyKind::Switch { history, promise } => self.switches(history, promise),
+            FamilyKind::Log(history) => {
+                let judged = count_of_log(history);
+                self.records("no-loss", &judged, || no_loss(history));
+                self.records("exactly-once", &judged, || exactly_once(history));
+                self.records("convergence", &judged, || convergence(history));
+            }
+            FamilyKind::Reads(reads) => {
+                let judged = format!("{} reads", grouped(reads.len() as u64));
+                self.records("monotonic-reads", &judged, || monotonic_reads(reads));
+            }
+        }
+    }
+
+    /// The questions about operations. The second one uses the answer to the first.
+    fn operations<S: Spec>(
+        &mut self,
+        spec: &S,
+        history: &KeyedHistory<S>,
+        witness: &BTreeMap<String, Vec<OperationIndex>>,
+    ) {
+        if !self.wants("linearizable") && !self.wants("sequential") {
+            return;
+        }
+        let budget = self.budget;
+        let per_key = by_key(history, |key, part| match witness.get(key) {
+            Some(order) => linearizable_by_witness(spec, part, order, budget),
+            None => linearizable(spec, part, budget),
+        });
+        let judged = count_of(history);
+        if self.wants("sequential") {
+            let judgement = sequential(spec, history, &per_key, budget);
+            self.judgement("linearizable", per_key, &judged);
+            self.judgement("sequential", judgement, &judged);
+        } else {
+            self.judgement("linearizable", per_key, &judged);
+        }
+    }
+
+    fn switches(&mut self, history: &SwitchHistory, promise: &Promise) {
+        if !CHECK_NAMES.iter().any(|name| name.starts_with("switch-") && self.wants(name)) {
+            return;
+        }
+        let judged = format!(
+            "{} tasks under {} versions",
+            grouped(history.tasks.len() as u64),
+            grouped(history.publications.len() as u64)
+        );
+        for (name, verdict) in switch_timing(history, promise).rules {
+            self.records(name, &judged, || verdict);
+        }
+    }
+
+    fn judgement(&mut self, name: &'static str, judgement: Judgement, judged: &str) {
+        if self.wants(name) {
+            let Judgement { verdict, algorithm, .. } = judgement;
+            let how = if algorithm == WITNESS { ", by the order recorded with them" } else { "" };
+            let detail = detail(&verdict, &format!("{judged}{how}"));
+            self.checks.push(Check { name, family: self.family.to_owned(), verdict, algorithm, detail });
+        }
+    }
+
+    /// A promise about records, judged only if it is wanted.
+    fn records(&mut self, name: &'static str, judged: &str, verdict: impl FnOnce() -> Verdict) {
+        if self.wants(name) {
+            let verdict = verdict();
+            let detail = detail(&verdict, judged);
+            self.checks.push(Check {
+                name,
+                family: self.family.to_owned(),
+                verdict,
+                algorithm: SWEEP,
+                detail,
+            });
+        }
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.wanted.is_empty() || self.wanted.contains(&name)
+    }
+}
+
+fn has_no_dropped<S: Spec>(history: &KeyedHistory<S>) -> bool {
+    history.parts().values().all(|part| part.dropped().is_empty())
+}
+
+fn count_of<S: Spec>(history: &KeyedHistory<S>) -> String {
+    let operations = grouped(history.len() as u64);
+    match history.parts().len() {
+        0 | 1 => format!("{operations} operations"),
+        objects => format!("{operations} operations on {} objects", grouped(objects as u64)),
+    }
+}
+
+fn count_of_log(history: &LogHistory) -> String {
+    let deliveries: usize = history.readers.iter().map(|reader| reader.deliveries.len()).sum();
+    format!(
+        "{} entries, {} deliveries to {} readers",
+        grouped(history.appends.len() as u64),
+        grouped(deliveries as u64),
+        grouped(history.readers.len() as u64)
+    )
+}
+
+/// What was judged, or the violation's own sentence.
+fn detail(verdict: &Verdict, judged: &str) -> String {
+    match verdict {
+        Verdict::Holds => judged.to_owned(),
+        Verdict::Violated(violation) => violation.explanation.clone(),
+        Verdict::Undecided(undecided) => format!(
+            "{judged}: no answer within {} steps, {} operations open",
+            grouped(undecided.steps),
+            grouped(undecided.open.len() as u64)
+        ),
+    }
+}

@@ -1,1 +1,183 @@
-//! Soon.
+//! Did every process switch to each configuration version at its instant, and only then?
+//!
+//! ```text
+//!   true time ────┬──────────── start 1 ─────────────── start 2 ──────────►
+//!   tasks         │ none may run │ only version 1        │ only version 2
+//!                 └ publication 1 committed        └ publication 2 committed
+//! ```
+//!
+//! Judged from the publications and from true time, never from what a node claims about itself.
+
+mod report;
+mod rules;
+
+use serde::{Deserialize, Serialize};
+
+pub use report::{MixedWindow, NodeSwitch, SwitchReport, report};
+
+use crate::verdict::Verdict;
+
+/// What was published and what every task used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SwitchHistory {
+    /// Committed versions; versions and starts increase.
+    pub publications: Vec<Publication>,
+    /// Every task that was started or refused.
+    pub tasks: Vec<Task>,
+    /// When each node first worked under a version.
+    pub adoptions: Vec<Adoption>,
+    /// When the store answered a read of each node.
+    pub store_reads: Vec<StoreRead>,
+    /// True time in ns from which there were no more faults.
+    pub healed_ns: Option<u64>,
+    /// True time in ns at which the run ended.
+    pub ended_ns: u64,
+}
+
+/// One configuration version, as the store committed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// Its number.
+    pub version: u64,
+    /// From when it applies, in true ns; may lie before the run.
+    pub start_ns: i64,
+    /// True time of the commit, in ns.
+    pub committed_ns: u64,
+}
+
+/// One task, or one entry of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Which node ran it.
+    pub node: u32,
+    /// True time of its start, in ns.
+    pub at_ns: u64,
+    /// What the node's wall clock showed.
+    pub local_ns: i64,
+    /// The earliest that true time could be, by the node's clock.
+    pub earliest_ns: i64,
+    /// The latest that true time could be, by the node's clock.
+    pub latest_ns: i64,
+    /// Which version it used.
+    pub used: Use,
+    /// The batch it belongs to, if any.
+    pub batch: Option<Batch>,
+}
+
+/// What a task worked under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// One version, or the stricter of two while the node's clock interval held a start.
+    Version {
+        /// The older one.
+        oldest: u64,
+        /// The newer one; mostly the same.
+        newest: u64,
+    },
+    /// Nothing: the node refused.
+    Refused,
+}
+
+/// The place of an entry in its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Which batch.
+    pub number: u64,
+    /// Which entry, from 0.
+    pub entry: u32,
+    /// True time at which the batch began, in ns.
+    pub began_ns: u64,
+}
+
+/// A node began to work under a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Adoption {
+    /// Which node.
+    pub node: u32,
+    /// Which version.
+    pub version: u64,
+    /// True time, in ns.
+    pub at_ns: u64,
+    /// What its wall clock showed.
+    pub local_ns: i64,
+}
+
+/// The store answered a read of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreRead {
+    /// Which node.
+    pub node: u32,
+    /// True time at which the store looked, in ns.
+    pub at_ns: u64,
+}
+
+/// What a delivery of configurations promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promise {
+    /// How exact the switch is.
+    pub kind: PromiseKind,
+    /// By how much a version is committed before it starts, at least.
+    pub lead_ns: u64,
+    /// How long after healing every node works under the newest version, at most.
+    pub converge_within_ns: u64,
+}
+
+/// How exact the switch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PromiseKind {
+    /// In true time.
+    Strict,
+    /// To within the clock error, as long as every clock is within it.
+    Epsilon {
+        /// The clock error allowed for.
+        epsilon_ns: u64,
+    },
+}
+
+impl PromiseKind {
+    /// How far from the true start a switch may lie.
+    pub fn tolerance_ns(&self) -> u64 {
+        match self {
+            Self::Strict => 0,
+            Self::Epsilon { epsilon_ns } => *epsilon_ns,
+        }
+    }
+}
+
+impl Task {
+    /// By how much the node's clock is off, in ns.
+    pub fn clock_error_ns(&self) -> u64 {
+        (i128::from(self.local_ns) - i128::from(self.at_ns)).unsigned_abs().try_into().unwrap_or(u64::MAX)
+    }
+}
+
+/// A verdict for each rule of the switch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SwitchVerdicts {
+    /// Each task used the version of its instant.
+    pub a: Verdict,
+    /// No node went back to an older version.
+    pub b: Verdict,
+    /// Each task's node had verified its version with the store.
+    pub c: Verdict,
+    /// Nothing ran where nothing was configured.
+    pub d: Verdict,
+    /// After healing every node worked under the newest version.
+    pub e: Verdict,
+    /// Each entry of a batch used the version of its own instant.
+    pub f: Verdict,
+}
+
+/// Judges the six rules.
+pub fn switch_timing(history: &SwitchHistory, promise: &Promise) -> SwitchVerdicts {
+    let case = rules::Case::new(history, promise);
+    SwitchVerdicts {
+        a: case.each_task_used_the_version_of_its_instant(),
+        b: case.no_node_went_back(),
+        c: case.each_version_was_verified(),
+        d: case.nothing_ran_unconfigured(),
+        e: case.every_node_converged(),
+        f: case.each_entry_was_judged_by_itself(),
+    }
+}

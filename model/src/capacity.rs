@@ -201,9 +201,10 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
         Member::Service(Service::new(rules, &setup))
     }));
     members.extend(workers.iter().map(|_| Member::Worker(Worker::new(rules, config))));
-    members.extend((0..clients.len()).map(|index| {
-        Member::Client(Client::new(Arc::clone(&services), index, shape.patience))
-    }));
+    members.extend(
+        (0..clients.len())
+            .map(|index| Member::Client(Client::new(Arc::clone(&services), index, shape.patience))),
+    );
     Topology { members, services, clients, workers, store, log, publisher }
 }
 

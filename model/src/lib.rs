@@ -18,6 +18,8 @@ pub mod config;
 pub mod counter;
 pub mod ids;
 pub mod message;
+#[cfg(test)]
+mod probe;
 pub mod publisher;
 pub mod replication;
 pub mod rules;

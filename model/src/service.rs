@@ -64,9 +64,11 @@ impl Limits for PulledLimits<'_, '_> {
                 version: older.version.max(seen),
             }),
             Ruling::Switching => return Limit::Soon,
-            Ruling::Use(_) | Ruling::Stricter { .. } | Ruling::Missing | Ruling::Unverified | Ruling::Undone => {
-                Limit::None
-            }
+            Ruling::Use(_)
+            | Ruling::Stricter { .. }
+            | Ruling::Missing
+            | Ruling::Unverified
+            | Ruling::Undone => Limit::None,
         };
         let used = if limit == Limit::None { Used::None } else { ruling.used() };
         let (local, interval) = (self.context.wall(), self.context.interval());

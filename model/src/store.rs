@@ -128,12 +128,13 @@ impl Store {
     }
 
     fn is_acceptable(&self, version: &ConfigVersion, context: &Context<'_>) -> bool {
-        let follows = self.versions.last().is_none_or(|last| {
-            version.version == last.version.next() && version.start_at > last.start_at
-        });
+        let follows = self
+            .versions
+            .last()
+            .is_none_or(|last| version.version == last.version.next() && version.start_at > last.start_at);
         let is_first_or_next = follows && (!self.versions.is_empty() || version.version == Version(1));
-        let is_early_enough = !self.rules.lead_checked.is_taken()
-            || version.start_at >= context.interval().latest + self.lead;
+        let is_early_enough =
+            !self.rules.lead_checked.is_taken() || version.start_at >= context.interval().latest + self.lead;
         is_first_or_next && is_early_enough
     }
 
@@ -159,5 +160,62 @@ const fn version_of(record: &Record) -> Option<ConfigVersion> {
     match record {
         Record::Version(version) => Some(*version),
         Record::Entry(_) | Record::Opened { .. } | Record::Mark(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Payload;
+    use crate::probe::Probe;
+
+    const LEAD: Span = Span::from_seconds(5);
+    const PUBLISHER: NodeId = NodeId(2);
+    const READER: NodeId = NodeId(3);
+
+    fn version(number: u32, start_at: Span) -> ConfigVersion {
+        let payload = Payload { limit: 1, delay: Span::ZERO };
+        ConfigVersion { version: Version(number), start_at: LocalTime::ZERO + start_at, payload }
+    }
+
+    fn publish(store: &mut Store, probe: &mut Probe, version: ConfigVersion) -> Vec<&'static str> {
+        probe.ask(|context, fx| store.message(PUBLISHER, &Message::Publish { version }, context, fx));
+        let done = probe.done();
+        for token in &done.synced {
+            probe.ask(|_, fx| store.synced(*token, fx));
+        }
+        done.names().into_iter().chain(probe.done().names()).collect()
+    }
+
+    #[test]
+    fn a_version_that_starts_within_the_lead_time_is_refused() {
+        let mut probe = Probe::new(Span::from_ms(1));
+        let mut store = Store::new(Rules::hardened(), LEAD, &[]);
+        assert_eq!(publish(&mut store, &mut probe, version(1, LEAD)), ["publish-refused"]);
+        assert_eq!(publish(&mut store, &mut probe, version(1, LEAD + Span::from_ms(1))), ["published"]);
+    }
+
+    #[test]
+    fn only_the_next_number_with_a_later_start_is_accepted_and_a_repeat_is_acknowledged_again() {
+        let mut probe = Probe::new(Span::ZERO);
+        let mut store = Store::new(Rules::hardened(), LEAD, &[version(1, Span::ZERO)]);
+        assert_eq!(publish(&mut store, &mut probe, version(3, LEAD)), ["publish-refused"]);
+        assert_eq!(publish(&mut store, &mut probe, version(2, LEAD)), ["published"]);
+        assert_eq!(publish(&mut store, &mut probe, version(2, LEAD)), ["published"]);
+        assert_eq!(publish(&mut store, &mut probe, version(3, LEAD)), ["publish-refused"]);
+    }
+
+    #[test]
+    fn reads_wait_until_a_version_is_durable() {
+        let mut probe = Probe::new(Span::ZERO);
+        let mut store = Store::new(Rules::hardened(), LEAD, &[]);
+        let publish = Message::Publish { version: version(1, LEAD) };
+        let read = Message::ReadVersions { stamp: LocalTime::ZERO };
+        probe.ask(|context, fx| store.message(PUBLISHER, &publish, context, fx));
+        probe.ask(|context, fx| store.message(READER, &read, context, fx));
+        let done = probe.done();
+        assert!(done.sent.is_empty(), "{:?}", done.sent);
+        probe.ask(|_, fx| store.synced(done.synced[0], fx));
+        assert_eq!(probe.done().names(), ["published", "versions"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Markdown for the places where people talk about builds: a heading, a table, a command to copy.
 
 use crate::checked::CheckedFile;
-use crate::run_folder::{Outcome, RunFolder, SoakSummary};
+use crate::run_folder::{Outcome, RunFolder, SoakFolder};
 use crate::scale::grouped;
 use crate::words::{by_attention, headline, lede};
 
@@ -27,7 +27,8 @@ pub fn run(run: &RunFolder) -> String {
 }
 
 /// The text about a soak.
-pub fn soak(summary: &SoakSummary) -> String {
+pub fn soak(folder: &SoakFolder) -> String {
+    let summary = &folder.summary;
     let heads: String = Outcome::ALL.iter().map(|outcome| format!(" {outcome} |")).collect();
     let mut text = format!(
         "## {} runs, {}\n\n| scenario |{heads}\n|---|---:|---:|---:|---:|\n",

@@ -119,8 +119,7 @@ impl RunFolder {
     /// If a file is missing or damaged, or plan and verdict tell of different runs.
     pub fn read(dir: &Path) -> Result<Self, FolderError> {
         let plan: Plan = read_value(&dir.join(PLAN), "the plan of a run")?;
-        let history =
-            files::read_text(&dir.join(HISTORY), "a header and the events of a history", HINT_MISSING)?;
+        let history = read_lines(&dir.join(HISTORY), "a header and the events of a history")?;
         let clocks = match read_list(&dir.join(CLOCKS), clock_samples::EXPECTED) {
             Err(FolderError::Missing { .. }) if plan.substrate != SAMPLING_SUBSTRATE => Vec::new(),
             clocks => clocks?,

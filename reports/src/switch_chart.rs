@@ -64,11 +64,10 @@ impl SwitchChart {
     }
 
     fn new(
-        (of_version, published_at_ns, start_at_ns): (u64, u64, u64),
+        (of_version, published_at_ns, start_ns): (u64, u64, i64),
         records: &[SwitchRecord],
         name: impl Fn(u32) -> String,
     ) -> Self {
-        let start_ns = signed(start_at_ns);
         let mut rows: Vec<_> = records
             .iter()
             .filter_map(|record| match *record {
@@ -183,9 +182,11 @@ mod tests {
     use super::*;
 
     const START: u64 = 60_000_000_000;
+    const START_NS: i64 = 60_000_000_000;
 
     fn chart(switches: &[(u64, i64)]) -> SwitchChart {
-        let mut records = vec![SwitchRecord::Version { version: 2, published_at_ns: 0, start_at_ns: START }];
+        let mut records =
+            vec![SwitchRecord::Version { version: 2, published_at_ns: 0, start_at_ns: START_NS }];
         for (node, &(at_ns, local_ns)) in (0..).zip(switches) {
             records.push(SwitchRecord::Switch { version: 2, node, at_ns, local_ns });
         }

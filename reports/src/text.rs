@@ -148,6 +148,17 @@ pub fn checks(files: &[CheckedFile]) -> String {
     page.text
 }
 
+/// `text` in lines of at most 80 columns that begin with `indent` spaces, each with its end.
+///
+/// # Panics
+/// If the indent leaves no room.
+pub fn wrapped(text: &str, indent: usize) -> String {
+    assert!(indent < COLUMNS_MAX, "an indent of {indent} leaves no room");
+    let mut page = Page::default();
+    page.indented(&" ".repeat(indent), text);
+    page.text
+}
+
 /// Lines of at most [`COLUMNS_MAX`] characters.
 #[derive(Default)]
 struct Page {
@@ -236,9 +247,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, want: &str) {
-        let mut page = Page::default();
-        page.indented("    ", text);
-        assert_eq!(page.text, want);
+        assert_eq!(wrapped(text, 4), want);
     }
 
     #[test]

@@ -4,10 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 use sim::chance::Ratio;
-use sim::clock::ClockProfile;
-use sim::disk::DiskProfile;
+use sim::clock_profile::ClockProfile;
+use sim::disk_profile::DiskProfile;
 use sim::fault::Family;
-use sim::network::NetworkProfile;
+use sim::network_profile::NetworkProfile;
 use sim::time::Span;
 
 use crate::bounded::Bounded;

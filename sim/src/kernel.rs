@@ -203,7 +203,7 @@ impl<N: Node> World<N> {
         core::mem::take(&mut self.observations)
     }
 
-    /// The clocks, every `clock_sample_every` and after each step.
+    /// The clocks, every `clock_sample_every` and after each step fault; none if that is not set.
     #[must_use]
     pub fn clock_samples(&self) -> &[ClockSample] {
         &self.samples

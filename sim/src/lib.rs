@@ -1,12 +1,12 @@
 //! A world in one thread: the same seed gives the same run, byte for byte.
 //!
 //! ```text
-//!             ┌────────────────── World::step ──────────────────┐
-//!   seed ───► │  EventQueue ──pop──► Node::handle ──Effects──┐   │ ───► observations
-//!   plan ───► │      ▲                   ▲                  ▼   │ ───► digest, trace
-//!   requests ─► │      │               NodeClock       Network   │ ───► clock samples
-//!             │      └─────────── Timers ◄───────── Disk ◄──┘   │ ───► ledger
-//!             └─────────────────────────────────────────────────┘
+//!               ┌──────────────────── World::step ────────────────────┐
+//!   seed ─────► │  EventQueue ──pop──► Node::handle ──► Effects ──┐   │ ───► observations
+//!   plan ─────► │      ▲                    ▲                     ▼   │ ───► digest, trace
+//!   requests ─► │      │                NodeClock       Network, Disk │ ───► clock samples
+//!               │      └──────────────── Timers ◄─────────────────┘   │ ───► ledger
+//!               └─────────────────────────────────────────────────────┘
 //! ```
 //!
 //! A node is a sans-IO state machine ([`node`]); the world does everything else ([`kernel`]). Time comes from the

@@ -61,4 +61,5 @@ const _: () = assert!(
     (NODES_MAX + 2 * FAULTS_MAX + REQUESTS_MAX) as u64 * 2 < SEQUENCES_MAX,
     "the reserved sequence numbers leave room"
 );
-const _: () = assert!(NODES_MAX * INBOX_MAX <= u32::MAX as usize, "inboxes are counted in 32 bits");
+const _: () = assert!(LATENCY_MAX.as_ns() < SPAN_MAX.as_ns() && SPAN_MAX.as_ns() < RUN_NS_MAX);
+const _: () = assert!(INBOX_MAX < EVENTS_PENDING_MAX);

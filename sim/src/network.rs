@@ -320,6 +320,7 @@ mod tests {
         assert_share(&fates, 180, is_doubled);
         let affected = ledger.lines()[0].affected;
         assert!(affected >= 9_000, "{affected}: lost 4500, delayed 4500, doubled some");
+        network.begin_noise(FaultIndex(1), &[(NodeId(1), NodeId(0))], noise);
         network.end_noise(FAULT, &[]);
         assert_share(&check(&mut network, &mut ledger), 100, is_lost);
         assert_eq!(ledger.lines()[0].affected, affected);

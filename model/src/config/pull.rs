@@ -228,3 +228,98 @@ impl Puller {
         fx.send(self.setup.store, Message::ReadVersions { stamp: self.interval(context).earliest });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Payload;
+    use crate::probe::Probe;
+    use crate::rules::Defect;
+
+    const LEAD: Span = Span::from_seconds(5);
+    const BOUND: Span = Span::from_ms(10);
+
+    fn version(number: u32, start_at: Span) -> ConfigVersion {
+        let payload = Payload { limit: 10 * number, delay: Span::ZERO };
+        ConfigVersion { version: Version(number), start_at: LocalTime::ZERO + start_at, payload }
+    }
+
+    fn two_versions() -> [ConfigVersion; 2] {
+        [version(1, Span::ZERO), version(2, Span::from_seconds(3))]
+    }
+
+    /// A process at 1 s that has read two versions: one started, one starts at 3 s.
+    fn process(rules: Rules) -> (Puller, Probe) {
+        let setup = PullSetup { store: NodeId(0), lead: LEAD, poll_every: Span::from_seconds(1) };
+        let (mut puller, mut probe) = (Puller::new(rules, setup), Probe::new(BOUND));
+        probe.wait(Span::from_seconds(1));
+        let stamp = probe.ask(|context, _| context.interval().earliest);
+        puller.learn(stamp, &two_versions());
+        (puller, probe)
+    }
+
+    /// The ruling now, once every mark on its way is durable.
+    fn rule(puller: &mut Puller, probe: &mut Probe) -> Ruling {
+        let first = probe.ask(|context, fx| puller.rule(context, fx));
+        for token in probe.done().synced {
+            assert!(puller.synced(token));
+        }
+        if first == Ruling::Switching { probe.ask(|context, fx| puller.rule(context, fx)) } else { first }
+    }
+
+    #[test]
+    fn inside_its_uncertainty_a_process_has_two_versions_and_after_it_the_newer() {
+        let (mut puller, mut probe) = process(Rules::hardened());
+        let [older, newer] = two_versions();
+        assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(older));
+        probe.wait(Span::from_ms(1_989));
+        assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(older));
+        probe.wait(Span::from_ms(1));
+        assert_eq!(rule(&mut puller, &mut probe), Ruling::Stricter { older, newer });
+        probe.wait(Span::from_ms(20));
+        assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(newer));
+    }
+
+    #[test]
+    fn a_lease_ends_the_lead_time_after_the_earliest_sending_of_the_read() {
+        let (mut puller, mut probe) = process(Rules::hardened());
+        probe.wait(LEAD.saturating_sub(Span::from_ms(21)));
+        assert_ne!(rule(&mut puller, &mut probe), Ruling::Unverified);
+        probe.wait(Span::from_ms(1));
+        assert_eq!(rule(&mut puller, &mut probe), Ruling::Unverified);
+    }
+
+    #[test]
+    fn a_switch_is_used_only_once_its_mark_is_durable() {
+        let (mut puller, mut probe) = process(Rules::hardened());
+        assert_eq!(probe.ask(|context, fx| puller.rule(context, fx)), Ruling::Switching);
+        assert_eq!(probe.ask(|context, fx| puller.rule(context, fx)), Ruling::Switching);
+        let done = probe.done();
+        assert_eq!(done.written, [Record::Mark(Version(1))]);
+        assert_eq!(done.synced.len(), 1, "one mark is written once");
+    }
+
+    #[test]
+    fn a_step_back_behind_a_switch_stops_a_process_and_undoes_a_markless_one() {
+        let [older, newer] = two_versions();
+        for (rules, want) in [
+            (Rules::hardened(), Ruling::Undone),
+            (Rules::hardened().with(Defect::SwitchUndone), Ruling::Use(older)),
+        ] {
+            let (mut puller, mut probe) = process(rules);
+            probe.wait(Span::from_ms(2_100));
+            assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(newer));
+            probe.step(-500_000_000);
+            assert_eq!(rule(&mut puller, &mut probe), want);
+        }
+    }
+
+    #[test]
+    fn a_process_without_any_version_says_so() {
+        let setup = PullSetup { store: NodeId(0), lead: LEAD, poll_every: Span::from_seconds(1) };
+        let (mut puller, mut probe) = (Puller::new(Rules::hardened(), setup), Probe::new(BOUND));
+        assert_eq!(rule(&mut puller, &mut probe), Ruling::Unverified);
+        puller.learn(LocalTime::ZERO, &[]);
+        assert_eq!(rule(&mut puller, &mut probe), Ruling::Missing);
+    }
+}

@@ -93,7 +93,10 @@ impl Slot {
     /// Takes in the next event.
     pub fn apply(&mut self, event: &Event) {
         match (event.call, event.answer) {
-            (Call::Reserve { order, units, .. }, answer @ (Answer::Accepted(ground) | Answer::Rejected(ground))) => {
+            (
+                Call::Reserve { order, units, .. },
+                answer @ (Answer::Accepted(ground) | Answer::Rejected(ground)),
+            ) => {
                 let is_held = matches!(answer, Answer::Accepted(_));
                 self.used += if is_held { u64::from(units) } else { 0 };
                 self.version = self.version.max(ground.version);

@@ -172,7 +172,8 @@ impl Log {
             fx.write(record);
             self.written += 1;
         }
-        let opened = Message::Opened { slot, nonce, epoch: head.epoch, events: head.events.as_slice().into() };
+        let opened =
+            Message::Opened { slot, nonce, epoch: head.epoch, events: head.events.as_slice().into() };
         self.answer(from, opened, fx);
     }
 
@@ -301,4 +302,120 @@ fn versions_fall(newest: Version, events: &[Event]) -> bool {
         _ => None,
     });
     versions.min().is_some_and(|oldest| oldest < newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{OrderId, RequestKey};
+    use crate::message::{Call, Ground};
+    use crate::probe::Probe;
+    use crate::rules::Defect;
+
+    const SLOT: SlotId = SlotId(0);
+    const OWNER: NodeId = NodeId(3);
+    const OTHER: NodeId = NodeId(4);
+
+    fn event(request: u64, version: u32) -> Event {
+        let call = Call::Reserve { slot: SLOT, order: OrderId(request), units: 1 };
+        let ground = Ground { limit: 10, version: Version(version) };
+        Event { request: RequestKey(request), call, answer: Answer::Accepted(ground) }
+    }
+
+    fn append(epoch: u32, expected: u32, events: &[Event]) -> Message {
+        Message::Append {
+            slot: SLOT,
+            epoch: Epoch(epoch),
+            expected: Sequence(expected),
+            events: events.into(),
+        }
+    }
+
+    /// Sends one message after the other, syncs after each, and checks the answers.
+    #[track_caller]
+    fn check(rules: Rules, conversation: &[(NodeId, Message, &[&str])]) {
+        let (mut log, mut probe) = (Log::new(rules), Probe::new(Span::ZERO));
+        for (from, message, want) in conversation {
+            probe.ask(|_, fx| log.message(*from, message, fx));
+            let done = probe.done();
+            for token in &done.synced {
+                probe.ask(|_, fx| log.synced(*token, fx));
+            }
+            let names: Vec<_> = done.names().into_iter().chain(probe.done().names()).collect();
+            assert_eq!(names, *want, "{message:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_newest_owner_appends() {
+        let conversation: [(NodeId, Message, &[&str]); 4] = [
+            (OWNER, Message::Open { slot: SLOT, nonce: 7 }, &["opened"]),
+            (OWNER, append(1, 0, &[event(1, 1)]), &["appended"]),
+            (OTHER, Message::Open { slot: SLOT, nonce: 8 }, &["opened"]),
+            (OWNER, append(1, 1, &[event(2, 1)]), &["refused"]),
+        ];
+        check(Rules::hardened(), &conversation);
+        let mut mutant = conversation;
+        mutant[3].2 = &["appended"];
+        check(Rules::hardened().with(Defect::UnconditionalAppend), &mutant);
+    }
+
+    #[test]
+    fn a_repeated_append_is_acknowledged_again_and_an_overtaken_one_refused() {
+        check(
+            Rules::hardened(),
+            &[
+                (OWNER, Message::Open { slot: SLOT, nonce: 7 }, &["opened"]),
+                (OWNER, append(1, 0, &[event(1, 1)]), &["appended"]),
+                (OWNER, append(1, 0, &[event(1, 1)]), &["appended"]),
+                (OWNER, append(1, 0, &[event(2, 1)]), &["refused"]),
+                (OWNER, append(1, 0, &[]), &["refused"]),
+                (OWNER, append(1, 1, &[]), &["appended"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn versions_of_one_slot_never_fall() {
+        check(
+            Rules::hardened(),
+            &[
+                (OWNER, Message::Open { slot: SLOT, nonce: 7 }, &["opened"]),
+                (OWNER, append(1, 0, &[event(1, 2)]), &["appended"]),
+                (OWNER, append(1, 1, &[event(2, 1)]), &["refused"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn nothing_is_answered_or_shown_before_it_is_durable() {
+        let (mut log, mut probe) = (Log::new(Rules::hardened()), Probe::new(Span::ZERO));
+        probe.ask(|_, fx| log.message(OTHER, &Message::Follow { from: Offset(0), nonce: 1 }, fx));
+        probe.done();
+        probe.ask(|_, fx| log.message(OWNER, &append(0, 0, &[event(1, 1)]), fx));
+        let done = probe.done();
+        assert!(done.sent.is_empty() && done.observed.is_empty(), "{done:?}");
+        probe.ask(|_, fx| log.synced(done.synced[0], fx));
+        assert_eq!(probe.done().names(), ["entries", "appended"]);
+    }
+
+    #[test]
+    fn what_a_restart_finds_is_synced_before_anybody_sees_it() {
+        let (mut log, mut probe) = (Log::new(Rules::hardened()), Probe::new(Span::ZERO));
+        let entry = Entry { slot: SLOT, sequence: Sequence(0), event: event(1, 1) };
+        probe.ask(|_, fx| log.start(&[Record::Entry(entry)], fx));
+        let token = probe.done().synced[0];
+        let follow = Message::Follow { from: Offset(0), nonce: 1 };
+        let tail_of = |log: &mut Log, probe: &mut Probe| {
+            probe.ask(|_, fx| log.message(OTHER, &follow, fx));
+            match &probe.done().sent[..] {
+                [(_, Message::Entries { tail, .. })] => *tail,
+                other => panic!("expected entries, found {other:?}"),
+            }
+        };
+        assert_eq!(tail_of(&mut log, &mut probe), Offset(0));
+        probe.ask(|_, fx| log.synced(token, fx));
+        probe.done();
+        assert_eq!(tail_of(&mut log, &mut probe), Offset(1));
+    }
 }

@@ -144,3 +144,64 @@ pub struct Batch<'a> {
     /// Of the question it answers; 0 if it answers none.
     pub nonce: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{RequestKey, Sequence};
+    use crate::message::{Event, Ground};
+    use crate::probe::Probe;
+    use crate::rules::Defect;
+
+    /// Entries that each take one unit; the log's tail is `tail`.
+    fn deliver(replica: &mut Replica, probe: &mut Probe, offsets: core::ops::Range<u64>, tail: u64) -> u64 {
+        let ground = Ground { limit: 10, version: crate::ids::Version(1) };
+        let entries: Arc<[Entry]> = offsets
+            .clone()
+            .map(|offset| {
+                let call = Call::Reserve { slot: SlotId(0), order: OrderId(offset), units: 1 };
+                let event = Event { request: RequestKey(offset), call, answer: Answer::Accepted(ground) };
+                Entry { slot: SlotId(0), sequence: Sequence(0), event }
+            })
+            .collect();
+        let nonce = replica.nonce;
+        let batch = Batch { from: Offset(offsets.start), entries: &entries, tail: Offset(tail), nonce };
+        probe.ask(|context, fx| replica.entries(&batch, context.monotonic(), fx));
+        replica.units
+    }
+
+    fn started(rules: Rules) -> (Replica, Probe) {
+        let (mut replica, mut probe) = (Replica::new(rules, NodeId(1)), Probe::new(Span::ZERO));
+        probe.ask(|context, fx| replica.start(context, fx));
+        assert_eq!(probe.done().names(), ["follow"]);
+        (replica, probe)
+    }
+
+    #[test]
+    fn what_comes_twice_counts_once() {
+        let (mut replica, mut probe) = started(Rules::hardened());
+        assert_eq!(deliver(&mut replica, &mut probe, 0..3, 3), 3);
+        assert_eq!(deliver(&mut replica, &mut probe, 0..3, 3), 3);
+        assert_eq!(deliver(&mut replica, &mut probe, 1..5, 5), 5);
+    }
+
+    #[test]
+    fn a_gap_is_asked_about_and_not_skipped() {
+        let (mut replica, mut probe) = started(Rules::hardened());
+        probe.wait(GAP_ASK_EVERY);
+        assert_eq!(deliver(&mut replica, &mut probe, 2..3, 3), 0);
+        assert_eq!(probe.done().names(), ["follow"]);
+        let (mut mutant, mut probe) = started(Rules::hardened().with(Defect::ReplicaSkipsGap));
+        assert_eq!(deliver(&mut mutant, &mut probe, 2..3, 3), 1);
+    }
+
+    #[test]
+    fn nothing_is_served_before_the_first_tail_is_reached() {
+        let (mut replica, mut probe) = started(Rules::hardened());
+        assert_eq!(replica.overview(), Answer::Unavailable);
+        deliver(&mut replica, &mut probe, 0..3, 5);
+        assert_eq!(replica.overview(), Answer::Unavailable);
+        deliver(&mut replica, &mut probe, 3..5, 6);
+        assert_eq!(replica.overview(), Answer::Overview { position: Offset(5), units: 5 });
+    }
+}

@@ -12,8 +12,8 @@ pub enum SwitchRecord {
         version: u64,
         /// When the store committed it. Unit: ns of true time.
         published_at_ns: u64,
-        /// When every node should go over to it. Unit: ns.
-        start_at_ns: u64,
+        /// When every node should go over to it; may lie before the run. Unit: ns.
+        start_at_ns: i64,
     },
     /// A node first worked with a version.
     Switch {

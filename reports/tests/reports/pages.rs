@@ -138,7 +138,7 @@ fn numbers_from_anywhere_do_not_stop_a_page() {
     for record in &mut run.switches {
         match record {
             SwitchRecord::Version { published_at_ns, start_at_ns, .. } => {
-                (*published_at_ns, *start_at_ns) = (u64::MAX, 0);
+                (*published_at_ns, *start_at_ns) = (u64::MAX, i64::MIN);
             }
             SwitchRecord::Switch { at_ns, local_ns, .. } => (*at_ns, *local_ns) = (u64::MAX, i64::MIN),
         }

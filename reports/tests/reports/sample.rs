@@ -143,8 +143,10 @@ pub(crate) fn switches() -> Vec<SwitchRecord> {
     let mut records = Vec::new();
     let mut chance = Seed(3).stream("sample switches", 0);
     for (version, start_s) in [(1, 20), (2, 50), (3, 80)] {
-        let start_at_ns = start_s * S;
-        records.push(SwitchRecord::Version { version, published_at_ns: start_at_ns - 5 * S, start_at_ns });
+        let start_at_ns: u64 = start_s * S;
+        let published_at_ns = start_at_ns - 5 * S;
+        let start_ns = start_at_ns as i64;
+        records.push(SwitchRecord::Version { version, published_at_ns, start_at_ns: start_ns });
         for node in 2..7 {
             let late_ns =
                 if (version, node) == (1, 5) { 2_300 * MS } else { chance.between(200_000, 9 * MS) };

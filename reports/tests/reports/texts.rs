@@ -111,5 +111,5 @@ fn markdown_shows_a_table_and_a_command() {
     assert!(text.contains("```sh\ncounterclock run capacity --seed 42 --variant naive\n```"), "{text}");
     assert!(text.contains("| **violated** | admission | one reservation above the limit of 20 |"), "{text}");
     let soak = sample::soak::soak(&run.verdict, &sample::holding().verdict);
-    assert!(markdown::soak(&soak.summary).contains("| dist-counter | 17 | 0 | 1 | 482 |"));
+    assert!(markdown::soak(&soak).contains("| dist-counter | 17 | 0 | 1 | 482 |"));
 }

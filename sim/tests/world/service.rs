@@ -127,6 +127,19 @@ fn a_crash_ends_a_pause_and_what_it_held() {
 }
 
 #[test]
+fn a_pause_that_no_input_began_is_gone_with_its_process() {
+    check_perfect(
+        &[
+            (5, Fault::PauseMidway { node: A, length: LENGTH }),
+            (20, Fault::Crash { node: A }),
+            (30, Fault::Restart { node: A }),
+        ],
+        &[send(40, A, B)],
+        &["30 ms n0 starts []", "50 ms n1 gets 40 from n0"],
+    );
+}
+
+#[test]
 fn a_pause_during_a_service_keeps_the_effects_in() {
     check(
         &[(12, Fault::Pause { node: A, length: LENGTH })],

@@ -1,0 +1,1 @@
+//! The clauses of admission, each kept and each broken.

@@ -1,0 +1,76 @@
+//! Rejected though there was room: at every instant, whatever the unknown operations did.
+
+use super::over::signed;
+use super::schedule::LimitSchedule;
+use super::slot::{Reservation, Slot};
+use crate::verdict::Violation;
+
+/// A rejected reservation that would have fitted at every instant of its interval.
+///
+/// The largest possible use: all reservations accepted or unknown and invoked by then, less what was
+/// certainly released. The limit: the smallest in force within `uncertainty_ns` of the interval.
+pub(super) fn rejected_with_room(
+    slot: &Slot,
+    schedule: &LimitSchedule,
+    uncertainty_ns: u64,
+) -> Option<Violation> {
+    if slot.rejected.is_empty() {
+        return None;
+    }
+    let use_over_time = LargestUse::of(slot);
+    let uncertainty = signed(uncertainty_ns);
+    slot.rejected.iter().find_map(|rejected| {
+        let from = signed(rejected.invoked_at).saturating_sub(uncertainty);
+        let to = signed(rejected.returned_at).saturating_add(uncertainty);
+        let limit = schedule.min_between(from, to);
+        let used = use_over_time.between(rejected.invoked_at, rejected.returned_at);
+        let has_room = used + i128::from(rejected.units) <= i128::from(limit);
+        has_room.then(|| had_room(rejected, used, limit))
+    })
+}
+
+/// The largest possible use: a step function of time.
+struct LargestUse {
+    /// (instant, what happens, change), in order; with the use after it.
+    steps: Vec<(u64, Change, i128)>,
+}
+
+/// At one instant what may take room comes first: a release frees only after it returned.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    Taken,
+    Freed,
+}
+
+impl LargestUse {
+    fn of(slot: &Slot) -> Self {
+        let taken = slot.accepted.iter().chain(&slot.unknown);
+        let taken = taken.map(|taken| (taken.invoked_at, Change::Taken, i128::from(taken.units)));
+        let freed = slot.releases.iter().filter(|release| release.returned_at != u64::MAX);
+        let freed = freed.map(|freed| (freed.returned_at, Change::Freed, -i128::from(freed.units)));
+        let mut steps: Vec<(u64, Change, i128)> = taken.chain(freed).collect();
+        steps.sort_unstable();
+        let mut used = 0;
+        for (_, _, change) in &mut steps {
+            used += *change;
+            *change = used;
+        }
+        Self { steps }
+    }
+
+    /// The largest in an interval, ends included.
+    fn between(&self, from: u64, to: u64) -> i128 {
+        let first = self.steps.partition_point(|(at, change, _)| (*at, *change) < (from, Change::Freed));
+        let end = self.steps.partition_point(|(at, change, _)| (*at, *change) < (to, Change::Freed));
+        let at_start = self.steps[..first].last().map_or(0, |(_, _, used)| *used);
+        self.steps[first..end].iter().map(|(_, _, used)| *used).fold(at_start, i128::max)
+    }
+}
+
+fn had_room(rejected: &Reservation, used: i128, limit: u64) -> Violation {
+    let explanation = format!(
+        "{} was rejected, though at most {used} units can have been in use and the limit never was below {limit}",
+        rejected.in_words()
+    );
+    Violation { operations: vec![rejected.number], explanation, ..Violation::default() }
+}

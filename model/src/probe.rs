@@ -1,0 +1,77 @@
+//! One part of a node on the bench: its clock is set by hand, its effects are looked at.
+
+use sim::chance::{Seed, Stream};
+use sim::clock::NodeClock;
+use sim::clock_profile::ClockProfile;
+use sim::node::{Context, Effect, NodeId, SyncToken};
+use sim::time::{Span, TrueTime};
+
+use crate::capacity::Fx;
+use crate::message::{Message, Observation, Record};
+
+/// The bench: one node, one instant at a time.
+pub(crate) struct Probe {
+    clock: NodeClock,
+    chance: Stream,
+    now: TrueTime,
+    fx: Fx,
+}
+
+/// What a node did, by kind.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) sent: Vec<(NodeId, Message)>,
+    pub(crate) written: Vec<Record>,
+    pub(crate) synced: Vec<SyncToken>,
+    pub(crate) observed: Vec<Observation>,
+}
+
+impl Probe {
+    /// A node with a perfect clock, except that it claims `bound` as its error.
+    pub(crate) fn new(bound: Span) -> Self {
+        let mut chance = Seed(1).stream("probe", 0);
+        let profile = ClockProfile { bound_floor_ns: bound.as_ns(), ..ClockProfile::perfect() };
+        let clock = NodeClock::new(profile, &mut chance);
+        Self { clock, chance, now: TrueTime::ZERO, fx: Fx::default() }
+    }
+
+    /// Lets `span` pass.
+    pub(crate) fn wait(&mut self, span: Span) -> &mut Self {
+        self.now += span;
+        self
+    }
+
+    /// The wall clock jumps, and the bound with it.
+    pub(crate) fn step(&mut self, by_ns: i64) -> &mut Self {
+        self.clock.step(by_ns, self.now);
+        self
+    }
+
+    /// Does something to the part, and returns its result.
+    pub(crate) fn ask<T>(&mut self, action: impl FnOnce(&mut Context<'_>, &mut Fx) -> T) -> T {
+        let mut context = Context::new(NodeId(9), self.now, &self.clock, &mut self.chance);
+        action(&mut context, &mut self.fx)
+    }
+
+    /// What was done since this was last asked.
+    pub(crate) fn done(&mut self) -> Done {
+        let mut done = Done::default();
+        for effect in self.fx.drain() {
+            match effect {
+                Effect::Send { to, message } => done.sent.push((to, message)),
+                Effect::Write(record) => done.written.push(record),
+                Effect::Sync(token) => done.synced.push(token),
+                Effect::Observe(observation) => done.observed.push(observation),
+                Effect::SetTimer { .. } | Effect::CancelTimer(_) | Effect::Rewrite(_) | Effect::Halt => {}
+            }
+        }
+        done
+    }
+}
+
+impl Done {
+    /// The names of the messages sent, in order.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.sent.iter().map(|(_, message)| sim::node::Message::name(message)).collect()
+    }
+}
