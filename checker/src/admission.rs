@@ -17,12 +17,13 @@ mod schedule;
 mod slot;
 mod under;
 
-pub use schedule::{LimitSchedule, LimitStep, ScheduleError};
+pub use schedule::LimitSchedule;
 
 use crate::keyed::KeyedHistory;
 use crate::spec::capacity::Capacity;
 use crate::verdict::{Verdict, Violation};
 
+use schedule::Limits;
 use slot::Slot;
 
 /// Whether no reservation was accepted above the limit in force, nor rejected far below it.
@@ -33,11 +34,12 @@ pub fn admission(
     schedule: &LimitSchedule,
     uncertainty_ns: u64,
 ) -> Verdict {
+    let limits = Limits::of(schedule);
     for (key, part) in history.parts() {
         let slot = Slot::of(part);
-        let violation = over::above_what_stayed(&slot, schedule)
-            .or_else(|| over::above_at_an_instant(&slot, schedule))
-            .or_else(|| under::rejected_with_room(&slot, schedule, uncertainty_ns));
+        let violation = over::above_what_stayed(&slot, &limits)
+            .or_else(|| over::above_at_an_instant(&slot, &limits))
+            .or_else(|| under::rejected_with_room(&slot, &limits, uncertainty_ns));
         if let Some(violation) = violation {
             let explanation = format!("{key}: {}", violation.explanation);
             return Verdict::Violated(Violation { key: Some(key.clone()), explanation, ..violation });

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::history::OperationIndex;
 use crate::verdict::Verdict;
 
 /// What went into a log and what came out of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogHistory {
     /// What was appended.
     pub appends: Vec<Append>,
@@ -15,7 +17,7 @@ pub struct LogHistory {
 }
 
 /// One entry on its way in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Append {
     /// Its name, unique in the log.
     pub entry: u64,
@@ -26,7 +28,7 @@ pub struct Append {
 }
 
 /// One subscription.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reader {
     /// Its name, unique among the readers.
     pub name: String,
@@ -39,7 +41,7 @@ pub struct Reader {
 }
 
 /// One entry on its way out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// Its place in the log, from 0.
     pub offset: u64,

@@ -14,12 +14,13 @@
 use std::collections::BTreeMap;
 
 use crate::budget::{Budget, Exhausted, Spending};
+use crate::engine::configurations as linearization;
 use crate::engine::forced_order;
 use crate::engine::program_order::{Found, Item, search};
 use crate::explain;
-use crate::history::{ClientId, History, OperationIndex, OperationOf};
+use crate::history::{ClientId, OperationIndex, OperationOf};
 use crate::keyed::KeyedHistory;
-use crate::linearizable::{linearizable, tasks};
+use crate::linearizable::{search_within, tasks};
 use crate::spec::Spec;
 use crate::verdict::{Judgement, Undecided, Verdict, Violation};
 
@@ -30,29 +31,24 @@ pub const FORCED_ORDER: &str = "forced-order";
 /// The search over the programs of all clients.
 pub const PROGRAM_ORDER: &str = "program-order";
 
+/// Steps to learn whether one object is linearizable.
+const SUSPECT_STEPS_MAX: u64 = 20_000;
 /// Steps of one re-check while a counter-example is made smaller.
 const RECHECK_STEPS_MAX: u64 = 5_000;
 /// Steps of all re-checks together.
 const RECHECKS_STEPS_MAX: u64 = 500_000;
 
 /// Whether the history over all objects is sequentially consistent.
-pub fn sequential<S: Spec>(spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Judgement {
-    sequential_given(spec, history, budget, |_, part| linearizable(spec, part, budget).verdict.holds())
-}
-
-/// The same, where the caller may already know which objects are linearizable.
-pub(crate) fn sequential_given<S: Spec>(
+///
+/// `per_key`: what [`linearizable_by_key`](crate::linearizable::linearizable_by_key) says of the same
+/// history. If it holds, nothing is left to do.
+pub fn sequential<S: Spec>(
     spec: &S,
     history: &KeyedHistory<S>,
+    per_key: &Judgement,
     budget: Budget,
-    is_linearizable: impl Fn(&str, &History<S>) -> bool,
 ) -> Judgement {
-    let suspects: Vec<usize> = (0..)
-        .zip(history.parts())
-        .filter(|(_, (key, part))| !is_linearizable(key, part))
-        .map(|(object, _)| object)
-        .collect();
-    if suspects.is_empty() {
+    if per_key.verdict.holds() {
         return Judgement { verdict: Verdict::Holds, algorithm: LINEARIZABLE_PER_KEY, steps: 0 };
     }
     let whole = Whole::of(spec, history);
@@ -61,8 +57,21 @@ pub(crate) fn sequential_given<S: Spec>(
         return Judgement { verdict, algorithm: FORCED_ORDER, steps: 0 };
     }
     let mut spending = Spending::new(budget);
+    let suspects = suspects(spec, history, &mut spending);
     let verdict = whole.searched(spec, &suspects, &mut spending);
     Judgement { verdict, algorithm: PROGRAM_ORDER, steps: spending.spent() }
+}
+
+/// The objects that are not known to be linearizable, by index in key order.
+fn suspects<S: Spec>(spec: &S, history: &KeyedHistory<S>, spending: &mut Spending) -> Vec<usize> {
+    let mut suspects = Vec::new();
+    for (object, part) in history.parts().values().enumerate() {
+        let found = search_within(spec, &tasks(spec, part), SUSPECT_STEPS_MAX, spending);
+        if found != Some(linearization::Found::Legal) {
+            suspects.push(object);
+        }
+    }
+    suspects
 }
 
 /// All operations of all objects: which client, which object, what they do.

@@ -13,12 +13,12 @@ mod rules;
 
 use serde::{Deserialize, Serialize};
 
-pub use report::{MixedWindow, NodeSwitch, SwitchReport, report};
+pub use report::{MixedWindow, NodeSwitch, SwitchReport};
 
 use crate::verdict::Verdict;
 
 /// What was published and what every task used.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SwitchHistory {
     /// Committed versions; versions and starts increase.
     pub publications: Vec<Publication>,
@@ -46,7 +46,7 @@ pub struct Publication {
 }
 
 /// One task, or one entry of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// Which node ran it.
     pub node: u32,
@@ -61,11 +61,11 @@ pub struct Task {
     /// Which version it used.
     pub used: Use,
     /// The batch it belongs to, if any.
-    pub batch: Option<Batch>,
+    pub batch: Option<BatchEntry>,
 }
 
 /// What a task worked under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Use {
     /// One version, or the stricter of two while the node's clock interval held a start.
     Version {
@@ -79,10 +79,10 @@ pub enum Use {
 }
 
 /// The place of an entry in its batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Batch {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchEntry {
     /// Which batch.
-    pub number: u64,
+    pub batch: u64,
     /// Which entry, from 0.
     pub entry: u32,
     /// True time at which the batch began, in ns.
@@ -90,7 +90,7 @@ pub struct Batch {
 }
 
 /// A node began to work under a version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adoption {
     /// Which node.
     pub node: u32,
@@ -103,7 +103,7 @@ pub struct Adoption {
 }
 
 /// The store answered a read of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreRead {
     /// Which node.
     pub node: u32,
@@ -152,32 +152,30 @@ impl Task {
     }
 }
 
-/// A verdict for each rule of the switch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SwitchVerdicts {
-    /// Each task used the version of its instant.
-    pub a: Verdict,
-    /// No node went back to an older version.
-    pub b: Verdict,
-    /// Each task's node had verified its version with the store.
-    pub c: Verdict,
-    /// Nothing ran where nothing was configured.
-    pub d: Verdict,
-    /// After healing every node worked under the newest version.
-    pub e: Verdict,
-    /// Each entry of a batch used the version of its own instant.
-    pub f: Verdict,
+/// What was found about a switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SwitchJudgement {
+    /// The six rules, by the names of their checks.
+    pub rules: [(&'static str, Verdict); 6],
+    /// What can be counted.
+    pub report: SwitchReport,
 }
 
-/// Judges the six rules.
-pub fn switch_timing(history: &SwitchHistory, promise: &Promise) -> SwitchVerdicts {
+/// Judges the six rules of a switch, and counts.
+pub fn switch_timing(history: &SwitchHistory, promise: &Promise) -> SwitchJudgement {
     let case = rules::Case::new(history, promise);
-    SwitchVerdicts {
-        a: case.each_task_used_the_version_of_its_instant(),
-        b: case.no_node_went_back(),
-        c: case.each_version_was_verified(),
-        d: case.nothing_ran_unconfigured(),
-        e: case.every_node_converged(),
-        f: case.each_entry_was_judged_by_itself(),
+    SwitchJudgement {
+        rules: [
+            ("switch-a", case.each_task_used_the_version_of_its_instant()),
+            ("switch-b", case.no_node_went_back()),
+            ("switch-c", case.each_version_was_verified()),
+            ("switch-d", case.nothing_ran_unconfigured()),
+            ("switch-e", case.every_node_converged()),
+            ("switch-f", case.each_entry_was_judged_by_itself()),
+        ],
+        report: report::report(&case),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,6 @@ pub type Fx = Effects<Member>;
 
 /// One node of a world, in its role.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a world has few nodes, and each is reached through this enum")]
 pub enum Member {
     /// The configuration's store.
     Store(Store),
@@ -187,7 +186,7 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
 
     let poll_every = if rules.poll_within_lead.is_taken() { shape.poll_every } else { NAIVE_POLL_EVERY };
     let config = PullSetup { store, lead: shape.lead, poll_every };
-    let initial: Vec<_> = shape.initial.map(|payload| first_version(payload)).into_iter().collect();
+    let initial: Vec<_> = shape.initial.map(first_version).into_iter().collect();
     let last = if initial.is_empty() { Version(0) } else { Version(1) };
 
     let mut members = vec![

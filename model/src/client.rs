@@ -158,3 +158,76 @@ impl Client {
 fn timer_of(session: usize) -> TimerKey {
     TimerKey(u32::try_from(session).expect("at most SESSIONS_MAX sessions"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SlotId;
+    use crate::probe::{Done, Probe};
+
+    const TIMER: TimerKey = TimerKey(0);
+    const PATIENCE: Patience =
+        Patience { timeout: Span::from_ms(100), backoff: Span::from_ms(10), deadline: Span::from_ms(250) };
+
+    fn asked() -> (Client, Probe, RequestKey) {
+        let services: Arc<[NodeId]> = Arc::new([NodeId(3), NodeId(4)]);
+        let (mut client, mut probe) = (Client::new(services, 0, PATIENCE), Probe::new(Span::ZERO));
+        let request = Request::Operation(Call::Use { slot: SlotId(0) });
+        probe.ask(|context, fx| client.request(&request, context, fx));
+        assert_eq!(targets(&probe.done()), [NodeId(3)]);
+        (client, probe, RequestKey::of(NodeId(9), 0))
+    }
+
+    fn targets(done: &Done) -> Vec<NodeId> {
+        done.sent.iter().map(|(to, _)| *to).collect()
+    }
+
+    fn time_out(client: &mut Client, probe: &mut Probe) -> Done {
+        probe.wait(PATIENCE.timeout).ask(|context, fx| client.timer(TIMER, context, fx));
+        probe.done()
+    }
+
+    fn answer(client: &mut Client, probe: &mut Probe, request: RequestKey, answer: Answer) -> Done {
+        let message = Message::Answer { request, answer };
+        probe.ask(|context, fx| client.message(NodeId(4), &message, context, fx));
+        probe.done()
+    }
+
+    #[test]
+    fn silence_is_asked_about_once_more_and_then_elsewhere_with_the_same_key() {
+        let (mut client, mut probe, request) = asked();
+        let again = time_out(&mut client, &mut probe);
+        assert_eq!(targets(&again), [NodeId(3)]);
+        let elsewhere = time_out(&mut client, &mut probe);
+        assert_eq!(targets(&elsewhere), [NodeId(4)]);
+        for (_, message) in again.sent.iter().chain(&elsewhere.sent) {
+            assert!(matches!(message, Message::Ask { request: key, .. } if *key == request), "{message:?}");
+        }
+    }
+
+    #[test]
+    fn after_the_deadline_the_outcome_is_unknown_and_the_session_a_new_process() {
+        let (mut client, mut probe, _) = asked();
+        time_out(&mut client, &mut probe);
+        time_out(&mut client, &mut probe);
+        let done = time_out(&mut client, &mut probe);
+        let [Observation::Returned { process: 0, answer: None, .. }] = done.observed[..] else {
+            panic!("expected an unknown outcome, found {:?}", done.observed);
+        };
+        let request = Request::Operation(Call::Overview);
+        probe.ask(|context, fx| client.request(&request, context, fx));
+        let done = probe.done();
+        assert!(
+            matches!(done.observed[..], [Observation::Invoked { process: 1, .. }]),
+            "{:?}",
+            done.observed
+        );
+    }
+
+    #[test]
+    fn the_first_answer_counts_and_later_ones_are_ignored() {
+        let (mut client, mut probe, request) = asked();
+        assert_eq!(answer(&mut client, &mut probe, request, Answer::Released).observed.len(), 2);
+        assert!(answer(&mut client, &mut probe, request, Answer::NotHeld).observed.is_empty());
+    }
+}

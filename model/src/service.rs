@@ -111,9 +111,8 @@ impl Service {
                 self.own(Question { client, request, call }, context, fx);
             }
             Message::Heartbeat { placement } => {
-                if self.membership.hear(from, &placement, context.monotonic()) {
-                    self.keep_own(context, fx);
-                }
+                self.membership.hear(from, &placement, context.monotonic());
+                self.keep_own(context, fx);
             }
             Message::Opened { slot, nonce, epoch, events } => {
                 self.owner.opened(slot, nonce, epoch, &events);

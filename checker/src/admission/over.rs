@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::schedule::LimitSchedule;
+use super::schedule::Limits;
 use super::slot::{Reservation, Slot};
 use crate::verdict::Violation;
 
@@ -12,7 +12,7 @@ const NAMED_COUNT_MAX: usize = 12;
 /// A reservation accepted on top of others that were in use during all of its interval.
 ///
 /// In use for certain: accepted before it began, and not released before it ended.
-pub(super) fn above_what_stayed(slot: &Slot, schedule: &LimitSchedule) -> Option<Violation> {
+pub(super) fn above_what_stayed(slot: &Slot, limits: &Limits) -> Option<Violation> {
     let mut by_return: Vec<&Reservation> = slot.accepted.iter().collect();
     by_return.sort_unstable_by_key(|reservation| reservation.returned_at);
     let mut by_invocation: Vec<&Reservation> = slot.accepted.iter().collect();
@@ -24,7 +24,7 @@ pub(super) fn above_what_stayed(slot: &Slot, schedule: &LimitSchedule) -> Option
             stayed.add(earlier);
         }
         let used = stayed.units_until(reservation.returned_at);
-        let limit = largest_limit(schedule, reservation);
+        let limit = largest_limit(limits, reservation);
         if used + u128::from(reservation.units) > u128::from(limit) {
             return Some(too_many(slot, reservation, limit));
         }
@@ -73,10 +73,8 @@ impl Stayed {
 
     /// Units for which no release had been asked for by `until`, that instant included.
     fn units_until(&self, until: u64) -> u128 {
-        let mut node = self.instants.partition_point(|at| *at <= until);
-        if until == u64::MAX {
-            node = self.instants.partition_point(|at| *at < until);
-        }
+        // `u64::MAX` stands for never.
+        let mut node = self.instants.partition_point(|at| *at <= until && *at != u64::MAX);
         let mut released = 0;
         while node > 0 {
             released += self.tree[node];
@@ -92,7 +90,7 @@ impl Stayed {
 ///
 /// All that is in use for certain was seen by the one decided last, whichever that was: one of those
 /// that had not returned before the last invocation.
-pub(super) fn above_at_an_instant(slot: &Slot, schedule: &LimitSchedule) -> Option<Violation> {
+pub(super) fn above_at_an_instant(slot: &Slot, limits: &Limits) -> Option<Violation> {
     if slot.releases.iter().any(|release| release.is_nameless) {
         return None;
     }
@@ -111,9 +109,9 @@ pub(super) fn above_at_an_instant(slot: &Slot, schedule: &LimitSchedule) -> Opti
             Change::Leaves => in_use.remove(index, reservation),
             Change::Enters => {
                 in_use.insert(index, reservation);
-                let limit = in_use.largest_limit(slot, schedule);
+                let limit = in_use.largest_limit(slot, limits);
                 if in_use.units > u128::from(limit) {
-                    return Some(too_many_together(slot, &in_use, schedule));
+                    return Some(too_many_together(slot, &in_use, limits));
                 }
             }
         }
@@ -149,19 +147,19 @@ impl InUse {
         self.units -= u128::from(reservation.units);
     }
 
-    fn largest_limit(&self, slot: &Slot, schedule: &LimitSchedule) -> u64 {
+    fn largest_limit(&self, slot: &Slot, limits: &Limits) -> u64 {
         let last_invoked_at = self.by_invocation.last_key_value().map_or(0, |((at, _), ())| *at);
         self.by_return
             .range((last_invoked_at, 0)..)
-            .map(|((_, index), ())| largest_limit(schedule, &slot.accepted[*index]))
+            .map(|((_, index), ())| largest_limit(limits, &slot.accepted[*index]))
             .max()
             .unwrap_or(0)
     }
 }
 
 /// The largest limit that can have been in force when the reservation was decided.
-fn largest_limit(schedule: &LimitSchedule, reservation: &Reservation) -> u64 {
-    schedule.max_between(signed(reservation.invoked_at), signed(reservation.returned_at))
+fn largest_limit(limits: &Limits, reservation: &Reservation) -> u64 {
+    limits.max_between(reservation.invoked_at, reservation.returned_at)
 }
 
 fn too_many(slot: &Slot, last: &Reservation, limit: u64) -> Violation {
@@ -189,17 +187,17 @@ fn too_many(slot: &Slot, last: &Reservation, limit: u64) -> Violation {
     violation(needed, explanation)
 }
 
-fn too_many_together(slot: &Slot, in_use: &InUse, schedule: &LimitSchedule) -> Violation {
+fn too_many_together(slot: &Slot, in_use: &InUse, limits: &Limits) -> Violation {
     let mut all: Vec<usize> = in_use.by_return.keys().map(|(_, index)| *index).collect();
     all.sort_by_key(|index| std::cmp::Reverse(slot.accepted[*index].units));
     let mut part = InUse::default();
     for index in all {
         part.insert(index, &slot.accepted[index]);
-        if part.units > u128::from(part.largest_limit(slot, schedule)) {
+        if part.units > u128::from(part.largest_limit(slot, limits)) {
             break;
         }
     }
-    let limit = part.largest_limit(slot, schedule);
+    let limit = part.largest_limit(slot, limits);
     let needed: Vec<&Reservation> = part.by_return.keys().map(|(_, index)| &slot.accepted[*index]).collect();
     let explanation = format!(
         "{} units were in use at once, though whichever of these was decided last saw a limit of at most {limit}",
@@ -220,9 +218,4 @@ fn violation(mut needed: Vec<&Reservation>, explanation: String) -> Violation {
         explanation: format!("{explanation}: {}", words.join("; ")),
         ..Violation::default()
     }
-}
-
-/// An instant as a signed number; `u64::MAX`, never, stays later than everything.
-pub(super) fn signed(ns: u64) -> i64 {
-    i64::try_from(ns).unwrap_or(i64::MAX)
 }

@@ -1,7 +1,6 @@
 //! Rejected though there was room: at every instant, whatever the unknown operations did.
 
-use super::over::signed;
-use super::schedule::LimitSchedule;
+use super::schedule::Limits;
 use super::slot::{Reservation, Slot};
 use crate::verdict::Violation;
 
@@ -11,18 +10,17 @@ use crate::verdict::Violation;
 /// certainly released. The limit: the smallest in force within `uncertainty_ns` of the interval.
 pub(super) fn rejected_with_room(
     slot: &Slot,
-    schedule: &LimitSchedule,
+    limits: &Limits,
     uncertainty_ns: u64,
 ) -> Option<Violation> {
     if slot.rejected.is_empty() {
         return None;
     }
     let use_over_time = LargestUse::of(slot);
-    let uncertainty = signed(uncertainty_ns);
     slot.rejected.iter().find_map(|rejected| {
-        let from = signed(rejected.invoked_at).saturating_sub(uncertainty);
-        let to = signed(rejected.returned_at).saturating_add(uncertainty);
-        let limit = schedule.min_between(from, to);
+        let from = rejected.invoked_at.saturating_sub(uncertainty_ns);
+        let to = rejected.returned_at.saturating_add(uncertainty_ns);
+        let limit = limits.min_between(from, to);
         let used = use_over_time.between(rejected.invoked_at, rejected.returned_at);
         let has_room = used + i128::from(rejected.units) <= i128::from(limit);
         has_room.then(|| had_room(rejected, used, limit))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::rules::{Case, signed};
-use super::{Promise, SwitchHistory, Use};
+use super::{SwitchHistory, Use};
 
 /// What can be counted about a switch, whatever the verdicts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,11 +59,11 @@ pub struct MixedWindow {
 }
 
 /// The figures of a history.
-pub fn report(history: &SwitchHistory, promise: &Promise) -> SwitchReport {
-    let case = Case::new(history, promise);
+pub(super) fn report(case: &Case<'_>) -> SwitchReport {
+    let history = case.history();
     let switches = switches(history);
     SwitchReport {
-        windows: windows(history, &switches, &case),
+        windows: windows(history, &switches, case),
         switches,
         tasks_count: case.work().count(),
         wrong_count: case.wrong_count(),

@@ -155,6 +155,11 @@ impl<'a> Case<'a> {
         self.first(self.work().filter(|work| crosses(work.1) && self.is_wrong(work)))
     }
 
+    /// What is judged.
+    pub(super) fn history(&self) -> &'a SwitchHistory {
+        self.history
+    }
+
     /// How many tasks used a wrong version.
     pub(super) fn wrong_count(&self) -> usize {
         self.work().filter(|work| self.is_wrong(work)).count()

@@ -130,3 +130,54 @@ impl Worker {
         next
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sim::node::NodeId;
+    use sim::time::LocalTime;
+
+    use super::*;
+    use crate::ids::Version;
+    use crate::message::{ConfigVersion, Payload};
+    use crate::probe::Probe;
+    use crate::rules::Defect;
+
+    fn version(number: u32, start_at: Span) -> ConfigVersion {
+        let payload = Payload { limit: 1, delay: Span::from_seconds(1) };
+        ConfigVersion { version: Version(number), start_at: LocalTime::ZERO + start_at, payload }
+    }
+
+    /// The versions of a batch of three tasks at 1, 2 and 3 s, with a switch at 2.5 s.
+    fn versions_used(rules: Rules) -> Vec<Used> {
+        let setup =
+            PullSetup { store: NodeId(0), lead: Span::from_seconds(9), poll_every: Span::from_seconds(1) };
+        let (mut worker, mut probe) = (Worker::new(rules, setup), Probe::new(Span::ZERO));
+        let versions = [version(1, Span::ZERO), version(2, Span::from_ms(2_500))].into();
+        worker.message(&Message::Versions { stamp: LocalTime::ZERO, versions });
+        let mut used = Vec::new();
+        for entry in 0..3 {
+            probe.wait(Span::from_seconds(1));
+            // Asked first without running anything, so that the switch's mark is durable by then.
+            probe.ask(|context, fx| worker.puller.rule(context, fx));
+            for token in probe.done().synced {
+                worker.synced(token);
+            }
+            probe.ask(|context, fx| match entry {
+                0 => worker.request(&Request::Batch { tasks: 3 }, context, fx),
+                _ => worker.timer(ENTRY, context, fx),
+            });
+            used.extend(probe.done().observed.into_iter().filter_map(|observation| match observation {
+                Observation::Task { used, .. } => Some(used),
+                _ => None,
+            }));
+        }
+        used
+    }
+
+    #[test]
+    fn every_entry_of_a_batch_chooses_its_own_version() {
+        let (one, two) = (Used::One(Version(1)), Used::One(Version(2)));
+        assert_eq!(versions_used(Rules::hardened()), [one, one, two]);
+        assert_eq!(versions_used(Rules::hardened().with(Defect::BatchKeepsVersion)), [one, one, one]);
+    }
+}

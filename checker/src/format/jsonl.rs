@@ -1,0 +1,81 @@
+//! Families of any model in one file: a header that declares them, then one event a line.
+//!
+//! ```text
+//!   {"format":"counterclock-history","version":1,"families":[{"name":"slots","model":"bcounter",…},…]}
+//!   {"family":"slots","type":"invoke","at":17,"process":3,"f":"reserve","key":"slot-0007","value":{…}}
+//!   {"family":"config","type":"adoption","node":2,"version":4,"at_ns":19,"local_ns":21}
+//! ```
+//!
+//! What is written is read again as it was: numbers, positions and times of operations, operations
+//! that did not happen, and the order of the records of each family. An unknown outcome is an
+//! invocation without an end; a line of type `info` may say so. Lines are ordered by time, and within
+//! a family by position. Fields that are not known are passed over.
+
+mod model;
+mod reading;
+mod record;
+mod writing;
+
+pub use reading::read;
+pub use writing::write;
+
+use serde::{Deserialize, Serialize};
+
+use crate::spec::register::Value;
+use crate::switch_timing::Promise;
+
+/// What the header calls the format.
+const FORMAT: &str = "counterclock-history";
+/// The version of the format that is written and read.
+const VERSION: u32 = 1;
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+    families: Vec<Declaration>,
+}
+
+/// A family, before its events.
+#[derive(Serialize, Deserialize)]
+struct Declaration {
+    name: String,
+    #[serde(flatten)]
+    model: Model,
+}
+
+/// The model of a family, with what its checks need beside the events.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "model", rename_all = "kebab-case")]
+enum Model {
+    RegisterCas {
+        #[serde(default)]
+        init: Value,
+    },
+    #[serde(rename = "bcounter")]
+    Capacity {
+        #[serde(default)]
+        capacity: Option<u64>,
+        #[serde(default)]
+        uncertainty_ns: u64,
+        #[serde(default)]
+        schedule: Option<Vec<(u64, u64)>>,
+    },
+    Switch {
+        promise: Promise,
+        #[serde(default)]
+        healed_ns: Option<u64>,
+        ended_ns: u64,
+    },
+    Log,
+    Reads,
+}
+
+/// Whether a line looks like a header of this format, of whatever version.
+pub(super) fn is_header(line: &str) -> bool {
+    line.trim_start().starts_with('{') && line.contains(FORMAT)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! Lines to families.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::model::{Ending, Lined};
+use super::record::{DeliveryLine, Event, Head, Kind, Order, ReadLine, ReaderLine};
+use super::{Declaration, FORMAT, Header, Model, VERSION};
+use crate::admission::LimitSchedule;
+use crate::format::text::{Line, Lines};
+use crate::format::{FormatError, Found, Place};
+use crate::history::{ClientId, OperationIndex};
+use crate::judge::{Family, FamilyKind};
+use crate::keyed::{KeyedBuilder, KeyedHistory};
+use crate::replication::{Delivery, LogHistory, Reader};
+use crate::session::Read;
+use crate::spec::capacity::Capacity;
+use crate::spec::register::Register;
+use crate::switch_timing::{Promise, SwitchHistory};
+
+/// Reads what [`write`](super::write) wrote.
+///
+/// # Errors
+/// If a line is not JSON of this format, or the events are no history.
+pub fn read(bytes: &[u8]) -> Result<Vec<Family>, FormatError> {
+    let mut families: Option<Vec<Growing>> = None;
+    for line in Lines::new(bytes) {
+        let line = line?;
+        if line.text.trim().is_empty() {
+            continue;
+        }
+        match &mut families {
+            None => families = Some(header(line)?),
+            Some(families) => record(families, line)?,
+        }
+    }
+    match families {
+        Some(families) => Ok(families.into_iter().map(Growing::finish).collect()),
+        None => Err(no_header(Place::START, Found::EndOfLine)),
+    }
+}
+
+fn header(line: Line<'_>) -> Result<Vec<Growing>, FormatError> {
+    if !super::is_header(line.text) {
+        return Err(no_header(line.place(0), Found::text(line.text)));
+    }
+    let header: Header = json(line)?;
+    if header.format != FORMAT {
+        return Err(no_header(place_of(line, "format"), Found::text(&header.format)));
+    }
+    if header.version != VERSION {
+        let found = Found::text(&header.version.to_string());
+        return Err(FormatError::Unexpected { place: place_of(line, "version"), found, expected: "version 1" });
+    }
+    let mut families: Vec<Growing> = Vec::new();
+    for declaration in header.families {
+        let name = &declaration.name;
+        if families.iter().any(|family| family.name == *name) {
+            return Err(FormatError::DeclaredTwice { place: line.place(0), name: name.clone() });
+        }
+        families.push(Growing::new(declaration));
+    }
+    Ok(families)
+}
+
+fn no_header(place: Place, found: Found) -> FormatError {
+    let expected = "a header {\"format\":\"counterclock-history\",\"version\":1,\"families\":[…]}";
+    FormatError::Unexpected { place, found, expected }
+}
+
+/// A family while it is read.
+struct Growing {
+    name: String,
+    kind: GrowingKind,
+}
+
+enum GrowingKind {
+    Register { spec: Register, builder: KeyedBuilder<Register> },
+    Capacity(GrowingCapacity),
+    Switch { history: SwitchHistory, promise: Promise },
+    Log(LogHistory),
+    Reads(Vec<Read>),
+}
+
+struct GrowingCapacity {
+    spec: Capacity,
+    builder: KeyedBuilder<Capacity>,
+    witness: BTreeMap<String, Vec<OperationIndex>>,
+    schedule: Option<LimitSchedule>,
+    uncertainty_ns: u64,
+}
+
+impl Growing {
+    fn new(declaration: Declaration) -> Self {
+        let kind = match declaration.model {
+            Model::RegisterCas { init } => {
+                GrowingKind::Register { spec: Register { initial: init }, builder: KeyedBuilder::default() }
+            }
+            Model::Capacity { capacity, uncertainty_ns, schedule } => GrowingKind::Capacity(GrowingCapacity {
+                spec: Capacity { capacity },
+                builder: KeyedBuilder::default(),
+                witness: BTreeMap::new(),
+                schedule: schedule.map(|steps| LimitSchedule { steps }),
+                uncertainty_ns,
+            }),
+            Model::Switch { promise, healed_ns, ended_ns } => {
+                let history = SwitchHistory { healed_ns, ended_ns, ..SwitchHistory::default() };
+                GrowingKind::Switch { history, promise }
+            }
+            Model::Log => GrowingKind::Log(LogHistory::default()),
+            Model::Reads => GrowingKind::Reads(Vec::new()),
+        };
+        Self { name: declaration.name, kind }
+    }
+
+    fn finish(self) -> Family {
+        let kind = match self.kind {
+            GrowingKind::Register { spec, builder } => {
+                FamilyKind::Register { spec, history: builder.finish() }
+            }
+            GrowingKind::Capacity(capacity) => FamilyKind::Capacity {
+                spec: capacity.spec,
+                history: capacity.builder.finish(),
+                witness: capacity.witness,
+                schedule: capacity.schedule,
+                uncertainty_ns: capacity.uncertainty_ns,
+            },
+            GrowingKind::Switch { history, promise } => FamilyKind::Switch { history, promise },
+            GrowingKind::Log(history) => FamilyKind::Log(history),
+            GrowingKind::Reads(reads) => FamilyKind::Reads(reads),
+        };
+        Family { name: self.name, kind }
+    }
+}
+
+fn record(families: &mut [Growing], line: Line<'_>) -> Result<(), FormatError> {
+    let head: Head<'_> = json(line)?;
+    let Some(family) = families.iter_mut().find(|family| family.name == head.family) else {
+        return Err(undeclared(line, "this line", &head));
+    };
+    match (&mut family.kind, head.kind) {
+        (GrowingKind::Register { builder, .. }, Kind::Invoke) => invoke(builder, line),
+        (GrowingKind::Register { builder, .. }, kind) if is_end(kind) => end(builder, line, kind),
+        (GrowingKind::Capacity(capacity), Kind::Invoke) => invoke(&mut capacity.builder, line),
+        (GrowingKind::Capacity(capacity), Kind::Order) => order(&mut capacity.witness, line),
+        (GrowingKind::Capacity(capacity), kind) if is_end(kind) => end(&mut capacity.builder, line, kind),
+        (GrowingKind::Switch { history, .. }, Kind::Publication) => grow(&mut history.publications, line),
+        (GrowingKind::Switch { history, .. }, Kind::Task) => grow(&mut history.tasks, line),
+        (GrowingKind::Switch { history, .. }, Kind::Adoption) => grow(&mut history.adoptions, line),
+        (GrowingKind::Switch { history, .. }, Kind::StoreRead) => grow(&mut history.store_reads, line),
+        (GrowingKind::Log(history), Kind::Append) => grow(&mut history.appends, line),
+        (GrowingKind::Log(history), Kind::Reader) => reader(&mut history.readers, line),
+        (GrowingKind::Log(history), Kind::Delivery) => delivery(&mut history.readers, line),
+        (GrowingKind::Reads(reads), Kind::Read) => {
+            let ReadLine { client, server, at: at_ns, position } = json(line)?;
+            reads.push(Read { client, server, at_ns, position });
+            Ok(())
+        }
+        _ => Err(undeclared(line, "a line of this type", &head)),
+    }
+}
+
+fn is_end(kind: Kind) -> bool {
+    matches!(kind, Kind::Ok | Kind::Refused | Kind::Fail | Kind::Info)
+}
+
+fn invoke<S: Lined>(builder: &mut KeyedBuilder<S>, line: Line<'_>) -> Result<(), FormatError> {
+    let event: Event<'_> = json(line)?;
+    let Some(call) = S::call(&event.f, event.value) else {
+        let found = Found::text(&event.f);
+        return Err(FormatError::Unexpected { place: place_of(line, "f"), found, expected: S::CALLS });
+    };
+    let invoked = builder.invoke(ClientId(event.process), &event.key, call, event.at);
+    invoked.map(|_| ()).map_err(|error| FormatError::History { place: place_of(line, "process"), error })
+}
+
+fn end<S: Lined>(builder: &mut KeyedBuilder<S>, line: Line<'_>, kind: Kind) -> Result<(), FormatError> {
+    let event: Event<'_> = json(line)?;
+    let client = ClientId(event.process);
+    let history = |error| FormatError::History { place: place_of(line, "process"), error };
+    let call = builder.open_call(client).map_err(history)?;
+    if !event.f.is_empty() && S::asked(call).0 != event.f {
+        let found = Found::text(&event.f);
+        let expected = "what the process asked";
+        return Err(FormatError::Unexpected { place: place_of(line, "f"), found, expected });
+    }
+    let ending = match kind {
+        Kind::Fail => return builder.did_not_happen(client, event.at).map_err(history),
+        Kind::Info => return builder.unknown(client).map_err(history),
+        Kind::Refused => Ending::Refused,
+        _ => Ending::Ok,
+    };
+    let answer = S::answer(call, ending, event.value).map_err(|expected| {
+        let place = place_of(line, if line.text.contains("\"value\"") { "value" } else { "type" });
+        FormatError::Unexpected { place, found: Found::text(&line.text[place.column - 1..]), expected }
+    })?;
+    builder.answer(client, answer, event.at).map_err(history)
+}
+
+fn order(
+    witness: &mut BTreeMap<String, Vec<OperationIndex>>,
+    line: Line<'_>,
+) -> Result<(), FormatError> {
+    let order: Order<'_> = json(line)?;
+    let numbers = order.value.iter().map(|number| OperationIndex(*number));
+    witness.entry(order.key.into_owned()).or_default().extend(numbers);
+    Ok(())
+}
+
+fn reader(readers: &mut Vec<Reader>, line: Line<'_>) -> Result<(), FormatError> {
+    let ReaderLine { reader, name, node, is_complete } = json(line)?;
+    if reader != readers.len() {
+        let found = Found::text(&reader.to_string());
+        let expected = "the readers numbered from 0";
+        return Err(FormatError::Unexpected { place: place_of(line, "reader"), found, expected });
+    }
+    readers.push(Reader { name: name.into_owned(), node, deliveries: Vec::new(), is_complete });
+    Ok(())
+}
+
+fn delivery(readers: &mut [Reader], line: Line<'_>) -> Result<(), FormatError> {
+    let DeliveryLine { reader, offset, at: at_ns, entries } = json(line)?;
+    let unexpected = |name, number: u64, expected| {
+        let found = Found::text(&number.to_string());
+        FormatError::Unexpected { place: place_of(line, name), found, expected }
+    };
+    let Some(known) = readers.get_mut(reader) else {
+        return Err(unexpected("reader", reader as u64, "a reader declared before"));
+    };
+    if offset.checked_add(entries.len() as u64).is_none() {
+        return Err(unexpected("offset", offset, "offsets below 2^64"));
+    }
+    let deliveries = (offset..).zip(entries);
+    known.deliveries.extend(deliveries.map(|(offset, entry)| Delivery { offset, entry, at_ns }));
+    Ok(())
+}
+
+/// Reads the line as one more record.
+fn grow<'a, T: Deserialize<'a>>(records: &mut Vec<T>, line: Line<'a>) -> Result<(), FormatError> {
+    records.push(json(line)?);
+    Ok(())
+}
+
+fn json<'a, T: Deserialize<'a>>(line: Line<'a>) -> Result<T, FormatError> {
+    serde_json::from_str(line.text).map_err(|error| {
+        let place = line.place(error.column().saturating_sub(1));
+        let found = error.to_string();
+        let found = found.rsplit_once(" at line ").map_or(found.as_str(), |(found, _)| found).to_owned();
+        FormatError::Json { place, found }
+    })
+}
+
+/// Where a field of the line stands; the beginning of the line if it does not.
+fn place_of(line: Line<'_>, field: &str) -> Place {
+    line.place(line.text.find(&format!("\"{field}\"")).unwrap_or(0))
+}
+
+fn undeclared(line: Line<'_>, what: &'static str, head: &Head<'_>) -> FormatError {
+    FormatError::Undeclared { place: place_of(line, "family"), what, name: head.family.clone().into_owned() }
+}

@@ -1,0 +1,1 @@
+//! Each rule of a switch, kept and broken.
