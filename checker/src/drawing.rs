@@ -1,1 +1,294 @@
-//! Soon.
+//! Histories as ASCII lanes: test input and failure output.
+//!
+//! ```text
+//!   a: [w1          ]          columns are instants, a lane is a client
+//!   b:     [r1 ]  [c1>2        a missing `]` is an answer that never came
+//! ```
+//!
+//! | model | words |
+//! |---|---|
+//! | register | `r1` read 1, `rn` read nil, `w1` write, `c1>2` compare-and-set, `c1>2!` refused |
+//! | counter | `+a3` reserve 3 for order a, `!a3` no room, `-a` release, `~a` held nothing, `=7` in use |
+//!
+//! Without an order: `+3`, `-3`. Under limit 10 of version 2: `+a3/10@2`. Order 26 is `(26)`.
+
+mod tokens;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::history::{Builder, ClientId, History, HistoryError, OperationIndex, OperationOf, Outcome};
+use crate::keyed::KeyedHistory;
+use crate::spec::Spec;
+
+/// The widest line of a picture.
+const COLUMNS_MAX: usize = 80;
+
+/// Why a drawing is not a history. Lines and columns count from 1.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DrawingError {
+    /// A line without a client.
+    #[error("line {line} has no client: it does not begin with a name and a colon")]
+    NoClient {
+        /// The line.
+        line: usize,
+    },
+    /// Two lanes of one client.
+    #[error("line {line} is a second lane of client {client}")]
+    SecondLane {
+        /// The line.
+        line: usize,
+        /// The client.
+        client: String,
+    },
+    /// An operation that no word stands for.
+    #[error("{line}:{column}: {word:?} is no operation")]
+    Word {
+        /// The line.
+        line: usize,
+        /// Where it begins.
+        column: usize,
+        /// What stands there.
+        word: String,
+    },
+    /// Text between operations, an operation in an operation, an end without a beginning.
+    #[error("{line}:{column}: {mark:?} should not stand here")]
+    Stray {
+        /// The line.
+        line: usize,
+        /// The column.
+        column: usize,
+        /// What stands there.
+        mark: char,
+    },
+    /// The events are no history.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// A model whose operations can be drawn, each as one word.
+pub trait Drawable: Spec {
+    /// What a word stands for: a question and, if it has one, its answer.
+    fn read_word(word: &str) -> Option<(Self::Call, Option<Self::Answer>)>;
+
+    /// The word for a question and its answer, if there is one.
+    fn word(call: &Self::Call, answer: Option<&Self::Answer>) -> String;
+}
+
+impl<S: Drawable> History<S> {
+    /// The history that is drawn, with columns as instants in ns.
+    ///
+    /// Clients are numbered as their names say if all names are numbers, else lane by lane. Of two
+    /// events in one column, the invocation comes first: the operations overlap.
+    ///
+    /// # Errors
+    /// If it is no drawing of a history.
+    pub fn draw(drawing: &str) -> Result<Self, DrawingError> {
+        let lanes = lanes::<S>(drawing)?;
+        let names: Option<Vec<u64>> = lanes.iter().map(|lane| lane.name.parse().ok()).collect();
+        let mut events = Vec::new();
+        for (index, lane) in lanes.iter().enumerate() {
+            let number = names.as_ref().map_or(index as u64, |names| names[index]);
+            for operation in &lane.operations {
+                events.push((operation.from, false, ClientId(number), operation));
+                events.extend(operation.to.map(|to| (to, true, ClientId(number), operation)));
+            }
+        }
+        events.sort_by_key(|&(column, is_end, ..)| (column, is_end));
+        let mut builder = Builder::default();
+        for (column, is_end, client, operation) in events {
+            match &operation.answer {
+                Some(answer) if is_end => builder.answer(client, answer.clone(), column as u64)?,
+                Some(_) | None => {
+                    builder.invoke(client, operation.call.clone(), column as u64)?;
+                }
+            }
+        }
+        Ok(builder.finish())
+    }
+
+    /// The drawing of all its operations. See [`picture`].
+    pub fn drawing(&self) -> String {
+        lanes_text(&drawn(self.operations.iter().map(in_lane::<S>).collect()))
+    }
+}
+
+impl<S: Drawable> KeyedHistory<S> {
+    /// The drawing of all operations on all objects, each word after its key if there are several.
+    pub fn drawing(&self) -> String {
+        let is_alone = self.parts().len() == 1;
+        let operations = self.by_invocation().into_iter().map(|(key, operation)| {
+            let plain = in_lane::<S>(operation);
+            if is_alone { plain } else { InLane { word: format!("{key}.{}", plain.word), ..plain } }
+        });
+        lanes_text(&drawn(operations.collect()))
+    }
+}
+
+struct Lane<S: Spec> {
+    name: String,
+    operations: Vec<DrawnOperation<S>>,
+}
+
+struct DrawnOperation<S: Spec> {
+    call: S::Call,
+    answer: Option<S::Answer>,
+    from: usize,
+    to: Option<usize>,
+}
+
+fn lanes<S: Drawable>(drawing: &str) -> Result<Vec<Lane<S>>, DrawingError> {
+    let mut lanes: Vec<Lane<S>> = Vec::new();
+    for (line, text) in (1..).zip(drawing.lines()) {
+        if text.trim().is_empty() {
+            continue;
+        }
+        let Some((name, rest)) = text.split_once(':') else {
+            return Err(DrawingError::NoClient { line });
+        };
+        let offset = name.chars().count() + 1;
+        let name = name.trim().to_owned();
+        if lanes.iter().any(|lane| lane.name == name) {
+            return Err(DrawingError::SecondLane { line, client: name });
+        }
+        let marks: Vec<(usize, char)> = (offset..).zip(rest.chars()).collect();
+        lanes.push(Lane { name, operations: operations::<S>(line, &marks)? });
+    }
+    Ok(lanes)
+}
+
+fn operations<S: Drawable>(
+    line: usize,
+    marks: &[(usize, char)],
+) -> Result<Vec<DrawnOperation<S>>, DrawingError> {
+    let stray = |(column, mark)| DrawingError::Stray { line, column: column + 1, mark };
+    let mut operations = Vec::new();
+    let mut rest = marks;
+    while let Some((&(from, mark), inside)) = rest.split_first() {
+        rest = inside;
+        if mark.is_whitespace() {
+            continue;
+        }
+        if mark != '[' {
+            return Err(stray((from, mark)));
+        }
+        let end = inside.iter().position(|(_, mark)| *mark == ']');
+        let (word, after) = inside.split_at(end.unwrap_or(inside.len()));
+        if let Some(&nested) = word.iter().find(|(_, mark)| *mark == '[') {
+            return Err(stray(nested));
+        }
+        let word: String = word.iter().map(|(_, mark)| mark).collect();
+        let Some((call, answer)) = S::read_word(word.trim()) else {
+            let word = word.trim().to_owned();
+            return Err(DrawingError::Word { line, column: from + 2, word });
+        };
+        let to = after.first().map(|(column, _)| *column);
+        if let (Some(column), None) = (to, &answer) {
+            return Err(stray((column, ']')));
+        }
+        operations.push(DrawnOperation { call, answer, from, to });
+        rest = after.get(1..).unwrap_or_default();
+    }
+    Ok(operations)
+}
+
+/// Draws the operations with these numbers: a lane a client, at most 80 columns.
+///
+/// Columns show the order of events, not their distance. What is wider goes on in a further part.
+/// Numbers that the history does not have are left out.
+pub fn picture<S: Drawable>(history: &History<S>, numbers: &[OperationIndex]) -> String {
+    let mut places: Vec<usize> = numbers.iter().filter_map(|number| history.find(*number)).collect();
+    places.sort_unstable();
+    places.dedup();
+    lanes_text(&drawn(places.iter().map(|place| in_lane::<S>(&history.operations()[*place])).collect()))
+}
+
+/// Lanes of characters, by client.
+type Lanes = BTreeMap<ClientId, Vec<char>>;
+
+fn lanes_text(lanes: &Lanes) -> String {
+    let name_width = lanes.keys().map(|client| client.to_string().len()).max().unwrap_or(0);
+    let width = lanes.values().map(Vec::len).max().unwrap_or(0);
+    let mut text = String::new();
+    let mut start = 0;
+    while start < width {
+        let part = part(lanes, start, COLUMNS_MAX - name_width - 2);
+        if start > 0 {
+            text.push('\n');
+        }
+        for (client, lane) in lanes {
+            let end = part.end.min(lane.len());
+            let marks: String = lane.get(part.start..end).unwrap_or_default().iter().collect();
+            text.push_str(format!("{:>name_width$}: {marks}", client.0).trim_end());
+            text.push('\n');
+        }
+        start = part.end;
+    }
+    text
+}
+
+/// The columns that are shown together from `start` on: no word is cut, if that can be.
+fn part(lanes: &Lanes, start: usize, width: usize) -> Range<usize> {
+    let longest = lanes.values().map(Vec::len).max().unwrap_or(0);
+    if longest <= start + width {
+        return start..longest;
+    }
+    let is_cut = |column: usize| {
+        let cuts = |lane: &Vec<char>| lane.get(column).is_some_and(|mark| !matches!(mark, ' ' | '['));
+        lanes.values().any(cuts)
+    };
+    let end = (start + 1..=start + width).rev().find(|column| !is_cut(*column));
+    start..end.unwrap_or(start + width)
+}
+
+/// An operation as it is drawn.
+struct InLane {
+    client: ClientId,
+    word: String,
+    invoked: u64,
+    returned: Option<u64>,
+}
+
+fn in_lane<S: Drawable>(operation: &OperationOf<S>) -> InLane {
+    let answer = match &operation.outcome {
+        Outcome::Answered(answer) => Some(answer),
+        Outcome::Unknown => None,
+    };
+    InLane {
+        client: operation.client,
+        word: S::word(&operation.call, answer),
+        invoked: operation.invoked,
+        returned: operation.returned,
+    }
+}
+
+/// The lanes of these operations, as wide as they need to be.
+fn drawn(operations: Vec<InLane>) -> Lanes {
+    let mut events: Vec<(u64, bool, &InLane)> = Vec::new();
+    for operation in &operations {
+        events.push((operation.invoked, false, operation));
+        events.extend(operation.returned.map(|returned| (returned, true, operation)));
+    }
+    events.sort_by_key(|&(position, is_end, _)| (position, is_end));
+    let mut lanes = Lanes::new();
+    let (mut column, mut was_end) = (0, false);
+    for (_, is_end, operation) in events {
+        let lane = lanes.entry(operation.client).or_default();
+        // An operation that begins after another one ended stands to its right.
+        let after_end = column + usize::from(was_end && !is_end);
+        let free = lane.len() + usize::from(!lane.is_empty());
+        column = after_end.max(free);
+        lane.resize(column, ' ');
+        if is_end {
+            lane.push(']');
+        } else {
+            lane.push('[');
+            lane.extend(operation.word.chars());
+        }
+        was_end = is_end;
+    }
+    lanes
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,9 @@ use crate::spec::Spec;
 use crate::verdict::Violation;
 
 /// Steps of one re-check: an operation whose re-check needs more is kept.
-const RECHECK_STEPS_MAX: u64 = 20_000;
+const RECHECK_STEPS_MAX: u64 = 5_000;
 /// Steps of all re-checks together.
-const RECHECKS_STEPS_MAX: u64 = 1_000_000;
+const RECHECKS_STEPS_MAX: u64 = 20_000;
 /// Operations named in an explanation; of a larger part only the count is given.
 const NAMED_COUNT_MAX: usize = 12;
 
@@ -36,18 +36,25 @@ pub(crate) fn linearizability<S: Spec>(
 ) -> Violation {
     let core = smallest_part(spec, history, tasks, stuck.place);
     let operations = history.operations();
-    let last = &operations[stuck.place];
     let explanation = format!(
         "no order of {} is legal and respects real time: {}, the last of them to return, fits nowhere",
         named::<S>(core.iter().map(|place| &operations[*place]), core.len()),
-        short::<S>(last),
+        short::<S>(&operations[stuck.place]),
     );
+    let core = core.iter().map(|place| operations[*place].number).collect();
+    Violation { operations: core, explanation, ..where_stuck(history, stuck) }
+}
+
+/// The violation without its smallest part: where the search got stuck.
+pub(crate) fn where_stuck<S: Spec>(history: &History<S>, stuck: Stuck) -> Violation {
+    let last = &history.operations()[stuck.place];
+    let explanation = format!("{} fits nowhere, whatever is taken before it", in_words::<S>(last));
     Violation {
-        key: None,
-        operations: core.iter().map(|place| operations[*place].number).collect(),
+        operations: vec![last.number],
         legal_prefix_count: Some(stuck.returned_count),
         stuck: Some(last.number),
         explanation,
+        ..Violation::default()
     }
 }
 

@@ -131,7 +131,7 @@ pub enum FormatError {
         lines: usize,
     },
     /// The content resembles none of the formats.
-    #[error("{place}: not a history: neither hist, nor jepsen-log, nor jsonl")]
+    #[error("{place}: no operation recognised: neither hist nor jepsen-log nor jsonl")]
     NotRecognised {
         /// The beginning of the file.
         place: Place,
@@ -194,7 +194,7 @@ impl Format {
             if jepsen_log::is_operation(line.text) {
                 return Some(Self::JepsenLog);
             }
-            is_first = false;
+            is_first &= line.text.starts_with('#');
         }
         None
     }

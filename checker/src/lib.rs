@@ -29,3 +29,5 @@ pub mod verdict;
 
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod test_histories;

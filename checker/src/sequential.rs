@@ -121,11 +121,25 @@ impl<'a, S: Spec> Whole<'a, S> {
         self.programs.values().map(|program| program.iter().filter_map(item).collect()).collect()
     }
 
+    /// A cycle of orders of which each is forced, among operations that certainly took effect.
     fn forced_cycle(&self, spec: &S) -> Option<Violation> {
-        let mut edges = Vec::new();
+        let forced = self.forced(spec);
+        let is_certain = self.certain(&forced);
+        let mut edges = forced;
         for program in self.programs.values() {
             edges.extend(program.windows(2).map(|pair| (pair[0], pair[1])));
         }
+        edges.retain(|&(before, after)| is_certain[before] && is_certain[after]);
+        let cycle = forced_order::cycle(self.operations.len(), &edges)?;
+        let words: Vec<String> = cycle.iter().map(|index| self.in_words(*index)).collect();
+        let explanation =
+            format!("each must come before the next and the last before the first: {}", words.join("; "));
+        Some(self.violation(&cycle, explanation))
+    }
+
+    /// What the specification of each object forces.
+    fn forced(&self, spec: &S) -> Vec<(usize, usize)> {
+        let mut edges = Vec::new();
         for object in 0..self.keys.len() {
             // Operations were listed object by object, so each has one range of indexes.
             let first = self.objects.partition_point(|other| *other < object);
@@ -133,11 +147,18 @@ impl<'a, S: Spec> Whole<'a, S> {
             let forced = spec.forced(&self.steps[first..end]);
             edges.extend(forced.into_iter().map(|(before, after)| (first + before, first + after)));
         }
-        let cycle = forced_order::cycle(self.operations.len(), &edges)?;
-        let words: Vec<String> = cycle.iter().map(|index| self.in_words(*index)).collect();
-        let explanation =
-            format!("each must come before the next and the last before the first: {}", words.join("; "));
-        Some(self.violation(&cycle, explanation))
+        edges
+    }
+
+    /// What was answered took effect, and what must come before something that did.
+    fn certain(&self, forced: &[(usize, usize)]) -> Vec<bool> {
+        let is_answered = |operation: &&OperationOf<S>| operation.returned.is_some();
+        let mut is_certain: Vec<bool> = self.operations.iter().map(is_answered).collect();
+        loop {
+            let new = forced.iter().find(|(before, after)| is_certain[*after] && !is_certain[*before]);
+            let Some(&(before, _)) = new else { return is_certain };
+            is_certain[before] = true;
+        }
     }
 
     /// Each suspect alone, for a part of a legal order is a legal order of the part; then all together.
@@ -244,3 +265,6 @@ fn without<T: Copy>(
     };
     items.iter().map(|program| program.iter().filter_map(weaken).collect()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ pub trait Spec: Clone {
         open.untaken()
     }
 
-    /// Pairs of places in `steps` of which every legal order takes the first before the second.
+    /// Pairs of places in `steps`: no legal order takes the second without the first before it.
     fn forced(&self, _steps: &[Option<Self::Step>]) -> Vec<(usize, usize)> {
         Vec::new()
     }

@@ -43,6 +43,11 @@ number!(
     u32
 );
 number!(
+    /// The how-many-th append of one owner in one epoch.
+    AppendNumber,
+    u32
+);
+number!(
     /// Position of an event within its slot, from 0.
     Sequence,
     u32

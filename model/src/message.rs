@@ -7,7 +7,7 @@ use sim::digest::{Canonical, Digest};
 use sim::node::{ClockInterval, NodeId};
 use sim::time::{LocalTime, Span};
 
-use crate::ids::{Epoch, Offset, OrderId, RequestKey, Sequence, SlotId, Version};
+use crate::ids::{AppendNumber, Epoch, Offset, OrderId, RequestKey, Sequence, SlotId, Version};
 
 /// What a client asks of the capacity service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,9 +160,9 @@ pub enum Message {
     /// The slot is its now; these are all its events.
     Opened { slot: SlotId, nonce: u64, epoch: Epoch, events: Arc<[Event]> },
     /// The owner appends events, or none to confirm that it still owns the slot and has seen all.
-    Append { slot: SlotId, epoch: Epoch, expected: Sequence, events: Arc<[Event]> },
+    Append { slot: SlotId, epoch: Epoch, number: AppendNumber, expected: Sequence, events: Arc<[Event]> },
     /// The events are in the log.
-    Appended { slot: SlotId, epoch: Epoch, expected: Sequence },
+    Appended { slot: SlotId, epoch: Epoch, number: AppendNumber, expected: Sequence },
     /// They are not: somebody else owns the slot, or the sequence is another.
     Refused { slot: SlotId, epoch: Epoch },
     /// A replica wants the entries from this offset on, now and as they come.

@@ -38,6 +38,8 @@ impl Precaution {
 pub struct Rules {
     /// The journal accepts an append only from the newest owner, at the expected sequence.
     pub conditional_append: Precaution,
+    /// An owner tells the acknowledgement of one append from that of another by its number.
+    pub numbered_appends: Precaution,
     /// The log acknowledges, and shows to followers, only what is synced.
     pub sync_before_answer: Precaution,
     /// The owner answers only once the journal has acknowledged.
@@ -78,6 +80,8 @@ pub struct Rules {
 pub enum Defect {
     /// The journal accepts appends from two owners.
     UnconditionalAppend,
+    /// The late acknowledgement of one append counts for the next.
+    AckOfAnother,
     /// The log acknowledges what a power loss can still take.
     AckBeforeSync,
     /// The owner answers before the journal has the event.
@@ -104,8 +108,9 @@ pub enum Defect {
 
 impl Defect {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::UnconditionalAppend,
+        Self::AckOfAnother,
         Self::AckBeforeSync,
         Self::AckBeforeJournal,
         Self::RetryWithoutKey,
@@ -147,6 +152,7 @@ impl Rules {
     pub const fn with(mut self, defect: Defect) -> Self {
         let decision = match defect {
             Defect::UnconditionalAppend => &mut self.conditional_append,
+            Defect::AckOfAnother => &mut self.numbered_appends,
             Defect::AckBeforeSync => &mut self.sync_before_answer,
             Defect::AckBeforeJournal => &mut self.journal_before_answer,
             Defect::RetryWithoutKey => &mut self.request_key,
@@ -166,6 +172,7 @@ impl Rules {
     const fn all(precaution: Precaution) -> Self {
         Self {
             conditional_append: precaution,
+            numbered_appends: precaution,
             sync_before_answer: precaution,
             journal_before_answer: precaution,
             sync_retried: precaution,

@@ -8,7 +8,7 @@ use sim::time::{MonotonicTime, Span};
 use crate::capacity::Fx;
 use crate::config::pull::{PullSetup, Puller, Ruling};
 use crate::counter::membership::Membership;
-use crate::counter::owner::{Limit, Limits, Owner, Question};
+use crate::counter::owner::{Appended, Limit, Limits, Owner, Question};
 use crate::ids::{SlotId, Version};
 use crate::message::{Answer, Ground, Message, Observation, Record, Used};
 use crate::replication::replica::{Batch, Replica};
@@ -118,8 +118,8 @@ impl Service {
                 self.owner.opened(slot, nonce, epoch, &events);
                 self.pump_slot(slot, context, fx);
             }
-            Message::Appended { slot, epoch, expected } => {
-                self.owner.appended(slot, epoch, expected, fx);
+            Message::Appended { slot, epoch, number, expected } => {
+                self.owner.appended(Appended { slot, epoch, number, expected }, fx);
                 self.pump_slot(slot, context, fx);
             }
             Message::Refused { slot, epoch } => self.owner.refused(slot, epoch, fx),

@@ -1,8 +1,12 @@
 //! What `check` found about a file: the object that `check --json` prints, and what its page draws.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use checker::verdict::{Undecided, Violation};
+use checker::format::Format;
+use checker::judge::{Check, Family, FamilyKind};
+use checker::keyed::KeyedHistory;
+use checker::spec::Spec;
+use checker::verdict::{Undecided, Verdict, Violation};
 use serde::Serialize;
 
 use crate::drawn::DrawnOperation;
@@ -53,7 +57,51 @@ pub struct CheckedFile {
     pub drawn: Vec<DrawnOperation>,
 }
 
+/// How long a file took. Unit: ns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// From bytes to a validated history.
+    pub parse_ns: u64,
+    /// All after that.
+    pub check_ns: u64,
+}
+
 impl CheckedFile {
+    /// What `check` found in one of the `families` of a file.
+    ///
+    /// # Panics
+    /// If the check is of none of the families.
+    pub fn new(file: &str, format: Format, families: &[Family], check: Check, times: Times) -> Self {
+        let family = families.iter().find(|family| family.name == check.family);
+        let kind = &family.expect("a check is of one of the families that were judged").kind;
+        let (model, operations, clients, unknown) = described(kind);
+        let (verdict, explanation, open) = match check.verdict {
+            Verdict::Holds => (Outcome::Holds, None, None),
+            Verdict::Violated(violation) => (Outcome::Violated, Some(violation), None),
+            Verdict::Undecided(undecided) => (Outcome::Undecided, None, Some(undecided)),
+        };
+        let drawn = explanation.as_ref().map_or_else(Vec::new, |violation| named(kind, violation));
+        Self {
+            file: file.to_owned(),
+            family: (families.len() > 1).then_some(check.family),
+            format: format.name().to_owned(),
+            model: model.to_owned(),
+            level: check.name.to_owned(),
+            verdict,
+            operations,
+            clients,
+            unknown,
+            algorithm: check.algorithm.to_owned(),
+            parse_ns: times.parse_ns,
+            check_ns: times.check_ns,
+            strongest: None,
+            explanation,
+            explanations: BTreeMap::new(),
+            open,
+            drawn,
+        }
+    }
+
     /// The file, and the family in it.
     #[must_use]
     pub fn place(&self) -> String {
@@ -70,4 +118,44 @@ impl CheckedFile {
     pub fn json(&self) -> String {
         serde_json::to_string(self).expect("a judged file has text keys only")
     }
+}
+
+/// Model, operations, clients, and operations of unknown outcome; of records that are no operations, their number.
+fn described(kind: &FamilyKind) -> (&'static str, u64, u64, u64) {
+    match kind {
+        FamilyKind::Register { history, .. } => counted("register-cas", history),
+        FamilyKind::Capacity { history, .. } => counted("bcounter", history),
+        FamilyKind::Switch { history, .. } => {
+            let nodes: BTreeSet<_> = history.tasks.iter().map(|task| task.node).collect();
+            ("switch", history.tasks.len() as u64, nodes.len() as u64, 0)
+        }
+        FamilyKind::Log(history) => {
+            let unknown = history.appends.iter().filter(|append| append.acknowledged_ns.is_none()).count();
+            ("log", history.appends.len() as u64, history.readers.len() as u64, unknown as u64)
+        }
+        FamilyKind::Reads(reads) => {
+            let clients: BTreeSet<_> = reads.iter().map(|read| read.client).collect();
+            ("reads", reads.len() as u64, clients.len() as u64, 0)
+        }
+    }
+}
+
+fn counted<S: Spec>(model: &'static str, history: &KeyedHistory<S>) -> (&'static str, u64, u64, u64) {
+    let parts = || history.parts().values();
+    let clients: BTreeSet<_> =
+        parts().flat_map(|part| part.operations()).map(|operation| operation.client).collect();
+    let unknown: usize = parts().map(checker::history::History::unknown_count).sum();
+    (model, history.len() as u64, clients.len() as u64, unknown as u64)
+}
+
+/// The operations that a violation names.
+fn named(kind: &FamilyKind, violation: &Violation) -> Vec<DrawnOperation> {
+    let all = match kind {
+        FamilyKind::Register { history, .. } => DrawnOperation::all(history),
+        FamilyKind::Capacity { history, .. } => DrawnOperation::all(history),
+        FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) => Vec::new(),
+    };
+    let is_named =
+        |one: &DrawnOperation| violation.operations.iter().any(|index| u64::from(index.0) == one.number);
+    all.into_iter().filter(is_named).collect()
 }

@@ -1,12 +1,36 @@
 //! An operation as a picture needs it: who, what, when and how it ended, whatever its model.
 
-use checker::history::{Dropped, OperationOf};
+use checker::history::{Dropped, OperationOf, Outcome};
+use checker::judge::{Family, FamilyKind};
 use checker::keyed::KeyedHistory;
 use checker::spec::Spec;
+use checker::spec::capacity::CapacityAnswer;
+use checker::spec::register::RegisterAnswer;
 use serde::Serialize;
 
-/// How a specification's words for an answer begin to say that it was a refusal.
-const REFUSED: &str = "(refused";
+/// An answer that may be a definite no.
+pub trait Refusal {
+    /// Whether what was asked was not done.
+    fn is_refusal(&self) -> bool;
+}
+
+impl Refusal for RegisterAnswer {
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Mismatch => true,
+            Self::Value(_) | Self::Done => false,
+        }
+    }
+}
+
+impl Refusal for CapacityAnswer {
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Rejected(_) | Self::NotHeld => true,
+            Self::Accepted(_) | Self::Released | Self::Use(_) => false,
+        }
+    }
+}
 
 /// How an operation ended, as far as its client knows. The order is that of the latency table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -60,7 +84,7 @@ pub struct DrawnOperation {
 
 impl DrawnOperation {
     /// Every operation of a history, by question; where it has several objects, each label names its own.
-    pub fn all<S: Spec>(history: &KeyedHistory<S>) -> Vec<Self> {
+    pub fn all<S: Spec<Answer: Refusal>>(history: &KeyedHistory<S>) -> Vec<Self> {
         let is_keyed = history.parts().len() > 1;
         let mut drawn = Vec::with_capacity(history.len());
         for (key, part) in history.parts() {
@@ -72,8 +96,7 @@ impl DrawnOperation {
         drawn
     }
 
-    fn of<S: Spec>(key: Option<&str>, operation: &OperationOf<S>) -> Self {
-        use checker::history::Outcome;
+    fn of<S: Spec<Answer: Refusal>>(key: Option<&str>, operation: &OperationOf<S>) -> Self {
         let answer = match &operation.outcome {
             Outcome::Answered(answer) => Some(answer),
             Outcome::Unknown => None,
@@ -81,7 +104,7 @@ impl DrawnOperation {
         let words = S::describe(&operation.call, answer);
         let ending = match answer {
             None => Ending::Unknown,
-            Some(_) if words.contains(REFUSED) => Ending::Refused,
+            Some(answer) if answer.is_refusal() => Ending::Refused,
             Some(_) => Ending::Ok,
         };
         Self {
@@ -125,10 +148,23 @@ impl DrawnOperation {
 pub struct DrawnFamily {
     /// The family's name.
     pub name: String,
-    /// Its sequential specification.
-    pub model: String,
     /// Its operations, by question.
     pub operations: Vec<DrawnOperation>,
+}
+
+impl DrawnFamily {
+    /// The families whose records are operations; the others have pictures of their own, or none.
+    pub fn all(families: &[Family]) -> Vec<Self> {
+        let drawn = families.iter().filter_map(|family| {
+            let operations = match &family.kind {
+                FamilyKind::Register { history, .. } => DrawnOperation::all(history),
+                FamilyKind::Capacity { history, .. } => DrawnOperation::all(history),
+                FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) => return None,
+            };
+            Some(Self { name: family.name.clone(), operations })
+        });
+        drawn.collect()
+    }
 }
 
 /// The kind of an operation: the first word of what it is called.
@@ -143,7 +179,7 @@ fn keyed(key: Option<&str>, words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use checker::history::{Builder, ClientId};
-    use checker::spec::register::{Register, RegisterAnswer, RegisterCall};
+    use checker::spec::register::{Register, RegisterCall};
 
     use super::*;
 

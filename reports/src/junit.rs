@@ -75,8 +75,10 @@ fn broken(verdict: &RunVerdict) -> String {
 fn body(verdict: &RunVerdict) -> String {
     let broken = verdict.checks.iter().filter(|check| check.verdict == Outcome::Violated);
     let lines = broken.map(|check| {
-        let explained = check.explanation.as_ref().map_or("", |violation| &violation.explanation);
-        format!("{}: {}\n{explained}", check.name, check.detail)
+        let explained = check.explanation.as_ref().map(|violation| &violation.explanation);
+        let explained = explained.filter(|sentence| **sentence != check.detail);
+        let explained = explained.map_or_else(String::new, |sentence| format!("\n{sentence}"));
+        format!("{}: {}{explained}", check.name, check.detail)
     });
     let lines: Vec<_> = lines.chain([verdict.replay_command()]).collect();
     lines.join("\n")

@@ -64,3 +64,58 @@ fn overlap(lives: &BTreeMap<u64, (u64, u64)>, count: u64) -> bool {
         lives.windows(2).any(|pair| pair[1].0 <= pair[0].1)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawn::Ending;
+    use crate::run_folder::NodePlan;
+
+    /// The names of the lanes of operations at (process, invoked, returned), in a plan with two clients.
+    fn names(operations: &[(u64, u64, Option<u64>)]) -> Vec<String> {
+        let node = |id| NodePlan { id, name: format!("client-{id}"), role: CLIENT.into() };
+        let plan = Plan {
+            version: String::new(),
+            name: "n".into(),
+            system: "s".into(),
+            seed: 1,
+            variant: "naive".into(),
+            mutant: None,
+            substrate: "kernel".into(),
+            chaos_ends_ns: 0,
+            ends_ns: 1,
+            nodes: vec![node(0), node(1)],
+            faults: sim::fault::FaultPlan::default(),
+            left_out: Vec::new(),
+            scenario: serde_json::Value::Null,
+            requests: Vec::new(),
+        };
+        let drawn = |&(client, invoked, returned): &(u64, u64, Option<u64>)| DrawnOperation {
+            number: invoked,
+            client,
+            kind: "read".into(),
+            label: "read".into(),
+            ending: if returned.is_some() { Ending::Ok } else { Ending::Unknown },
+            invoked,
+            returned,
+            invoked_at_ns: invoked,
+            returned_at_ns: returned,
+        };
+        let operations: Vec<_> = operations.iter().map(drawn).collect();
+        let lanes = of_clients(&plan, &operations);
+        operations.iter().map(|operation| lanes.lane(operation.client).1).collect()
+    }
+
+    #[test]
+    fn client_that_goes_on_under_a_new_number_keeps_its_lane() {
+        assert_eq!(
+            names(&[(0, 1, Some(2)), (1, 3, None), (3, 4, Some(5))]),
+            ["client-0", "client-1", "client-1"]
+        );
+    }
+
+    #[test]
+    fn processes_that_overlap_are_different_clients_whatever_their_numbers() {
+        assert_eq!(names(&[(0, 1, Some(4)), (2, 2, Some(3))]), ["client 0", "client 2"]);
+    }
+}

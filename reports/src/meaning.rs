@@ -66,22 +66,6 @@ pub(crate) const fn of_outcome(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Checks that are judged on records of their own: the numbers in their explanations are not operations.
-pub(crate) fn is_of_records(check: &str) -> bool {
-    !matches!(
-        check,
-        "linearizable"
-            | "sequential"
-            | "causal"
-            | "pram"
-            | "read-your-writes"
-            | "monotonic-reads"
-            | "monotonic-writes"
-            | "writes-follow-reads"
-            | "admission"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

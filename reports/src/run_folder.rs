@@ -23,8 +23,10 @@ mod verdict;
 
 use std::path::Path;
 
+use checker::format::jsonl;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use crate::drawn::DrawnFamily;
 pub use clock_samples::ClockSample;
 pub use error::FolderError;
 pub use plan::{NodePlan, Plan};
@@ -62,7 +64,7 @@ const HINT_MISSING: &str = "give a folder that `run --out` made, or make the run
 pub struct RunFolder {
     /// What was decided before the run.
     pub plan: Plan,
-    /// The text of `history.jsonl`, as the checker's format writes it; not empty, since it has a header.
+    /// The text of `history.jsonl`, as the checker's format writes it.
     pub history: String,
     /// The clock samples, by instant.
     pub clocks: Vec<ClockSample>,
@@ -83,9 +85,8 @@ impl RunFolder {
     /// If `dir` holds files but no run, or the operating system refuses.
     ///
     /// # Panics
-    /// If the history has no header, or verdict and plan tell of different runs.
+    /// If the history is not as the checker writes it, or verdict and plan tell of different runs.
     pub fn write(&self, dir: &Path) -> Result<(), FolderError> {
-        assert!(!self.history.trim().is_empty(), "a history begins with its header");
         self.plan.assert_invariants();
         let disagreement = self.disagreement(dir);
         assert_eq!(disagreement, None, "plan and verdict are of one run");
@@ -93,6 +94,14 @@ impl RunFolder {
             return Err(FolderError::Taken { path: dir.to_owned() });
         }
         files::write_folder(dir, &FILES, |fresh| self.fill(fresh))
+    }
+
+    /// The operations of the history, family by family.
+    pub(crate) fn drawn_families(&self) -> Vec<DrawnFamily> {
+        let families = jsonl::read(self.history.as_bytes());
+        DrawnFamily::all(
+            &families.expect("the checker wrote the history, or it was read when the folder was"),
+        )
     }
 
     fn fill(&self, dir: &Path) -> Result<(), FolderError> {
@@ -112,14 +121,13 @@ impl RunFolder {
 
     /// Reads the folder at `dir`.
     ///
-    /// History and trace are taken as text, a JSON value a line; what the values mean is for those who draw or judge
-    /// them.
+    /// History and trace stay text: what they say is for those who draw or judge them.
     ///
     /// # Errors
     /// If a file is missing or damaged, or plan and verdict tell of different runs.
     pub fn read(dir: &Path) -> Result<Self, FolderError> {
         let plan: Plan = read_value(&dir.join(PLAN), "the plan of a run")?;
-        let history = read_lines(&dir.join(HISTORY), "a header and the events of a history")?;
+        let history = read_history(&dir.join(HISTORY))?;
         let clocks = match read_list(&dir.join(CLOCKS), clock_samples::EXPECTED) {
             Err(FolderError::Missing { .. }) if plan.substrate != SAMPLING_SUBSTRATE => Vec::new(),
             clocks => clocks?,
@@ -160,6 +168,15 @@ fn read_value<T: DeserializeOwned>(path: &Path, expected: &'static str) -> Resul
 
 fn read_list<T: DeserializeOwned>(path: &Path, expected: &'static str) -> Result<Vec<T>, FolderError> {
     files::parse_lines(path, &files::read_text(path, expected, HINT_MISSING)?, expected)
+}
+
+/// The text of a history that the checker can read.
+fn read_history(path: &Path) -> Result<String, FolderError> {
+    let text = files::read_text(path, "a header and the events of a history", HINT_MISSING)?;
+    match jsonl::read(text.as_bytes()) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(FolderError::NoHistory { path: path.to_owned(), error }),
+    }
 }
 
 /// The text of a file with a JSON value a line.

@@ -12,8 +12,11 @@ const COLUMNS_MAX: usize = 80;
 /// How many of the first violations of a soak are printed.
 const VIOLATIONS_MAX: usize = 10;
 
-/// The text about a run; `families` are the operations of its history.
-pub fn run(run: &RunFolder, families: &[DrawnFamily]) -> String {
+/// The text about a run.
+///
+/// # Panics
+/// If the history is not as the checker writes it.
+pub fn run(run: &RunFolder) -> String {
     let (plan, verdict) = (&run.plan, &run.verdict);
     let mut page = Page::default();
     page.line(&format!("{} ({}, seed {}, {})", plan.name, plan.variant, plan.seed, plan.substrate));
@@ -27,7 +30,7 @@ pub fn run(run: &RunFolder, families: &[DrawnFamily]) -> String {
         page.check(check);
     }
     ledger(run, &mut page);
-    latencies(families, &mut page);
+    latencies(&run.drawn_families(), &mut page);
     page.gap();
     page.line(&format!(
         "{} simulated, {} operations, {} events, {} messages",
@@ -188,7 +191,7 @@ impl Page {
         }
         let explained = check.explanation.as_ref().map(|violation| violation.explanation.as_str());
         self.indented("             ", &check.detail);
-        self.indented("             ", explained.unwrap_or(""));
+        self.indented("             ", explained.filter(|sentence| *sentence != check.detail).unwrap_or(""));
     }
 
     /// Words in lines that all begin with `indent`; longer words are broken.

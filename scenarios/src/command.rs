@@ -55,9 +55,6 @@ pub(crate) enum CommandError {
     /// A folder.
     #[error(transparent)]
     Folder(#[from] reports::run_folder::FolderError),
-    /// A page.
-    #[error(transparent)]
-    Page(#[from] reports::page::PageError),
     /// A file to write.
     #[error("{path}: cannot be written: {source}")]
     Unwritable {
@@ -73,6 +70,14 @@ pub(crate) enum CommandError {
         path: String,
         /// Why.
         source: std::io::Error,
+    },
+    /// A history.
+    #[error("{path}:{source}")]
+    Malformed {
+        /// Which file.
+        path: String,
+        /// Where and why.
+        source: checker::format::FormatError,
     },
     /// Arguments that do not go together.
     #[error("{0}")]

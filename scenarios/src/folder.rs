@@ -39,7 +39,7 @@ fn switches(family: &Family) -> Vec<SwitchRecord> {
     let versions = history.publications.iter().map(|publication| SwitchRecord::Version {
         version: publication.version,
         published_at_ns: publication.committed_ns,
-        start_at_ns: u64::try_from(publication.start_ns).unwrap_or_default(),
+        start_at_ns: publication.start_ns,
     });
     let adoptions = history.adoptions.iter().map(|adoption| SwitchRecord::Switch {
         version: adoption.version,

@@ -14,8 +14,9 @@ pub struct Mutant {
 }
 
 /// Every mutant.
-pub const MUTANTS: [Mutant; 12] = [
+pub const MUTANTS: [Mutant; 13] = [
     mutant(Defect::UnconditionalAppend, "counters-partition", "linearizable"),
+    mutant(Defect::AckOfAnother, "capacity", "no-loss"),
     mutant(Defect::AckBeforeSync, "disk-trouble", "no-loss"),
     mutant(Defect::AckBeforeJournal, "counters-partition", "no-loss"),
     mutant(Defect::RetryWithoutKey, "counters-partition", "exactly-once"),

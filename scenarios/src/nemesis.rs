@@ -77,7 +77,8 @@ impl Planner {
     fn add_one(&mut self, nemesis: &Nemesis, occasion: Occasion, chance: &mut Stream) {
         let Occasion { at, length, node } = occasion;
         let amount = chance.between(u64::from(nemesis.amount.min), u64::from(nemesis.amount.max));
-        let signed = if chance.below(2) == 0 { 1 } else { -1 } * i64::try_from(amount).expect("amounts are small");
+        let signed =
+            if chance.below(2) == 0 { 1 } else { -1 } * i64::try_from(amount).expect("amounts are small");
         match nemesis.kind {
             NemesisKind::Crash => self.take_down(Fault::Crash { node }, occasion),
             NemesisKind::PowerLoss => self.take_down(Fault::PowerLoss { node }, occasion),

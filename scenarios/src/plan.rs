@@ -123,9 +123,8 @@ impl Plan {
             name: self.node_name(NodeId(id)),
             role: member.role().to_owned(),
         });
-        let value = |request: &PlannedRequest| {
-            serde_json::to_value(request).expect("a request is plain data")
-        };
+        let value =
+            |request: &PlannedRequest| serde_json::to_value(request).expect("a request is plain data");
         run_folder::Plan {
             version: VERSION.to_owned(),
             scenario: serde_json::to_value(&*self.scenario).expect("a scenario is plain data"),
@@ -152,7 +151,11 @@ impl Plan {
         let scenario: Scenario = part("scenario", &file.scenario)?;
         let build = Build {
             variant: part("variant", &Value::from(file.variant.as_str()))?,
-            defect: file.mutant.as_ref().map(|name| part("mutant", &Value::from(name.as_str()))).transpose()?,
+            defect: file
+                .mutant
+                .as_ref()
+                .map(|name| part("mutant", &Value::from(name.as_str())))
+                .transpose()?,
         };
         let topology = Arc::new(topology(&scenario, build));
         let requests: Result<Vec<PlannedRequest>, _> =

@@ -12,9 +12,8 @@ use checker::budget::Budget;
 use checker::judge::{Check, Family, judge};
 use checker::verdict::Verdict;
 use model::capacity::Member;
-use reports::run_folder::{CheckResult, LedgerRow, Outcome, RunVerdict};
+use reports::run_folder::{CheckResult, Outcome, RunVerdict};
 use sim::kernel::World;
-use sim::ledger::LedgerLine;
 use sim::setup::SetupError;
 use sim::time::Span;
 use sim::trace::TraceEvent;
@@ -24,7 +23,7 @@ use crate::recorder::{self, Progress};
 use crate::stopwatch::Stopwatch;
 
 /// Steps that each check of each object may take.
-pub const BUDGET: Budget = Budget { steps_max: 2_000_000 };
+pub const BUDGET: Budget = Budget { steps_max: 20_000 };
 
 /// A run that has ended, judged.
 pub struct Run {
@@ -51,7 +50,7 @@ pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SetupError> {
     let progress = recorder::progress(world.observations(), late_from);
     let checks = judge_all(&plan, &families, progress);
     let check_ns = judging.elapsed_ns();
-    let ledger: Vec<_> = world.ledger().lines().into_iter().map(row).collect();
+    let ledger = world.ledger().lines();
     let verdict = RunVerdict {
         scenario: plan.scenario.name.clone(),
         seed: plan.seed.0,
@@ -131,27 +130,19 @@ fn judge_progress(progress: Progress) -> CheckResult {
 }
 
 fn result(check: Check) -> CheckResult {
-    let explanation = match &check.verdict {
-        Verdict::Violated(violation) => serde_json::to_value(violation).ok(),
-        Verdict::Undecided(undecided) => serde_json::to_value(undecided).ok(),
-        Verdict::Holds => None,
+    let (verdict, explanation) = match check.verdict {
+        Verdict::Holds => (Outcome::Holds, None),
+        Verdict::Violated(violation) => (Outcome::Violated, Some(violation)),
+        Verdict::Undecided(_) => (Outcome::Undecided, None),
     };
     CheckResult {
         name: check.name.to_owned(),
-        verdict: match check.verdict {
-            Verdict::Holds => Outcome::Holds,
-            Verdict::Violated(_) => Outcome::Violated,
-            Verdict::Undecided(_) => Outcome::Undecided,
-        },
+        verdict,
         detail: check.detail,
         family: Some(check.family),
         algorithm: Some(check.algorithm.to_owned()),
         explanation,
     }
-}
-
-fn row(line: LedgerLine) -> LedgerRow {
-    LedgerRow { fault: line.fault, planned: line.planned, fired: line.fired, affected: line.affected }
 }
 
 /// A plan for `seed`, with everything else as in `plan`'s scenario.

@@ -103,8 +103,9 @@ fn malformed(path: &str, text: &str, error: &toml::de::Error) -> ScenarioError {
 
 fn set(table: &mut toml::Table, setting: &str) -> Result<(), ScenarioError> {
     let wrong = |found: String| ScenarioError::Setting { setting: setting.to_owned(), found };
-    let (key, value) =
-        setting.split_once('=').ok_or_else(|| wrong("expected KEY=VALUE, as in shape.slots=10".to_owned()))?;
+    let (key, value) = setting
+        .split_once('=')
+        .ok_or_else(|| wrong("expected KEY=VALUE, as in shape.slots=10".to_owned()))?;
     let parsed: toml::Table = toml::from_str(&format!("value = {value}"))
         .or_else(|_| toml::from_str(&format!("value = {}", toml::Value::from(value))))
         .map_err(|error| wrong(error.message().to_owned()))?;
@@ -129,7 +130,9 @@ fn check_consistency(path: &str, scenario: &Scenario) -> Result<(), ScenarioErro
     let is_safe = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     let name = &scenario.name;
     if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(is_safe) {
-        return wrong(format!("`name` is `{name}`: expected 1 to 64 of a-z, A-Z, 0-9, - _ and ., to name a folder"));
+        return wrong(format!(
+            "`name` is `{name}`: expected 1 to 64 of a-z, A-Z, 0-9, - _ and ., to name a folder"
+        ));
     }
     if let Some(unknown) = scenario.checks.iter().find(|check| !CHECK_NAMES.contains(&check.as_str())) {
         return wrong(format!("`checks` names `{unknown}`: expected some of {}", CHECK_NAMES.join(", ")));
@@ -140,13 +143,20 @@ fn check_consistency(path: &str, scenario: &Scenario) -> Result<(), ScenarioErro
     let shape = &scenario.shape;
     let (asks, has_slots) = (scenario.workload.requests_per_s.get() > 0, shape.slots.get() > 0);
     if scenario.system == System::Capacity && (shape.services.get() < 3 || !has_slots) {
-        return wrong("`shape`: the capacity service needs at least 3 `services` and 1 of `slots`".to_owned());
+        return wrong(
+            "`shape`: the capacity service needs at least 3 `services` and 1 of `slots`".to_owned(),
+        );
     }
     if asks && (shape.clients.get() == 0 || shape.services.get() == 0) {
-        return wrong("`workload.requests-per-s`: expected 0 where there are no `clients` or `services`".to_owned());
+        return wrong(
+            "`workload.requests-per-s`: expected 0 where there are no `clients` or `services`".to_owned(),
+        );
     }
-    if scenario.workload.requests_per_s.get() * scenario.timing.workload().as_ns() / 1_000_000_000 > 2_000_000 {
-        return wrong("`workload`: more than 2,000,000 requests in one run; expected fewer or a shorter run".to_owned());
+    if scenario.workload.requests_per_s.get() * scenario.timing.workload().as_ns() / 1_000_000_000 > 2_000_000
+    {
+        return wrong(
+            "`workload`: more than 2,000,000 requests in one run; expected fewer or a shorter run".to_owned(),
+        );
     }
     if asks && scenario.workload.mix.total() == 0 {
         return wrong("`workload.mix`: all shares are 0; expected one above".to_owned());
@@ -155,7 +165,9 @@ fn check_consistency(path: &str, scenario: &Scenario) -> Result<(), ScenarioErro
         return wrong("`workload.limits` is empty; expected a limit for each published version".to_owned());
     }
     if shape.poll_ms.get() >= shape.lead_ms.get() {
-        return wrong("`shape.poll-ms`: expected less than `lead-ms`, or no process can stay verified".to_owned());
+        return wrong(
+            "`shape.poll-ms`: expected less than `lead-ms`, or no process can stay verified".to_owned(),
+        );
     }
     let profile = |error: String| ScenarioError::Inconsistent { path: path.to_owned(), found: error };
     scenario.clock.validate().map_err(|error| profile(format!("`clock`: {error}")))?;

@@ -87,7 +87,10 @@ impl Soak {
         self.scenarios.len() * usize::try_from(seeds).unwrap_or(usize::MAX / (self.scenarios.len().max(1)))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "each thread runs worlds of its own, and order is restored after")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "each thread runs worlds of its own, and order is restored after"
+    )]
     fn spawn(&self, shared: &Shared<'_>, sender: mpsc::Sender<Finished>, gather: impl FnOnce()) {
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.max(1) {
@@ -166,7 +169,8 @@ impl Gathered {
         }
         while let Some(verdict) = self.verdicts.get(&self.complete_below) {
             self.violated_count += usize::from(verdict.verdict == Outcome::Violated);
-            if self.last.is_none() && self.stop_after.is_some_and(|count| self.violated_count >= count.max(1)) {
+            if self.last.is_none() && self.stop_after.is_some_and(|count| self.violated_count >= count.max(1))
+            {
                 self.last = Some(self.complete_below);
             }
             self.complete_below += 1;
@@ -180,8 +184,10 @@ impl Gathered {
     /// What stands in order without a hole: up to the last violation wanted, or as far as there was time.
     fn finish(self) -> (Vec<RunVerdict>, Vec<Run>) {
         let end = self.last.map_or(self.complete_below, |last| last + 1);
-        let verdicts = self.verdicts.into_iter().take_while(|(index, _)| *index < end).map(|(_, verdict)| verdict);
-        let violations = self.violations.into_iter().take_while(|(index, _)| *index < end).map(|(_, run)| run);
+        let verdicts =
+            self.verdicts.into_iter().take_while(|(index, _)| *index < end).map(|(_, verdict)| verdict);
+        let violations =
+            self.violations.into_iter().take_while(|(index, _)| *index < end).map(|(_, run)| run);
         (verdicts.collect(), violations.collect())
     }
 }

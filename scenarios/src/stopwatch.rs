@@ -13,7 +13,11 @@ pub struct Stopwatch {
 impl Stopwatch {
     /// Starts measuring.
     #[must_use]
-    #[expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "measures the host, never steers a run")]
+    #[expect(
+        clippy::disallowed_types,
+        clippy::disallowed_methods,
+        reason = "measures the host, never steers a run"
+    )]
     pub fn start() -> Self {
         Self { began: Instant::now() }
     }

@@ -64,7 +64,8 @@ struct Orders {
 impl Orders {
     fn draw(&mut self, scenario: &Scenario, chance: &mut Stream) -> Call {
         let mix = &scenario.workload.mix;
-        let slot = SlotId(u32::try_from(chance.below(scenario.shape.slots.get())).expect("slots fit 32 bits"));
+        let slot =
+            SlotId(u32::try_from(chance.below(scenario.shape.slots.get())).expect("slots fit 32 bits"));
         let drawn = chance.below(mix.total());
         let release_from = mix.reserve.get();
         let read_from = release_from + mix.release.get();

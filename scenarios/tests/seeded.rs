@@ -34,6 +34,7 @@ fn holds(scenario: &Arc<scenario::Scenario>, seed: u64) -> Result<(), Failed> {
 
 fn explain(verdict: &RunVerdict) -> String {
     let failed = verdict.checks.iter().filter(|check| check.verdict != Outcome::Holds);
-    let lines: String = failed.map(|check| format!("{} {}: {}\n", check.name, check.verdict, check.detail)).collect();
+    let lines: String =
+        failed.map(|check| format!("{} {}: {}\n", check.name, check.verdict, check.detail)).collect();
     format!("{}\n{lines}run it again with: {}", verdict.verdict, verdict.replay_command())
 }

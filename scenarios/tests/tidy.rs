@@ -46,7 +46,11 @@ fn every_file_is_short_enough_to_be_read_at_once() {
         let lines = fs::read_to_string(root().join(&source)).unwrap().lines().count();
         let is_root = source.ends_with("lib.rs");
         let lines_max = if is_root { ROOT_LINES_MAX } else { LINES_MAX };
-        assert!(lines <= lines_max, "{} has {lines} lines, at most {lines_max} are allowed", source.display());
+        assert!(
+            lines <= lines_max,
+            "{} has {lines} lines, at most {lines_max} are allowed",
+            source.display()
+        );
     }
 }
 
@@ -90,6 +94,10 @@ fn the_architecture_names_every_source_file_and_none_that_is_gone() {
 fn every_file_says_first_what_it_is_for() {
     for source in sources() {
         let text = fs::read_to_string(root().join(&source)).unwrap();
-        assert!(text.starts_with("//! "), "{} does not begin with a sentence on what it is for", source.display());
+        assert!(
+            text.starts_with("//! "),
+            "{} does not begin with a sentence on what it is for",
+            source.display()
+        );
     }
 }

@@ -1,8 +1,6 @@
 //! What must come before what, in every legal order; a cycle refutes.
 //!
-//! An edge is the order of one client, or a pair that the specification forces. Every edge starts at
-//! an operation that certainly takes effect, or at one that another edge's end depends on, so that a
-//! cycle leaves no legal order at all.
+//! An edge is the order of one client, or a pair that the specification forces.
 
 use std::collections::VecDeque;
 

@@ -12,13 +12,20 @@ pub(super) struct Line<'a> {
 
 /// The lines of a file. Lines end in LF or CRLF; the last one may end with the file.
 pub(super) struct Lines<'a> {
+    /// A line that was read already and is given again.
+    again: Option<Line<'a>>,
     rest: &'a [u8],
     number: usize,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, number: 0 }
+        Self { again: None, rest: bytes, number: 0 }
+    }
+
+    /// The lines of `rest` after `first`, the line read last from it.
+    pub(super) fn from(first: Line<'a>, rest: Self) -> Self {
+        Self { again: Some(first), ..rest }
     }
 }
 
@@ -26,6 +33,9 @@ impl<'a> Iterator for Lines<'a> {
     type Item = Result<Line<'a>, FormatError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(line) = self.again.take() {
+            return Some(Ok(line));
+        }
         if self.rest.is_empty() {
             return None;
         }
@@ -110,7 +120,24 @@ impl<'a> Tokens<'a> {
     }
 }
 
-impl Token<'_> {
+impl<'a> Token<'a> {
+    /// The word after `mark`, which must begin it.
+    pub(super) fn without_start(&self, mark: char) -> Option<Token<'a>> {
+        let text = self.text.strip_prefix(mark)?;
+        Some(Token { line: self.line, offset: self.offset + mark.len_utf8(), text })
+    }
+
+    /// The word after `start`, which must begin it.
+    pub(super) fn without_word(&self, start: &str) -> Option<Token<'a>> {
+        let text = self.text.strip_prefix(start)?;
+        Some(Token { line: self.line, offset: self.offset + start.len(), text })
+    }
+
+    /// The word before `mark`, which must end it.
+    pub(super) fn without_end(&self, mark: char) -> Option<Token<'a>> {
+        self.text.strip_suffix(mark).map(|text| Token { text, ..*self })
+    }
+
     pub(super) fn place(&self) -> Place {
         self.line.place(self.offset)
     }

@@ -271,7 +271,7 @@ impl CapacityState {
                 terms.limit.is_none_or(|limit| self.used.saturating_add(units) > limit)
             }
             CapacityStep::Release { order } => matches!(self.holding(order), Some(Some(_))),
-            CapacityStep::ReleaseUnits { units } => self.used >= units,
+            CapacityStep::ReleaseUnits { units } => self.nameless() >= units,
             CapacityStep::NotHeld { order } => !matches!(self.holding(order), Some(Some(_))),
             CapacityStep::Use(used) => self.used == used,
             CapacityStep::Impossible => false,
@@ -282,6 +282,13 @@ impl CapacityState {
     pub(crate) fn holding(&self, order: u64) -> Option<Option<u64>> {
         let place = self.orders.binary_search_by_key(&order, |(order, _)| *order).ok()?;
         Some(self.orders[place].1)
+    }
+
+    /// Units in use that belong to no order.
+    fn nameless(&self) -> u64 {
+        let named: u64 = self.orders.iter().filter_map(|(_, units)| *units).sum();
+        assert!(named <= self.used, "orders hold {named} of {} units in use", self.used);
+        self.used - named
     }
 
     fn hold(&mut self, order: u64, units: u64) {
@@ -310,7 +317,12 @@ impl Terms {
 }
 
 /// An order that one operation only names need not be remembered: nobody asks for it again.
+///
+/// Unless there are nameless releases: they would free its units.
 fn forget_lone_orders(steps: &mut [Option<CapacityStep>]) {
+    if steps.iter().flatten().any(|step| matches!(step, CapacityStep::ReleaseUnits { .. })) {
+        return;
+    }
     let mut orders: Vec<u64> = steps.iter().flatten().filter_map(CapacityStep::order).collect();
     orders.sort_unstable();
     for step in steps.iter_mut().flatten() {

@@ -19,7 +19,7 @@ use sim::time::{MonotonicTime, Span};
 
 use crate::capacity::Fx;
 use crate::counter::slot::Slot;
-use crate::ids::{Epoch, RequestKey, Sequence, SlotId, Version};
+use crate::ids::{AppendNumber, Epoch, RequestKey, Sequence, SlotId, Version};
 use crate::message::{Answer, Call, Event, Ground, Message};
 use crate::rules::Rules;
 
@@ -52,6 +52,7 @@ impl Question {
 #[derive(Clone, Debug)]
 struct Batch {
     answers: Vec<(Question, Answer)>,
+    number: AppendNumber,
     expected: Sequence,
     events: Arc<[Event]>,
 }
@@ -67,10 +68,25 @@ enum Phase {
 struct Entity {
     phase: Phase,
     epoch: Epoch,
+    /// The number of the next append in this epoch.
+    number: AppendNumber,
     slot: Slot,
     queue: VecDeque<Question>,
     sent_at: MonotonicTime,
     tries: u32,
+}
+
+/// An append that the journal has taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Appended {
+    /// Of which slot.
+    pub slot: SlotId,
+    /// In which epoch.
+    pub epoch: Epoch,
+    /// Which append of that epoch.
+    pub number: AppendNumber,
+    /// Where it began.
+    pub expected: Sequence,
 }
 
 /// Whether the limit can be told now; the owner asks once per decision.
@@ -116,6 +132,7 @@ impl Owner {
             Entity {
                 phase: Phase::Opening { nonce },
                 epoch: Epoch(0),
+                number: AppendNumber(0),
                 slot: Slot::default(),
                 queue: VecDeque::new(),
                 sent_at: context.monotonic(),
@@ -141,10 +158,16 @@ impl Owner {
     }
 
     /// The journal has taken the append: its answers may be given.
-    pub fn appended(&mut self, slot: SlotId, epoch: Epoch, expected: Sequence, fx: &mut Fx) {
+    ///
+    /// Its number tells it from earlier ones. The expected sequence would not: a confirmation without events leaves
+    /// the sequence as it was, and its late double would acknowledge the events of the next append.
+    pub fn appended(&mut self, done: Appended, fx: &mut Fx) {
+        let Appended { slot, epoch, number, expected } = done;
         let Some(entity) = self.entities.get_mut(&slot) else { return };
-        let is_mine = matches!(&entity.phase, Phase::Appending(batch) if batch.expected == expected);
-        if !is_mine || entity.epoch != epoch {
+        let Phase::Appending(batch) = &entity.phase else { return };
+        let is_numbered = self.rules.numbered_appends.is_taken();
+        let is_awaited = if is_numbered { batch.number == number } else { batch.expected == expected };
+        if !is_awaited || entity.epoch != epoch {
             return;
         }
         if let Phase::Appending(batch) = core::mem::replace(&mut entity.phase, Phase::Idle)
@@ -265,7 +288,9 @@ fn decide(entity: &mut Entity, rules: &Rules, limits: &mut impl Limits, fx: &mut
         }
         entity.queue.pop_front();
     }
-    Batch { answers, expected, events: events.into() }
+    let number = entity.number;
+    entity.number = number.next();
+    Batch { answers, number, expected, events: events.into() }
 }
 
 /// What a question that needs a decision comes to.
@@ -294,9 +319,9 @@ fn send(slot: SlotId, entity: &mut Entity, log: NodeId, context: &Context<'_>, f
     entity.sent_at = context.monotonic();
     match &entity.phase {
         Phase::Opening { nonce } => fx.send(log, Message::Open { slot, nonce: *nonce }),
-        Phase::Appending(Batch { expected, events, .. }) => {
-            let (expected, events) = (*expected, Arc::clone(events));
-            fx.send(log, Message::Append { slot, epoch: entity.epoch, expected, events });
+        Phase::Appending(Batch { number, expected, events, .. }) => {
+            let (number, expected, events) = (*number, *expected, Arc::clone(events));
+            fx.send(log, Message::Append { slot, epoch: entity.epoch, number, expected, events });
         }
         Phase::Idle => {}
     }

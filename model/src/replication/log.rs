@@ -16,7 +16,7 @@ use sim::node::{NodeId, SyncToken, TimerKey};
 use sim::time::Span;
 
 use crate::capacity::Fx;
-use crate::ids::{Epoch, Offset, Sequence, SlotId, Version};
+use crate::ids::{AppendNumber, Epoch, Offset, Sequence, SlotId, Version};
 use crate::message::{Answer, Entry, Event, Message, Observation, Record};
 use crate::rules::Rules;
 
@@ -106,8 +106,9 @@ impl Log {
     pub fn message(&mut self, from: NodeId, message: &Message, fx: &mut Fx) {
         match message {
             Message::Open { slot, nonce } => self.open(from, *slot, *nonce, fx),
-            Message::Append { slot, epoch, expected, events } => {
-                self.append(from, Place { slot: *slot, epoch: *epoch, expected: *expected }, events, fx);
+            Message::Append { slot, epoch, number, expected, events } => {
+                let place = Place { slot: *slot, epoch: *epoch, number: *number, expected: *expected };
+                self.append(from, place, events, fx);
             }
             Message::Follow { from: offset, nonce } => self.follow(from, *offset, *nonce, fx),
             _ => {}
@@ -178,8 +179,8 @@ impl Log {
     }
 
     fn append(&mut self, from: NodeId, place: Place, events: &[Event], fx: &mut Fx) {
-        let Place { slot, epoch, expected } = place;
-        let appended = Message::Appended { slot, epoch, expected };
+        let Place { slot, epoch, number, expected } = place;
+        let appended = Message::Appended { slot, epoch, number, expected };
         let head = self.heads.entry(slot).or_default();
         let is_conditional = self.rules.conditional_append.is_taken();
         if is_conditional && (epoch != head.epoch || versions_fall(head.version, events)) {
@@ -285,6 +286,7 @@ impl Log {
 struct Place {
     slot: SlotId,
     epoch: Epoch,
+    number: AppendNumber,
     expected: Sequence,
 }
 
@@ -326,6 +328,7 @@ mod tests {
         Message::Append {
             slot: SLOT,
             epoch: Epoch(epoch),
+            number: AppendNumber(0),
             expected: Sequence(expected),
             events: events.into(),
         }

@@ -99,8 +99,12 @@ struct Body<'a> {
     scenario: String,
 }
 
-/// The page of a run; `families` are the operations of its history.
-pub fn run(run: &RunFolder, families: &[DrawnFamily]) -> String {
+/// The page of a run.
+///
+/// # Panics
+/// If the history is not as the checker writes it.
+pub fn run(run: &RunFolder) -> String {
+    let families = &run.drawn_families();
     let frame = Frame::new(run.plan.chaos_ends_ns, run.plan.ends_ns.max(run.verdict.simulated_ns));
     let name = |node| run.plan.node_name(node);
     let latency_rows = latency::rows(families.iter().flat_map(|family| &family.operations));
@@ -198,14 +202,8 @@ fn findings(verdict: &RunVerdict, families: &[DrawnFamily]) -> String {
 
 /// The operations that a check's explanation speaks of: none if its numbers are those of other records.
 fn operations_of<'a>(check: &CheckResult, families: &'a [DrawnFamily]) -> &'a [DrawnOperation] {
-    if meaning::is_of_records(&check.name) {
-        return &[];
-    }
-    let family = match (&check.family, families) {
-        (Some(name), _) => families.iter().find(|family| family.name == *name),
-        (None, [only]) => Some(only),
-        (None, _) => None,
-    };
+    let name = check.family.as_deref();
+    let family = families.iter().find(|family| Some(family.name.as_str()) == name);
     family.map_or(&[], |family| &family.operations)
 }
 

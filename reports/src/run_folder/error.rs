@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use checker::format::FormatError;
+
 /// Why a run or soak folder cannot be written or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FolderError {
@@ -69,6 +71,14 @@ pub enum FolderError {
         expected: &'static str,
         /// What stands there instead.
         found: String,
+    },
+    /// The history's lines do not make a history.
+    #[error("{path}:{error}; {HINT_DAMAGED}", path = path.display())]
+    NoHistory {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, and why.
+        error: FormatError,
     },
     /// Two files of one folder tell of different runs.
     #[error("{path}: {field} is {found}, but plan.json says {planned}; the files are not of one run", path = path.display())]

@@ -143,18 +143,27 @@ impl RunVerdict {
 
     /// The command that makes this run again.
     pub fn replay_command(&self) -> String {
-        let mut command = format!("counterclock run {} --seed {}", self.scenario, self.seed);
+        let mut command = format!("counterclock run {} --seed {}", quoted(&self.scenario), self.seed);
         if self.variant != "hardened" {
-            command += &format!(" --variant {}", self.variant);
+            command += &format!(" --variant {}", quoted(&self.variant));
         }
         if let Some(mutant) = &self.mutant {
-            command += &format!(" --mutant {mutant}");
+            command += &format!(" --mutant {}", quoted(mutant));
         }
         if self.substrate != "kernel" {
-            command += &format!(" --substrate {}", self.substrate);
+            command += &format!(" --substrate {}", quoted(&self.substrate));
         }
         command
     }
+}
+
+/// `word` as one word of a shell command, whatever it contains.
+fn quoted(word: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./".contains(character);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
@@ -194,5 +203,12 @@ mod tests {
     fn exit_codes_follow_the_precedence_of_outcomes() {
         let codes: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.exit_code()).collect();
         assert_eq!(codes, [1, 3, 3, 0]);
+    }
+
+    #[test]
+    fn words_of_a_command_stay_one_word_each() {
+        assert_eq!(quoted("scenarios/a-b_1.toml"), "scenarios/a-b_1.toml");
+        assert_eq!(quoted("a b; it's"), "'a b; it'\\''s'");
+        assert_eq!(quoted(""), "''");
     }
 }

@@ -27,8 +27,7 @@ fn check(name: &str, html: &str) {
 
 #[test]
 fn violated_run_says_first_what_broke_and_how_to_replay_it() {
-    let families = sample::families(8_000);
-    let html = page::run(&sample::violated(&families), &families);
+    let html = page::run(&sample::violated(8_000));
     check("violated", &html);
     let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text} is missing"));
     let order = [
@@ -43,41 +42,38 @@ fn violated_run_says_first_what_broke_and_how_to_replay_it() {
 
 #[test]
 fn holding_run_is_light_with_thousands_of_operations() {
-    let html = page::run(&sample::holding(), &sample::families(8_000));
+    let html = page::run(&sample::holding(8_000));
     check("holding", &html);
     assert!(html.contains("All 7 promises held"));
 }
 
 #[test]
 fn small_run_without_faults_clocks_switches_or_operations_has_a_page_too() {
-    let mut run = sample::holding();
+    let mut run = sample::holding(0);
+    run.history = sample::operations::text(&[]);
     run.plan.faults.faults.clear();
     (run.clocks, run.switches) = (Vec::new(), Vec::new());
     (run.verdict.checks, run.verdict.ledger) = (Vec::new(), Vec::new());
-    let html = page::run(&run, &[]);
+    let html = page::run(&run);
     check("bare", &html);
     assert!(!html.contains("What happened"));
 }
 
 #[test]
 fn vacuous_and_undecided_runs_say_so() {
-    let mut run = sample::holding();
+    let mut run = sample::holding(50);
     run.verdict.verdict = Outcome::Vacuous;
-    assert!(page::run(&run, &[]).contains("Nothing shown: no fault changed anything"));
+    assert!(page::run(&run).contains("Nothing shown: no fault changed anything"));
     run.verdict.verdict = Outcome::Undecided;
     run.verdict.checks[2].verdict = Outcome::Undecided;
-    assert!(page::run(&run, &[]).contains("Nothing broken, but 1 of 7 promises undecided"));
+    assert!(page::run(&run).contains("Nothing broken, but 1 of 7 promises undecided"));
 }
 
 #[test]
 fn hostile_names_are_only_text() {
     const HOSTILE: &str = "<script>alert('x')</script>\" onload=\"y\u{0}";
-    let mut families = sample::families(50);
-    families[0].name = HOSTILE.into();
-    for operation in &mut families[0].operations {
-        (operation.kind, operation.label) = (HOSTILE.into(), HOSTILE.into());
-    }
-    let mut run: RunFolder = sample::violated(&families);
+    let mut run: RunFolder = sample::violated(50);
+    run.history = sample::operations::text(&[sample::operations::keyed_family(HOSTILE, HOSTILE, 50)]);
     for node in &mut run.plan.nodes {
         (node.name, node.role) = (HOSTILE.into(), HOSTILE.into());
     }
@@ -89,15 +85,14 @@ fn hostile_names_are_only_text() {
             (violation.explanation, violation.key) = (HOSTILE.into(), Some(HOSTILE.into()));
         }
     }
-    let html = page::run(&run, &families);
+    let html = page::run(&run);
     check("hostile", &html);
     assert!(!html.contains("onload=\""));
 }
 
 #[test]
 fn soak_counts_what_broke_and_gives_a_command_for_each() {
-    let families = sample::families(50);
-    let (violated, holding) = (sample::violated(&families).verdict, sample::holding().verdict);
+    let (violated, holding) = (sample::violated(50).verdict, sample::holding(50).verdict);
     let html = page::soak(&sample::soak::soak(&violated, &holding));
     check("soak", &html);
     assert!(html.contains("25 of 2,000 runs broke a promise"), "{}", &html[..12_000]);
@@ -106,10 +101,9 @@ fn soak_counts_what_broke_and_gives_a_command_for_each() {
 
 #[test]
 fn judged_files_show_their_counter_examples() {
-    let families = sample::families(300);
-    let run = sample::violated(&families);
+    let run = sample::violated(300);
     let violation = run.verdict.checks[0].explanation.clone().unwrap();
-    let html = page::checks(&sample::soak::checked(&violation, families[0].operations.clone()));
+    let html = page::checks(&sample::soak::checked(&violation));
     check("checks", &html);
     assert!(html.contains("1 of 3 histories violated") && html.contains("The smallest failing part"));
 }
@@ -124,13 +118,9 @@ fn clocks_alone_have_a_page() {
 
 #[test]
 fn numbers_from_anywhere_do_not_stop_a_page() {
-    let mut families = sample::families(60);
-    let mut run = sample::violated(&families);
-    for (index, operation) in families[0].operations.iter_mut().enumerate() {
-        let extreme = [0, 1, u64::MAX][index % 3];
-        (operation.invoked_at_ns, operation.client) = (extreme, extreme);
-        operation.returned_at_ns = operation.returned_at_ns.map(|_| u64::MAX - extreme);
-    }
+    let mut run = sample::violated(60);
+    let at_the_end_of_time = format!("\"at\":{}", u64::MAX);
+    run.history = run.history.replacen("\"at\":0", &at_the_end_of_time, 9);
     for (index, sample) in run.clocks.iter_mut().enumerate() {
         sample.at_ns = [u64::MAX, 0, 7][index % 3];
         (sample.error_ns, sample.bound_ns) = ([i64::MIN, i64::MAX][index % 2], u64::MAX);
@@ -149,8 +139,7 @@ fn numbers_from_anywhere_do_not_stop_a_page() {
     for (chaos_ends_ns, ends_ns) in [(0, 0), (u64::MAX, 0), (1, u64::MAX), (u64::MAX, u64::MAX)] {
         (run.plan.chaos_ends_ns, run.plan.ends_ns) = (chaos_ends_ns, ends_ns);
         run.verdict.simulated_ns = ends_ns;
-        check("extreme", &page::run(&run, &families));
+        check("extreme", &page::run(&run));
     }
     check("extreme-clocks", &page::clocks(&run.clocks));
-    check("light-extreme", &page::run(&sample::holding(), &families));
 }

@@ -15,7 +15,7 @@ const FILES: [&str; 5] = [PLAN, HISTORY, CLOCKS, SWITCHES, VERDICT];
 fn written() -> (tempfile::TempDir, std::path::PathBuf) {
     let outer = tempfile::tempdir().expect("a temporary folder can be made");
     let dir = outer.path().join("runs").join("run-42");
-    sample::holding().write(&dir).expect("the folder can be written");
+    sample::holding(200).write(&dir).expect("the folder can be written");
     (outer, dir)
 }
 
@@ -45,8 +45,8 @@ fn overwrite(path: &Path, bytes: impl AsRef<[u8]>) {
 #[test]
 fn folder_is_read_as_it_was_written() {
     let (_outer, dir) = written();
-    check(&dir, &sample::holding());
-    let mut traced = sample::holding();
+    check(&dir, &sample::holding(200));
+    let mut traced = sample::holding(200);
     traced.trace = Some("{\"at_ns\":0}\n".into());
     traced.write(&dir).expect("an older run is replaced");
     check(&dir, &traced);
@@ -74,7 +74,7 @@ fn nothing_but_the_folder_is_left_behind() {
 fn reports_beside_an_older_run_stay_and_its_own_files_go() {
     let (_outer, dir) = written();
     overwrite(&dir.join("report.html"), "mine");
-    let mut bare = sample::holding();
+    let mut bare = sample::holding(200);
     bare.switches.clear();
     bare.write(&dir).expect("an older run is replaced");
     assert_eq!(fs::read_to_string(dir.join("report.html")).ok().as_deref(), Some("mine"));
@@ -85,13 +85,13 @@ fn reports_beside_an_older_run_stay_and_its_own_files_go() {
 fn folder_of_someone_else_is_not_touched() {
     let outer = tempfile::tempdir().expect("a temporary folder can be made");
     overwrite(&outer.path().join("thesis.tex"), "mine");
-    let error = sample::holding().write(outer.path()).expect_err("it is taken");
+    let error = sample::holding(200).write(outer.path()).expect_err("it is taken");
     assert_eq!(error, FolderError::Taken { path: outer.path().into() });
     assert_eq!(fs::read_dir(outer.path()).expect("it exists").count(), 1);
-    let error = sample::holding().write(&outer.path().join("thesis.tex")).expect_err("it is a file");
+    let error = sample::holding(200).write(&outer.path().join("thesis.tex")).expect_err("it is a file");
     assert!(matches!(error, FolderError::Taken { .. }), "{error}");
     let error =
-        sample::holding().write(&outer.path().join("thesis.tex").join("below")).expect_err("below a file");
+        sample::holding(200).write(&outer.path().join("thesis.tex").join("below")).expect_err("below a file");
     assert!(matches!(error, FolderError::Unwritable { .. }), "{error}");
 }
 
@@ -100,7 +100,7 @@ fn empty_folder_is_taken_over() {
     let outer = tempfile::tempdir().expect("a temporary folder can be made");
     let dir = outer.path().join("empty");
     fs::create_dir(&dir).expect("it can be made");
-    assert_eq!(sample::holding().write(&dir), Ok(()));
+    assert_eq!(sample::holding(200).write(&dir), Ok(()));
 }
 
 #[test]
@@ -160,10 +160,19 @@ fn line_cut_in_the_middle_is_named_with_its_number() {
 
 #[test]
 fn damaged_line_of_a_history_is_named_with_its_number() {
-    for (line, want) in [("{\"a\":", ":2:6:"), ("nothing", ":2:2:"), ("{} {}", ":2:4:")] {
-        let error = damaged(HISTORY, |path| overwrite(path, format!("{}{line}\n{{}}\n", sample::HISTORY)));
-        assert!(error.to_string().contains(want), "{error}");
+    for damage in ["{\"a\":", "nothing", "{} {}", "{\"family\":\"slots\"}", "[]", "\u{0}"] {
+        let error = damaged(HISTORY, |path| {
+            let text = fs::read_to_string(path).expect("it exists");
+            let (header, events) = text.split_once('\n').expect("a history has lines");
+            overwrite(path, format!("{header}\n{damage}\n{events}"));
+        });
+        assert!(error.to_string().contains("history.jsonl:2:"), "{damage:?}: {error}");
     }
+    let cut = damaged(HISTORY, |path| {
+        let bytes = fs::read(path).expect("it exists");
+        overwrite(path, &bytes[..bytes.len() - 7]);
+    });
+    assert!(matches!(cut, FolderError::NoHistory { .. }), "{cut}");
 }
 
 #[test]
@@ -200,7 +209,7 @@ fn clock_samples_alone_are_read_from_anywhere() {
 #[test]
 fn substrate_without_clocks_leaves_no_samples() {
     let (_outer, dir) = written();
-    let mut run = sample::holding();
+    let mut run = sample::holding(200);
     run.clocks.clear();
     (run.plan.substrate, run.verdict.substrate) = ("turmoil".into(), "turmoil".into());
     run.write(&dir).expect("an older run is replaced");
@@ -210,7 +219,7 @@ fn substrate_without_clocks_leaves_no_samples() {
 #[test]
 fn verdict_lines_of_a_soak_are_free_of_wall_time_and_come_back() {
     let outer = tempfile::tempdir().expect("a temporary folder can be made");
-    let (violated, holding) = (sample::violated(&sample::families(50)).verdict, sample::holding().verdict);
+    let (violated, holding) = (sample::violated(50).verdict, sample::holding(200).verdict);
     let soak = sample::soak::soak(&violated, &holding);
     soak.summary.write(outer.path()).expect("the summary can be written");
     let lines: Vec<_> = soak.verdicts.iter().map(|verdict| verdict.soak_line() + "\n").collect();

@@ -1,10 +1,11 @@
 //! A run such as a real one leaves behind, made from a seed: eighteen nodes, thousands of operations, a few faults.
 
+pub(crate) mod operations;
 pub(crate) mod soak;
 
 use checker::history::OperationIndex;
 use checker::verdict::Violation;
-use counterclock_reports::drawn::{DrawnFamily, DrawnOperation, Ending};
+use counterclock_reports::drawn::DrawnFamily;
 use counterclock_reports::run_folder::{
     CheckResult, ClockSample, LedgerLine, NodePlan, Outcome, Plan, RunFolder, RunVerdict, SwitchRecord,
 };
@@ -20,13 +21,8 @@ const S: u64 = 1_000 * MS;
 const CHAOS_ENDS_NS: u64 = 90 * S;
 /// When the run ends.
 const ENDS_NS: u64 = 120 * S;
-/// How many clients ask.
-const CLIENT_COUNT: u64 = 10;
 /// The node number of the first client.
 const FIRST_CLIENT: u32 = 7;
-
-/// A history file; its content matters to the checker only.
-pub(crate) const HISTORY: &str = "{\"families\":[]}\n";
 
 /// The nodes: a store, a log, five slots, ten clients, a publisher.
 fn nodes() -> Vec<NodePlan> {
@@ -157,70 +153,6 @@ pub(crate) fn switches() -> Vec<SwitchRecord> {
     records
 }
 
-/// Thousands of reservations, releases and overviews of ten clients.
-pub(crate) fn families(operation_count: u64) -> Vec<DrawnFamily> {
-    let mut chance = Seed(1).stream("sample operations", 0);
-    let mut free_at_ns = [0_u64; CLIENT_COUNT as usize];
-    let mut process: Vec<u64> = (0..CLIENT_COUNT).collect();
-    let step_ns = ENDS_NS * CLIENT_COUNT / operation_count.max(1);
-    let mut operations = Vec::new();
-    for number in 0..operation_count {
-        let client = (number % CLIENT_COUNT) as usize;
-        let operation = operation(number, process[client], (free_at_ns[client], step_ns), &mut chance);
-        if operation.ending == Ending::Unknown {
-            process[client] += CLIENT_COUNT;
-        }
-        free_at_ns[client] = operation.returned_at_ns.unwrap_or(operation.invoked_at_ns + 900 * MS);
-        operations.push(operation);
-    }
-    operations.sort_by_key(|operation| operation.invoked_at_ns);
-    vec![DrawnFamily { name: "slots".into(), model: "bcounter".into(), operations }]
-}
-
-fn operation(
-    number: u64,
-    client: u64,
-    (free_at_ns, step_ns): (u64, u64),
-    chance: &mut Stream,
-) -> DrawnOperation {
-    let invoked_at_ns = free_at_ns + chance.below(2 * step_ns - step_ns / 3);
-    let is_stalled = (24 * S..33 * S).contains(&invoked_at_ns) && chance.below(3) == 0;
-    let latency_ns = match chance.below(1_000) {
-        _ if is_stalled => chance.between(500 * MS, 5 * S),
-        0..8 => chance.between(200 * MS, 1_500 * MS),
-        8..60 => chance.between(12 * MS, 90 * MS),
-        _ => chance.between(MS, 8 * MS),
-    };
-    let slot = chance.below(5);
-    let (kind, asked) = match chance.below(10) {
-        0..7 => ("reserve", format!("reserve 2 of slot {slot} for order {number}")),
-        7..9 => ("release", format!("release order {number}")),
-        _ => ("overview", "overview".to_owned()),
-    };
-    let ending = match chance.below(400) {
-        0 => Ending::Unknown,
-        1..40 if kind != "overview" => Ending::Refused,
-        _ => Ending::Ok,
-    };
-    let label = match ending {
-        Ending::Ok | Ending::DidNotHappen => asked,
-        Ending::Refused => format!("{asked} (refused)"),
-        Ending::Unknown => format!("{asked} (outcome unknown)"),
-    };
-    let is_answered = ending != Ending::Unknown;
-    DrawnOperation {
-        number,
-        client,
-        kind: kind.into(),
-        label,
-        ending,
-        invoked: invoked_at_ns,
-        returned: is_answered.then_some(invoked_at_ns + latency_ns),
-        invoked_at_ns,
-        returned_at_ns: is_answered.then_some(invoked_at_ns + latency_ns),
-    }
-}
-
 fn check(name: &str, detail: &str) -> CheckResult {
     CheckResult {
         name: name.into(),
@@ -250,7 +182,7 @@ fn checks() -> Vec<CheckResult> {
 }
 
 /// A run of which every promise held.
-pub(crate) fn holding() -> RunFolder {
+pub(crate) fn holding(operation_count: u64) -> RunFolder {
     let plan = plan();
     let count = |family| plan.faults.faults.iter().filter(|one| one.fault.family() == family).count() as u64;
     let families = [
@@ -291,16 +223,16 @@ pub(crate) fn holding() -> RunFolder {
         checks: checks(),
         ledger: ledger.collect(),
     };
-    RunFolder { history: HISTORY.into(), clocks: clocks(), switches: switches(), verdict, trace: None, plan }
+    let history = operations::text(&[operations::family("slots", operation_count)]);
+    RunFolder { history, clocks: clocks(), switches: switches(), verdict, trace: None, plan }
 }
 
-/// A run that broke two promises; the explanation names some of `families`.
-pub(crate) fn violated(families: &[DrawnFamily]) -> RunFolder {
-    let mut run = holding();
-    let operations = &families[0].operations;
-    let is_in_stall = |one: &&DrawnOperation| one.kind == "reserve" && one.invoked_at_ns >= 25 * S;
-    let mut part: Vec<_> = operations.iter().filter(is_in_stall).take(6).collect();
-    part.extend(operations.iter().find(|one| one.ending == Ending::Unknown && one.invoked_at_ns >= 20 * S));
+/// A run that broke two promises, and what was drawn of its operations.
+pub(crate) fn violated(operation_count: u64) -> RunFolder {
+    let mut run = holding(operation_count);
+    let families = DrawnFamily::all(&[operations::family("slots", operation_count)]);
+    let is_in_stall = |one: &&_| operations::is_reservation_in_stall(one);
+    let mut part: Vec<_> = families[0].operations.iter().filter(is_in_stall).take(6).collect();
     part.sort_by_key(|one| one.returned.unwrap_or(0));
     let stuck = part.last().map(|one| OperationIndex(one.number as u32));
     let violation = Violation {

@@ -1,6 +1,5 @@
 //! Text, Markdown and JUnit of a sample.
 
-use counterclock_reports::drawn::DrawnFamily;
 use counterclock_reports::run_folder::RunFolder;
 use counterclock_reports::{junit, markdown, text};
 
@@ -16,28 +15,27 @@ fn check(text: &str) {
     assert!(!text.chars().any(|character| character.is_control() && character != '\n'), "{text:?}");
 }
 
-fn violated() -> (RunFolder, Vec<DrawnFamily>) {
-    let families = sample::families(2_000);
-    (sample::violated(&families), families)
+fn violated() -> RunFolder {
+    sample::violated(2_000)
 }
 
 #[test]
 fn run_tells_the_verdict_first_and_the_command_last() {
-    let (run, families) = violated();
-    let text = text::run(&run, &families);
+    let run = violated();
+    let text = text::run(&run);
     check(&text);
     assert!(
         text.starts_with("capacity (naive, seed 42, kernel)\nVIOLATED: 2 of 7 promises broken\n"),
         "{text}"
     );
     assert!(text.ends_with("replay counterclock run capacity --seed 42 --variant naive\n"), "{text}");
-    check(&text::run(&sample::holding(), &families));
-    check(&text::run(&sample::holding(), &[]));
+    check(&text::run(&sample::holding(2_000)));
+    check(&text::run(&sample::holding(0)));
 }
 
 #[test]
 fn widest_names_and_numbers_stay_within_eighty_columns() {
-    let (mut run, mut families) = violated();
+    let mut run = violated();
     let wide = "name-without-any-space-".repeat(9) + "\u{1b}[2J";
     (run.plan.name, run.verdict.scenario, run.verdict.digest) = (wide.clone(), wide.clone(), wide.clone());
     for check in &mut run.verdict.checks {
@@ -46,8 +44,8 @@ fn widest_names_and_numbers_stay_within_eighty_columns() {
     for line in &mut run.verdict.ledger {
         (line.planned, line.affected) = (u64::MAX, u64::MAX);
     }
-    families[0].operations.iter_mut().for_each(|operation| operation.kind.clone_from(&wide));
-    let text = text::run(&run, &families);
+    run.history = sample::operations::text(&[sample::operations::keyed_family(&wide, &wide, 50)]);
+    let text = text::run(&run);
     // A command keeps its words whole, so that it can be copied; only its longest word may be wider.
     let but_command: Vec<_> =
         text.lines().filter(|line| !line.contains(wide.trim_end_matches("\u{1b}[2J"))).collect();
@@ -56,8 +54,8 @@ fn widest_names_and_numbers_stay_within_eighty_columns() {
 
 #[test]
 fn soak_lists_its_first_violations_with_commands() {
-    let (run, _) = violated();
-    let soak = sample::soak::soak(&run.verdict, &sample::holding().verdict);
+    let run = violated();
+    let soak = sample::soak::soak(&run.verdict, &sample::holding(50).verdict);
     let text = text::soak(&soak.summary);
     check(&text);
     assert!(text.starts_with(
@@ -69,9 +67,9 @@ fn soak_lists_its_first_violations_with_commands() {
 
 #[test]
 fn judged_files_have_a_verdict_each() {
-    let (run, families) = violated();
+    let run = violated();
     let violation = run.verdict.checks[0].explanation.clone().expect("the sample is explained");
-    let files = sample::soak::checked(&violation, families[0].operations.clone());
+    let files = sample::soak::checked(&violation);
     let text = text::checks(&files);
     check(&text);
     let verdicts: Vec<_> = text.lines().filter(|line| !line.starts_with(' ')).collect();
@@ -84,14 +82,14 @@ fn judged_files_have_a_verdict_each() {
         ]
     );
     assert!(
-        markdown::checks(&files).contains("| **violated** | histories/etcd/001.log | linearizable | 170 |")
+        markdown::checks(&files).contains("| **violated** | histories/etcd/001.log | linearizable | 300 |")
     );
 }
 
 #[test]
 fn junit_has_a_suite_for_each_scenario_and_a_case_for_each_seed() {
-    let (mut run, _) = violated();
-    let soak = sample::soak::soak(&run.verdict, &sample::holding().verdict);
+    let mut run = violated();
+    let soak = sample::soak::soak(&run.verdict, &sample::holding(50).verdict);
     let xml = junit::soak(&soak);
     assert_eq!((xml.matches("<testsuite ").count(), xml.matches("<testcase ").count()), (4, 2_000));
     assert!(
@@ -105,11 +103,11 @@ fn junit_has_a_suite_for_each_scenario_and_a_case_for_each_seed() {
 
 #[test]
 fn markdown_shows_a_table_and_a_command() {
-    let (run, _) = violated();
+    let run = violated();
     let text = markdown::run(&run);
     assert!(text.starts_with("## capacity: 2 of 7 promises broken\n"), "{text}");
     assert!(text.contains("```sh\ncounterclock run capacity --seed 42 --variant naive\n```"), "{text}");
     assert!(text.contains("| **violated** | admission | one reservation above the limit of 20 |"), "{text}");
-    let soak = sample::soak::soak(&run.verdict, &sample::holding().verdict);
+    let soak = sample::soak::soak(&run.verdict, &sample::holding(50).verdict);
     assert!(markdown::soak(&soak).contains("| dist-counter | 17 | 0 | 1 | 482 |"));
 }

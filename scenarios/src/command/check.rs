@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use checker::budget::Budget;
-use checker::format::{self, Format, Initial};
-use checker::judge::{Family, judge};
+use checker::format::{self, Format};
+use checker::judge::judge;
+use checker::spec::register::Value;
 use clap::{Args, ValueEnum};
-use reports::checked::CheckedFile;
+use reports::checked::{CheckedFile, Times};
 use reports::run_folder::Outcome;
 use reports::{page, text};
 use scenarios::stopwatch::Stopwatch;
@@ -27,7 +28,7 @@ pub(crate) struct Check {
     model: Option<Model>,
     /// Its value at first: nil or a whole number
     #[arg(long, value_name = "V", allow_hyphen_values = true, value_parser = parse_initial)]
-    init: Option<Initial>,
+    init: Option<Value>,
     /// What to ask
     #[arg(long, value_enum, default_value_t = Level::Linearizable)]
     level: Level,
@@ -86,7 +87,7 @@ impl Check {
         if let Some(file) = &self.output
             && !judged.is_empty()
         {
-            write_file(file, &page::checks(&judged)?)?;
+            write_file(file, &page::checks(&judged))?;
         }
         self.show(&judged);
         let worst = Outcome::worst(judged.iter().map(|one| one.verdict));
@@ -108,15 +109,17 @@ impl Check {
         let bytes = std::fs::read(path).map_err(unreadable)?;
         let parsing = Stopwatch::start();
         let malformed = |source| CommandError::Malformed { path: shown(path), source };
-        let (format, families) = format::parse(&bytes, self.format(), self.init).map_err(malformed)?;
+        let families = format::parse(&bytes, self.format(), self.init).map_err(malformed)?;
         let parse_ns = parsing.elapsed_ns();
-        self.check_model(path, &families)?;
+        let Some(format) = self.format().or_else(|| Format::detect(&bytes)) else { return Ok(Vec::new()) };
         let judging = Stopwatch::start();
         let wanted = self.wanted(format);
         let checks = judge(&families, &wanted, Budget { steps_max: self.budget });
         let check_ns = judging.elapsed_ns();
-        let times = (parse_ns, check_ns);
-        Ok(checks.into_iter().map(|check| CheckedFile::new(&shown(path), format, &families, check, times)).collect())
+        let times = Times { parse_ns, check_ns };
+        let checked =
+            checks.into_iter().map(|check| CheckedFile::new(&shown(path), format, &families, check, times));
+        self.of_model(path, checked.collect())
     }
 
     /// A foreign history is asked the one question; one of ours, everything that its families promise.
@@ -137,27 +140,28 @@ impl Check {
         }
     }
 
-    fn check_model(&self, path: &Path, families: &[Family]) -> Result<(), CommandError> {
-        let Some(model) = self.model else { return Ok(()) };
-        let wanted = match model {
-            Model::RegisterCas => "register-cas",
-            Model::Bcounter => "bcounter",
+    /// Refuses a history of another model than the one asked for.
+    fn of_model(&self, path: &Path, checked: Vec<CheckedFile>) -> Result<Vec<CheckedFile>, CommandError> {
+        let wanted = match self.model {
+            None => return Ok(checked),
+            Some(Model::RegisterCas) => "register-cas",
+            Some(Model::Bcounter) => "bcounter",
         };
-        if families.iter().any(|family| family.kind.model() == wanted) {
-            return Ok(());
+        match checked.iter().find(|one| one.model != wanted) {
+            None => Ok(checked),
+            Some(other) => {
+                let found = format!("{}: is a history of {}; expected {wanted}", shown(path), other.model);
+                Err(CommandError::Usage(found))
+            }
         }
-        let found: Vec<_> = families.iter().map(|family| family.kind.model()).collect();
-        let found = found.join(", ");
-        Err(CommandError::Usage(format!("{}: is a history of {found}; expected {wanted}", shown(path))))
     }
 }
 
-fn parse_initial(text: &str) -> Result<Initial, String> {
+fn parse_initial(text: &str) -> Result<Value, String> {
     match text {
-        "nil" => Ok(Initial::Nil),
-        number => number
-            .parse()
-            .map(Initial::Number)
-            .map_err(|_| format!("expected nil or a whole number, found `{number}`")),
+        "nil" => Ok(None),
+        number => {
+            number.parse().map(Some).map_err(|_| format!("expected nil or a whole number, found `{number}`"))
+        }
     }
 }

@@ -46,7 +46,12 @@ impl Mutants {
             output::print(&line.to_string());
         } else {
             let after = found.map_or("MISSED".to_owned(), |count| format!("found after {count}"));
-            output::print(&format!("{:24} {:20} {:16} {after}", mutant.name(), mutant.scenario, mutant.check));
+            output::print(&format!(
+                "{:24} {:20} {:16} {after}",
+                mutant.name(),
+                mutant.scenario,
+                mutant.check
+            ));
         }
     }
 }

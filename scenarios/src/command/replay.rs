@@ -67,7 +67,9 @@ fn first_line(before: &str, after: &str) -> Option<String> {
             (one, other) if one == other => {}
             (one, other) => {
                 let (one, other) = (one.unwrap_or("nothing"), other.unwrap_or("nothing"));
-                return Some(format!("line {number} is the first that differs\nrecorded: {one}\nnow:      {other}"));
+                return Some(format!(
+                    "line {number} is the first that differs\nrecorded: {one}\nnow:      {other}"
+                ));
             }
         }
     }

@@ -51,7 +51,7 @@ impl Report {
         if self.source.join(run_folder::SUMMARY).exists() || self.source.join(run_folder::VERDICTS).exists() {
             let folder = SoakFolder::read(&self.source)?;
             return Ok(match self.format {
-                Format::Html => page::soak(&folder)?,
+                Format::Html => page::soak(&folder),
                 Format::Text => text::soak(&folder.summary),
                 Format::Junit => junit::soak(&folder),
                 Format::Markdown => markdown::soak(&folder),
@@ -59,7 +59,7 @@ impl Report {
         }
         let folder = RunFolder::read(&self.source)?;
         Ok(match self.format {
-            Format::Html => page::run(&folder)?,
+            Format::Html => page::run(&folder),
             Format::Text => text::run(&folder),
             Format::Junit => junit::run(&folder),
             Format::Markdown => markdown::run(&folder),
@@ -72,6 +72,6 @@ impl Report {
             let found = "clock samples alone are drawn as a page; expected --format html";
             return Err(CommandError::Usage(format!("{}: {found}", shown(&self.source))));
         }
-        Ok(page::clocks(&samples)?)
+        Ok(page::clocks(&samples))
     }
 }

@@ -51,7 +51,7 @@ impl Run {
             folder.write(dir)?;
         }
         if let Some(file) = &self.report {
-            write_file(file, &page::run(&folder)?)?;
+            write_file(file, &page::run(&folder))?;
         }
         output::print(&if self.json { run.verdict.json() } else { text::run(&folder) });
         Ok(run.verdict.exit_code())

@@ -30,8 +30,7 @@ pub(super) fn record(setting: Setting<'_>, seen: &[Seen]) -> Family {
             _ => {}
         }
     }
-    let history =
-        LogHistory { appends: appends.into_values().collect(), readers: readers.finish(setting) };
+    let history = LogHistory { appends: appends.into_values().collect(), readers: readers.finish(setting) };
     Family { name: "entries".to_owned(), kind: FamilyKind::Log(history) }
 }
 
@@ -64,7 +63,11 @@ impl Readers {
         }
         let deliveries = lives.last_mut().expect("there is one now");
         let new = (from.0..).zip(entries);
-        deliveries.extend(new.map(|(offset, entry)| Delivery { offset, entry: entry.event.request.0, at_ns }));
+        deliveries.extend(new.map(|(offset, entry)| Delivery {
+            offset,
+            entry: entry.event.request.0,
+            at_ns,
+        }));
     }
 
     /// Only the last life of a node must have everything in the end.

@@ -1,12 +1,12 @@
 //! What clients asked of slots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use checker::history::{ClientId, OperationIndex};
 use checker::judge::{Family, FamilyKind};
 use checker::keyed::KeyedBuilder;
 use checker::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
-use model::ids::{RequestKey, SlotId};
+use model::ids::SlotId;
 use model::message::{Answer, Call, Ground, Observation};
 
 use super::Seen;
@@ -32,6 +32,7 @@ pub(super) fn record(seen: &[Seen], config: &Config) -> Family {
                 let Some((slot, number)) = numbers.get(request) else { continue };
                 let client = client(one.node.0, *process);
                 end(&mut builder, client, answer.map(outcome), at_ns);
+                order.answered.extend(answer.map(|_| *number));
                 if let Some(Answer::InUse { sequence, .. }) = answer {
                     order.read(*slot, u64::from(sequence.0), *number);
                 }
@@ -39,7 +40,12 @@ pub(super) fn record(seen: &[Seen], config: &Config) -> Family {
             Observation::Journalled { entries, .. } => {
                 for entry in entries.iter() {
                     if let Some((slot, number)) = numbers.get(&entry.event.request) {
-                        order.write(*slot, u64::from(entry.sequence.0), *number);
+                        let is_refusal = !has_effect(entry.event.answer);
+                        order.write(
+                            *slot,
+                            u64::from(entry.sequence.0),
+                            Placed { number: *number, is_refusal },
+                        );
                     }
                 }
             }
@@ -79,6 +85,11 @@ fn question(call: Call) -> Option<(SlotId, CapacityCall)> {
     }
 }
 
+/// Whether the event changed its slot.
+const fn has_effect(answer: Answer) -> bool {
+    matches!(answer, Answer::Accepted(_) | Answer::Released)
+}
+
 /// What an answer says about the slot; nothing where nothing happened.
 fn outcome(answer: Answer) -> Option<CapacityAnswer> {
     match answer {
@@ -112,22 +123,33 @@ fn end(
 /// The order of the operations of each slot, as the journal has it; reads come right after what they saw.
 #[derive(Default)]
 struct Order {
-    places: BTreeMap<(SlotId, u64, u32), OperationIndex>,
+    places: BTreeMap<(SlotId, u64, u32), Placed>,
+    answered: BTreeSet<OperationIndex>,
+}
+
+/// An operation in its place.
+#[derive(Clone, Copy)]
+struct Placed {
+    number: OperationIndex,
+    is_refusal: bool,
 }
 
 impl Order {
-    fn write(&mut self, slot: SlotId, sequence: u64, number: OperationIndex) {
-        self.places.insert((slot, 2 * sequence + 1, 0), number);
+    fn write(&mut self, slot: SlotId, sequence: u64, placed: Placed) {
+        self.places.insert((slot, 2 * sequence + 1, 0), placed);
     }
 
     fn read(&mut self, slot: SlotId, event_count: u64, number: OperationIndex) {
-        self.places.insert((slot, 2 * event_count, number.0), number);
+        self.places.insert((slot, 2 * event_count, number.0), Placed { number, is_refusal: false });
     }
 
+    /// A refusal that nobody learned of has no place: to the checker it is as if nothing had been asked.
     fn finish(self) -> BTreeMap<String, Vec<OperationIndex>> {
         let mut orders: BTreeMap<String, Vec<OperationIndex>> = BTreeMap::new();
-        for ((slot, ..), number) in self.places {
-            orders.entry(key(slot)).or_default().push(number);
+        for ((slot, ..), placed) in self.places {
+            if !placed.is_refusal || self.answered.contains(&placed.number) {
+                orders.entry(key(slot)).or_default().push(placed.number);
+            }
         }
         orders
     }

@@ -11,7 +11,7 @@ use model::capacity::first_version;
 use model::message::{ConfigVersion, Observation, Payload, Used};
 use sim::clock::scheduled_true_time;
 use sim::node::ClockInterval;
-use sim::time::{LocalTime, Span};
+use sim::time::{LocalTime, Span, TrueTime};
 
 use super::{Seen, Setting};
 use crate::scenario::Scenario;
@@ -21,7 +21,7 @@ use crate::workload::task_delay;
 pub(super) struct Config {
     pub(super) family: Family,
     pub(super) schedule: LimitSchedule,
-    /// The largest error bound with which a reservation was decided.
+    /// The largest distance of true time from the far end of a clock interval that a task was decided with.
     pub(super) uncertainty_ns: u64,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn record(setting: Setting<'_>, seen: &[Seen]) -> Config {
                 local_ns: local.as_ns(),
             }),
             Observation::Task { used, local, interval, batch } => {
-                uncertainty_ns = uncertainty_ns.max(bound_ns(*local, *interval));
+                uncertainty_ns = uncertainty_ns.max(uncertainty_of(one.at, *interval));
                 let batch = batch.map(|entry| {
                     let id = u64::from(one.node.0) << 32 | u64::from(entry.batch);
                     let began_ns = *batches.entry(id).or_insert(at_ns);
@@ -89,17 +89,15 @@ fn promise(setting: Setting<'_>) -> Promise {
     }
 }
 
-/// How far the clock may have been off, by its own word.
-fn bound_ns(local: LocalTime, interval: ClockInterval) -> u64 {
-    let (before, after) = (local.minus(interval.earliest), interval.latest.minus(local));
-    u64::try_from(before.max(after)).unwrap_or_default()
+/// How far from true time the interval reaches: about twice the bound, for a clock that is off by all of it.
+fn uncertainty_of(at: TrueTime, interval: ClockInterval) -> u64 {
+    let reach = |edge: LocalTime| scheduled_true_time(edge).as_ns().abs_diff(at.as_ns());
+    reach(interval.earliest).max(reach(interval.latest))
 }
 
 fn used_of(used: Used) -> Use {
     match used {
-        Used::One(version) => {
-            Use::Version { oldest: u64::from(version.0), newest: u64::from(version.0) }
-        }
+        Used::One(version) => Use::Version { oldest: u64::from(version.0), newest: u64::from(version.0) },
         Used::Stricter { older, newer } => {
             Use::Version { oldest: u64::from(older.0), newest: u64::from(newer.0) }
         }

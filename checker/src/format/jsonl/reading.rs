@@ -12,7 +12,7 @@ use crate::format::text::{Line, Lines};
 use crate::format::{FormatError, Found, Place};
 use crate::history::{ClientId, OperationIndex};
 use crate::judge::{Family, FamilyKind};
-use crate::keyed::{KeyedBuilder, KeyedHistory};
+use crate::keyed::KeyedBuilder;
 use crate::replication::{Delivery, LogHistory, Reader};
 use crate::session::Read;
 use crate::spec::capacity::Capacity;
@@ -51,7 +51,11 @@ fn header(line: Line<'_>) -> Result<Vec<Growing>, FormatError> {
     }
     if header.version != VERSION {
         let found = Found::text(&header.version.to_string());
-        return Err(FormatError::Unexpected { place: place_of(line, "version"), found, expected: "version 1" });
+        return Err(FormatError::Unexpected {
+            place: place_of(line, "version"),
+            found,
+            expected: "version 1",
+        });
     }
     let mut families: Vec<Growing> = Vec::new();
     for declaration in header.families {
@@ -97,13 +101,15 @@ impl Growing {
             Model::RegisterCas { init } => {
                 GrowingKind::Register { spec: Register { initial: init }, builder: KeyedBuilder::default() }
             }
-            Model::Capacity { capacity, uncertainty_ns, schedule } => GrowingKind::Capacity(GrowingCapacity {
-                spec: Capacity { capacity },
-                builder: KeyedBuilder::default(),
-                witness: BTreeMap::new(),
-                schedule: schedule.map(|steps| LimitSchedule { steps }),
-                uncertainty_ns,
-            }),
+            Model::Capacity { capacity, uncertainty_ns, schedule } => {
+                GrowingKind::Capacity(GrowingCapacity {
+                    spec: Capacity { capacity },
+                    builder: KeyedBuilder::default(),
+                    witness: BTreeMap::new(),
+                    schedule: schedule.map(|steps| LimitSchedule { steps }),
+                    uncertainty_ns,
+                })
+            }
             Model::Switch { promise, healed_ns, ended_ns } => {
                 let history = SwitchHistory { healed_ns, ended_ns, ..SwitchHistory::default() };
                 GrowingKind::Switch { history, promise }
@@ -192,16 +198,15 @@ fn end<S: Lined>(builder: &mut KeyedBuilder<S>, line: Line<'_>, kind: Kind) -> R
         _ => Ending::Ok,
     };
     let answer = S::answer(call, ending, event.value).map_err(|expected| {
-        let place = place_of(line, if line.text.contains("\"value\"") { "value" } else { "type" });
-        FormatError::Unexpected { place, found: Found::text(&line.text[place.column - 1..]), expected }
+        let field = if line.text.contains("\"value\"") { "value" } else { "type" };
+        let offset = offset_of(line, field);
+        let found = Found::text(&line.text[offset..]);
+        FormatError::Unexpected { place: line.place(offset), found, expected }
     })?;
     builder.answer(client, answer, event.at).map_err(history)
 }
 
-fn order(
-    witness: &mut BTreeMap<String, Vec<OperationIndex>>,
-    line: Line<'_>,
-) -> Result<(), FormatError> {
+fn order(witness: &mut BTreeMap<String, Vec<OperationIndex>>, line: Line<'_>) -> Result<(), FormatError> {
     let order: Order<'_> = json(line)?;
     let numbers = order.value.iter().map(|number| OperationIndex(*number));
     witness.entry(order.key.into_owned()).or_default().extend(numbers);
@@ -253,7 +258,11 @@ fn json<'a, T: Deserialize<'a>>(line: Line<'a>) -> Result<T, FormatError> {
 
 /// Where a field of the line stands; the beginning of the line if it does not.
 fn place_of(line: Line<'_>, field: &str) -> Place {
-    line.place(line.text.find(&format!("\"{field}\"")).unwrap_or(0))
+    line.place(offset_of(line, field))
+}
+
+fn offset_of(line: Line<'_>, field: &str) -> usize {
+    line.text.find(&format!("\"{field}\"")).unwrap_or(0)
 }
 
 fn undeclared(line: Line<'_>, what: &'static str, head: &Head<'_>) -> FormatError {

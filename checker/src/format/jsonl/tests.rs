@@ -1,1 +1,305 @@
+//! What is written is read again; what is wrong is said in one line.
 
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+use crate::admission::LimitSchedule;
+use crate::history::{ClientId, OperationIndex};
+use crate::judge::{Family, FamilyKind};
+use crate::keyed::{KeyedBuilder, KeyedHistory};
+use crate::replication::{Append, Delivery, LogHistory, Reader};
+use crate::session::Read;
+use crate::spec::Spec;
+use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
+use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
+use crate::switch_timing::{
+    Adoption, BatchEntry, PromiseKind, Publication, StoreRead, SwitchHistory, Task, Use,
+};
+
+const HEADER: &str = r#"{"format":"counterclock-history","version":1,"families":[{"name":"r","model":"register-cas","init":null},{"name":"s","model":"bcounter","capacity":5},{"name":"e","model":"log"}]}"#;
+
+/// How an operation ends, if it does.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Answer,
+    DidNotHappen,
+    GaveUp,
+}
+
+/// Clients take turns: who has nothing open asks, who has ends it.
+fn operations<S: Spec + 'static>(
+    questions: impl Strategy<Value = (S::Call, S::Answer)> + 'static,
+) -> impl Strategy<Value = KeyedHistory<S>> {
+    let ends = prop_oneof![Just(End::Answer), Just(End::Answer), Just(End::DidNotHappen), Just(End::GaveUp)];
+    let keys = prop_oneof![Just("slot \"7\""), Just(""), Just("ü")];
+    let turns = vec((0..4_u64, keys, questions, ends, any::<u64>()), 0..24);
+    turns.prop_map(|turns| {
+        let mut builder = KeyedBuilder::<S>::default();
+        let mut open = std::collections::BTreeMap::new();
+        for (client, key, (call, answer), end, at_ns) in turns {
+            let id = ClientId(client);
+            match (open.remove(&client), end) {
+                (None, _) => {
+                    if builder.invoke(id, key, call, at_ns).is_ok() {
+                        open.insert(client, answer);
+                    }
+                }
+                (Some(answer), End::Answer) => builder.answer(id, answer, at_ns).unwrap(),
+                (Some(_), End::DidNotHappen) => builder.did_not_happen(id, at_ns).unwrap(),
+                (Some(_), End::GaveUp) => builder.unknown(id).unwrap(),
+            }
+        }
+        builder.finish()
+    })
+}
+
+fn register_questions() -> impl Strategy<Value = (RegisterCall, RegisterAnswer)> {
+    let value = || option::of(any::<i64>());
+    prop_oneof![
+        value().prop_map(|value| (RegisterCall::Read, RegisterAnswer::Value(value))),
+        value().prop_map(|value| (RegisterCall::Write(value), RegisterAnswer::Done)),
+        (value(), value(), any::<bool>()).prop_map(|(expected, new, is_refused)| {
+            let answer = if is_refused { RegisterAnswer::Mismatch } else { RegisterAnswer::Done };
+            (RegisterCall::CompareAndSet { expected, new }, answer)
+        }),
+    ]
+}
+
+fn capacity_questions() -> impl Strategy<Value = (CapacityCall, CapacityAnswer)> {
+    let order = || option::of(any::<u64>());
+    let terms = (order(), order()).prop_map(|(limit, version)| Terms { limit, version });
+    prop_oneof![
+        (order(), any::<u64>(), terms, any::<bool>()).prop_map(|(order, units, terms, is_accepted)| {
+            let answer =
+                if is_accepted { CapacityAnswer::Accepted(terms) } else { CapacityAnswer::Rejected(terms) };
+            (CapacityCall::Reserve { order, units }, answer)
+        }),
+        (order(), any::<u64>(), any::<bool>()).prop_map(|(order, units, is_held)| {
+            let answer = if is_held { CapacityAnswer::Released } else { CapacityAnswer::NotHeld };
+            (CapacityCall::Release { order, units }, answer)
+        }),
+        any::<u64>().prop_map(|used| (CapacityCall::Read, CapacityAnswer::Use(used))),
+    ]
+}
+
+fn capacity() -> impl Strategy<Value = FamilyKind> {
+    let witness = btree_map("[a-c]", vec((0..2_000_u32).prop_map(OperationIndex), 0..2_500), 0..3);
+    let schedule =
+        option::of(vec((any::<u64>(), any::<u64>()), 0..4).prop_map(|steps| LimitSchedule { steps }));
+    let history = operations::<Capacity>(capacity_questions());
+    (option::of(any::<u64>()), history, witness, schedule, any::<u64>()).prop_map(
+        |(capacity, history, witness, schedule, uncertainty_ns)| FamilyKind::Capacity {
+            spec: Capacity { capacity },
+            history,
+            witness,
+            schedule,
+            uncertainty_ns,
+        },
+    )
+}
+
+fn task() -> impl Strategy<Value = Task> {
+    let used = prop_oneof![
+        Just(Use::Refused),
+        (any::<u64>(), any::<u64>()).prop_map(|(oldest, newest)| Use::Version { oldest, newest }),
+    ];
+    let batch = option::of(
+        (any::<u64>(), any::<u32>(), any::<u64>()).prop_map(|(batch, entry, began_ns)| BatchEntry {
+            batch,
+            entry,
+            began_ns,
+        }),
+    );
+    (any::<u32>(), any::<u64>(), any::<[i64; 3]>(), used, batch).prop_map(
+        |(node, at_ns, [local_ns, earliest_ns, latest_ns], used, batch)| Task {
+            node,
+            at_ns,
+            local_ns,
+            earliest_ns,
+            latest_ns,
+            used,
+            batch,
+        },
+    )
+}
+
+fn switch() -> impl Strategy<Value = FamilyKind> {
+    let publications = vec(any::<(u64, i64, u64)>(), 0..4);
+    let records = (publications, vec(task(), 0..6), vec(any::<(u32, u64, u64, i64)>(), 0..4));
+    let kind = prop_oneof![
+        Just(PromiseKind::Strict),
+        any::<u64>().prop_map(|epsilon_ns| PromiseKind::Epsilon { epsilon_ns })
+    ];
+    let ends = (option::of(any::<u64>()), any::<[u64; 3]>());
+    (records, vec(any::<(u32, u64)>(), 0..4), kind, ends).prop_map(
+        |(
+            (publications, tasks, adoptions),
+            reads,
+            kind,
+            (healed_ns, [ended_ns, lead_ns, converge_within_ns]),
+        )| {
+            let publication =
+                |(version, start_ns, committed_ns)| Publication { version, start_ns, committed_ns };
+            let adoption = |(node, version, at_ns, local_ns)| Adoption { node, version, at_ns, local_ns };
+            let store_read = |(node, at_ns)| StoreRead { node, at_ns };
+            let history = SwitchHistory {
+                publications: publications.into_iter().map(publication).collect(),
+                tasks,
+                adoptions: adoptions.into_iter().map(adoption).collect(),
+                store_reads: reads.into_iter().map(store_read).collect(),
+                healed_ns,
+                ended_ns,
+            };
+            FamilyKind::Switch { history, promise: Promise { kind, lead_ns, converge_within_ns } }
+        },
+    )
+}
+
+fn log() -> impl Strategy<Value = FamilyKind> {
+    let append = (any::<u64>(), any::<u64>(), option::of(any::<u64>()))
+        .prop_map(|(entry, invoked_ns, acknowledged_ns)| Append { entry, invoked_ns, acknowledged_ns });
+    let run = (0..u64::MAX - 2_000, vec(any::<u64>(), 1..1_200), any::<u64>());
+    let deliveries = vec(run, 0..3).prop_map(|runs| {
+        let deliver = |(offset, entries, at_ns): (u64, Vec<u64>, u64)| {
+            (offset..).zip(entries).map(move |(offset, entry)| Delivery { offset, entry, at_ns })
+        };
+        runs.into_iter().flat_map(deliver).collect()
+    });
+    let reader = (".{0,8}", any::<u32>(), deliveries, any::<bool>())
+        .prop_map(|(name, node, deliveries, is_complete)| Reader { name, node, deliveries, is_complete });
+    (vec(append, 0..4), vec(reader, 0..4))
+        .prop_map(|(appends, readers)| FamilyKind::Log(LogHistory { appends, readers }))
+}
+
+fn reads() -> impl Strategy<Value = FamilyKind> {
+    let read = any::<(u64, u32, u64, u64)>().prop_map(|(client, server, at_ns, position)| Read {
+        client,
+        server,
+        at_ns,
+        position,
+    });
+    vec(read, 0..5).prop_map(FamilyKind::Reads)
+}
+
+fn register() -> impl Strategy<Value = FamilyKind> {
+    let history = operations::<Register>(register_questions());
+    (option::of(any::<i64>()), history)
+        .prop_map(|(initial, history)| FamilyKind::Register { spec: Register { initial }, history })
+}
+
+fn families() -> impl Strategy<Value = Vec<Family>> {
+    let kind = prop_oneof![register(), capacity(), switch(), log(), reads()];
+    vec(kind, 0..4).prop_map(|kinds| {
+        let family = |(index, kind)| Family { name: format!("family {index}"), kind };
+        (0..).zip(kinds).map(family).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn what_is_written_is_read_again(families in families()) {
+        let mut bytes = Vec::new();
+        write(&families, &mut bytes).unwrap();
+        prop_assert_eq!(read(&bytes).unwrap(), families);
+    }
+
+    #[test]
+    fn no_line_makes_reading_panic(line in r#"\{("family":"[rse]",|"type":"(invoke|ok|refused|fail|reader|delivery)",|"f":"(read|write|cas|reserve)",|"value":(null|1|\[1,2\]|\{"order":1,"units":2\}|"ü"),|"at":1,|"process":1,|"reader":0,|"offset":18446744073709551615,|"entries":\[1\],|"name":"n",|"node":1,|"is_complete":true,){0,9}"at":2\}"#) {
+        let _ = read(format!("{HEADER}\n{line}\n{line}").as_bytes());
+    }
+}
+
+#[track_caller]
+fn check_error(lines: &[&str], want: &str) {
+    let text = [&[HEADER], lines].concat().join("\n");
+    assert_eq!(read(text.as_bytes()).unwrap_err().to_string(), want, "{text}");
+}
+
+#[test]
+fn the_lines_of_a_small_history_are_these() {
+    let mut builder = KeyedBuilder::<Capacity>::default();
+    builder.invoke(ClientId(3), "slot-7", CapacityCall::Reserve { order: Some(12), units: 3 }, 17).unwrap();
+    let terms = Terms { limit: Some(9), version: Some(2) };
+    builder.answer(ClientId(3), CapacityAnswer::Accepted(terms), 19).unwrap();
+    let kind = FamilyKind::Capacity {
+        spec: Capacity { capacity: None },
+        history: builder.finish(),
+        witness: [("slot-7".to_owned(), vec![OperationIndex(0)])].into(),
+        schedule: Some(LimitSchedule { steps: vec![(0, 9)] }),
+        uncertainty_ns: 5,
+    };
+    let reads = FamilyKind::Reads(vec![Read { client: 1, server: 2, at_ns: 18, position: 4 }]);
+    let families =
+        [("slots", kind), ("overview", reads)].map(|(name, kind)| Family { name: name.to_owned(), kind });
+    let mut bytes = Vec::new();
+    write(&families, &mut bytes).unwrap();
+    let want = r#"{"format":"counterclock-history","version":1,"families":[{"name":"slots","model":"bcounter","capacity":null,"uncertainty_ns":5,"schedule":[[0,9]]},{"name":"overview","model":"reads"}]}
+{"family":"slots","type":"invoke","at":17,"process":3,"f":"reserve","key":"slot-7","value":{"order":12,"units":3}}
+{"family":"overview","type":"read","client":1,"server":2,"at":18,"position":4}
+{"family":"slots","type":"ok","at":19,"process":3,"f":"reserve","key":"slot-7","value":{"limit":9,"version":2}}
+{"family":"slots","type":"order","key":"slot-7","value":[0]}
+"#;
+    assert_eq!(String::from_utf8(bytes).unwrap(), want);
+}
+
+#[test]
+fn two_families_of_one_name_are_not_written() {
+    let family = Family { name: "a".to_owned(), kind: FamilyKind::Reads(Vec::new()) };
+    let error = write(&[family.clone(), family], Vec::new()).unwrap_err();
+    assert_eq!(error.to_string(), "two families have one name");
+}
+
+#[test]
+fn a_line_that_is_wrong_is_shown_with_its_place() {
+    let ask = r#"{"family":"r","type":"invoke","at":1,"process":1,"f":"read"}"#;
+    check_error(&["{"], "2:1: EOF while parsing an object");
+    check_error(&[r#"{"family":"r","type":"invoke"}"#], "2:30: missing field `at`");
+    check_error(
+        &[r#"{"family":"x","type":"ok"}"#],
+        "2:2: this line does not belong to a family declared as \"x\"",
+    );
+    check_error(
+        &[r#"{"family":"r","type":"delivery"}"#],
+        "2:2: a line of this type does not belong to a family declared as \"r\"",
+    );
+    check_error(
+        &[r#"{"family":"r","type":"invoke","at":1,"process":1,"f":"write"}"#],
+        "2:50: found \"write\", expected read, write of null or a number, or cas of a pair of those",
+    );
+    check_error(
+        &[r#"{"family":"r","type":"ok","at":1,"process":4}"#],
+        "2:34: client 4 gets an answer at event 0 but has nothing open",
+    );
+    check_error(&[ask, ask], "3:38: client 1 asks at event 1 while its operation 0 is still open");
+    check_error(
+        &[ask, r#"{"family":"r","type":"ok","at":1,"process":1}"#],
+        "3:15: found \"\\\"type\\\":\\\"ok\\\",\\\"at\\\":1,\\\"process\\\":1}\", expected the value read: null or a number",
+    );
+    check_error(
+        &[r#"{"family":"e","type":"delivery","reader":0,"offset":0,"at":0,"entries":[]}"#],
+        "2:33: found \"0\", expected a reader declared before",
+    );
+}
+
+#[test]
+fn a_header_that_is_wrong_is_said() {
+    for (text, want) in [
+        (
+            "",
+            "1:1: found the end of the line, expected a header {\"format\":\"counterclock-history\",\"version\":1,\"families\":[…]}",
+        ),
+        (
+            r#"{"format":"counterclock-history","version":2,"families":[]}"#,
+            "1:34: found \"2\", expected version 1",
+        ),
+        (
+            r#"{"format":"counterclock-history","version":1,"families":[{"name":"a","model":"log"},{"name":"a","model":"log"}]}"#,
+            "1:1: family \"a\" is declared twice",
+        ),
+    ] {
+        assert_eq!(read(text.as_bytes()).unwrap_err().to_string(), want);
+    }
+}

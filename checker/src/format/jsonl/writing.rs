@@ -47,11 +47,9 @@ fn declaration(family: &Family) -> Declaration {
             uncertainty_ns: *uncertainty_ns,
             schedule: schedule.as_ref().map(|schedule| schedule.steps.clone()),
         },
-        FamilyKind::Switch { history, promise } => Model::Switch {
-            promise: *promise,
-            healed_ns: history.healed_ns,
-            ended_ns: history.ended_ns,
-        },
+        FamilyKind::Switch { history, promise } => {
+            Model::Switch { promise: *promise, healed_ns: history.healed_ns, ended_ns: history.ended_ns }
+        }
         FamilyKind::Log(_) => Model::Log,
         FamilyKind::Reads(_) => Model::Reads,
     };
@@ -93,7 +91,10 @@ impl Lines {
         let start = self.bytes.len();
         serde_json::to_writer(&mut self.bytes, line)?;
         if self.bytes.len() - start > LINE_BYTES_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a name or a schedule is too long for a line"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a name or a schedule is too long for a line",
+            ));
         }
         self.bytes.push(b'\n');
         self.latest_ns = self.latest_ns.max(at_ns);
@@ -217,8 +218,12 @@ type Placed<'a> = (u64, Kind, Event<'a>);
 
 fn operation_events<'a, S: Lined>(key: &'a str, operation: &OperationOf<S>, events: &mut Vec<Placed<'a>>) {
     let (f, asked) = S::asked(&operation.call);
-    let event = |at, value| {
-        Event { at, process: operation.client.0, f: Cow::Borrowed(f), key: Cow::Borrowed(key), value }
+    let event = |at, value| Event {
+        at,
+        process: operation.client.0,
+        f: Cow::Borrowed(f),
+        key: Cow::Borrowed(key),
+        value,
     };
     events.push((operation.invoked, Kind::Invoke, event(operation.invoked_at, asked)));
     if let (Outcome::Answered(answer), Some(position), Some(at)) =
@@ -239,8 +244,12 @@ fn dropped_events<'a, S: Lined>(
     events: &mut Vec<Placed<'a>>,
 ) {
     let (f, asked) = S::asked(&dropped.call);
-    let event = |at, value| {
-        Event { at, process: dropped.client.0, f: Cow::Borrowed(f), key: Cow::Borrowed(key), value }
+    let event = |at, value| Event {
+        at,
+        process: dropped.client.0,
+        f: Cow::Borrowed(f),
+        key: Cow::Borrowed(key),
+        value,
     };
     events.push((dropped.positions.0, Kind::Invoke, event(dropped.instants.0, asked)));
     events.push((dropped.positions.1, Kind::Fail, event(dropped.instants.1, super::record::Value::Absent)));

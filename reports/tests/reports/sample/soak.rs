@@ -1,10 +1,10 @@
 //! A soak and some judged files, such as real ones.
 
-use std::collections::BTreeMap;
-
+use checker::format::Format;
 use checker::history::OperationIndex;
-use checker::verdict::{Undecided, Violation};
-use counterclock_reports::checked::CheckedFile;
+use checker::judge::Check;
+use checker::verdict::{Undecided, Verdict, Violation};
+use counterclock_reports::checked::{CheckedFile, Times};
 use counterclock_reports::run_folder::{
     Counts, FirstViolation, Outcome, PerSecond, RunVerdict, ScenarioCounts, SoakFolder, SoakSummary,
 };
@@ -51,42 +51,19 @@ pub(crate) fn soak(violated: &RunVerdict, holding: &RunVerdict) -> SoakFolder {
 }
 
 /// Three files: one that holds, one violated, one undecided.
-pub(crate) fn checked(
-    violation: &Violation,
-    drawn: Vec<counterclock_reports::drawn::DrawnOperation>,
-) -> Vec<CheckedFile> {
-    let holds = CheckedFile {
-        file: "histories/etcd/000.log".into(),
-        family: None,
-        format: "jepsen-log".into(),
-        model: "register-cas".into(),
-        level: "linearizable".into(),
-        verdict: Outcome::Holds,
-        operations: 170,
-        clients: 12,
-        unknown: 7,
-        algorithm: "configurations".into(),
-        parse_ns: 84_000,
-        check_ns: 310_000,
-        strongest: None,
-        explanation: None,
-        explanations: BTreeMap::new(),
-        open: None,
-        drawn: Vec::new(),
-    };
-    let violated = CheckedFile {
-        file: "histories/etcd/001.log".into(),
-        verdict: Outcome::Violated,
-        explanation: Some(violation.clone()),
-        drawn,
-        ..holds.clone()
-    };
+pub(crate) fn checked(violation: &Violation) -> Vec<CheckedFile> {
+    let families = [super::operations::family("slots", 300)];
+    let times = Times { parse_ns: 84_000, check_ns: 310_000 };
     let open = Undecided { open: (0..18).map(OperationIndex).collect(), steps: 1_000_000 };
-    let undecided = CheckedFile {
-        file: "histories/kv/c10-bad.txt".into(),
-        verdict: Outcome::Undecided,
-        open: Some(open),
-        ..holds.clone()
-    };
-    vec![holds, violated, undecided]
+    let verdicts = [
+        ("etcd/000.log", Verdict::Holds),
+        ("etcd/001.log", Verdict::Violated(violation.clone())),
+        ("kv/c10-bad.txt", Verdict::Undecided(open)),
+    ];
+    let judged = verdicts.map(|(file, verdict)| {
+        let (family, detail) = ("slots".to_owned(), String::new());
+        let check = Check { name: "linearizable", family, verdict, algorithm: "configurations", detail };
+        CheckedFile::new(&format!("histories/{file}"), Format::Hist, &families, check, times)
+    });
+    judged.into()
 }

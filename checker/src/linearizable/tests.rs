@@ -1,0 +1,253 @@
+//! Drawable examples, then every small history and many random ones against the naive answer.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::drawing::Drawable;
+use crate::oracle;
+use crate::spec::capacity::Capacity;
+use crate::spec::register::Register;
+use crate::test_histories::{CAPACITY_WORDS, REGISTER_WORDS, Shape, every_history, random_history};
+
+const BUDGET: Budget = Budget { steps_max: 100_000 };
+const HOLDS: bool = true;
+const VIOLATED: bool = false;
+
+#[track_caller]
+fn check<S: Drawable>(spec: S, drawing: &str, holds: bool) {
+    let history = History::<S>::draw(drawing).unwrap();
+    let judgement = linearizable(&spec, &history, BUDGET);
+    assert_eq!(judgement.verdict.holds(), holds, "{drawing}\n{}", judgement.verdict);
+    assert_eq!(judgement.verdict.is_violated(), !holds, "{drawing}\n{}", judgement.verdict);
+}
+
+#[track_caller]
+fn register(drawing: &str, holds: bool) {
+    check(Register::default(), drawing, holds);
+}
+
+#[track_caller]
+fn counter_of_ten(drawing: &str, holds: bool) {
+    check(Capacity { capacity: Some(10) }, drawing, holds);
+}
+
+/// The answers of the search and of the naive oracle are the same.
+#[track_caller]
+fn agrees<S: Drawable>(spec: &S, history: &KeyedHistory<S>) {
+    let judgement = linearizable_by_key(spec, history, BUDGET);
+    let wanted = oracle::is_linearizable(spec, history);
+    assert_eq!(judgement.verdict.holds(), wanted, "{}{}", history.drawing(), judgement.verdict);
+    assert_eq!(judgement.verdict.is_violated(), !wanted, "{}{}", history.drawing(), judgement.verdict);
+}
+
+#[test]
+fn unanswered_write_may_take_effect_late_but_only_once() {
+    register("a: [w1\nb:      [r1 ]", HOLDS);
+    register("a: [w1\nb:      [rn ] [r1 ]", HOLDS);
+    register("a: [w1\nb:      [r1 ] [rn ]", VIOLATED);
+    register("a: [w1\nb:  [w2 ] [r1 ] [w2 ] [r1 ]", VIOLATED);
+}
+
+#[test]
+fn a_read_returns_the_latest_write() {
+    register("a: [w1 ] [w2 ]\nb:               [r2 ]", HOLDS);
+    register("a: [w1 ] [w2 ]\nb:               [r1 ]", VIOLATED);
+    register("a: [w1 ] [w2 ]\nb:         [r1 ]", HOLDS);
+}
+
+#[test]
+fn a_refused_compare_and_set_found_another_value() {
+    register("a: [w1 ]\nb:         [c1>2! ]", VIOLATED);
+    register("a: [w1 ]\nb:         [c2>3! ]", HOLDS);
+    register("a: [w1 ] [w2 ]\nb:         [c1>3! ]", HOLDS);
+}
+
+#[test]
+fn two_compare_and_sets_from_one_value_cannot_both_succeed() {
+    register("a: [w1 ][c1>2 ]\nb:       [c1>3 ]", VIOLATED);
+    register("a: [w1 ][c1>2 ]\nb:       [c2>3 ]", HOLDS);
+}
+
+#[test]
+fn an_accepted_reservation_fits_and_a_rejected_one_does_not() {
+    counter_of_ten("a: [+6 ] [+4 ]", HOLDS);
+    counter_of_ten("a: [+6 ] [+5 ]", VIOLATED);
+    counter_of_ten("a: [+6 ] [!5 ]", HOLDS);
+    counter_of_ten("a: [+6 ] [!4 ]", VIOLATED);
+    counter_of_ten("a: [+6 ]\nb: [!5 ]", HOLDS);
+}
+
+#[test]
+fn a_release_makes_room_for_what_follows_it() {
+    counter_of_ten("a: [+a6 ] [-a ] [+b10 ]", HOLDS);
+    counter_of_ten("a: [+a6 ] [+b10 ]\nb:         [-a ]", HOLDS);
+    counter_of_ten("a: [+a6 ] [-a ] [~a ]", HOLDS);
+    counter_of_ten("a: [+a6 ] [-a ] [-a ]", VIOLATED);
+    counter_of_ten("a: [+3 ] [-4 ]", VIOLATED);
+}
+
+#[test]
+fn a_reservation_of_unknown_outcome_explains_a_rejection_but_only_once() {
+    counter_of_ten("a: [+a6\nb:       [!5 ]", HOLDS);
+    counter_of_ten("a: [+a6\nb:       [!5 ] [+5 ]", VIOLATED);
+    counter_of_ten("a: [+a6\nb:       [+5 ] [!5 ] ", VIOLATED);
+    counter_of_ten("a: [+a4\nb:       [+5 ] [!5 ] [-a ] [+5 ]", HOLDS);
+}
+
+#[test]
+fn the_limit_in_an_answer_replaces_the_capacity_and_versions_never_decrease() {
+    counter_of_ten("a: [+12/20@2 ]", HOLDS);
+    counter_of_ten("a: [+12/20@2 ] [+1/10@1 ]", VIOLATED);
+    counter_of_ten("a: [+12/20@2 ] [!1/10@3 ]", HOLDS);
+    counter_of_ten("a: [+12/20@2 ]\nb: [!10/10@1 ]", VIOLATED);
+    counter_of_ten("a: [+12/20@2 ]\nb: [!11/10@1 ]", HOLDS);
+}
+
+#[test]
+fn a_violation_names_the_smallest_part_and_where_it_got_stuck() {
+    let drawing = "a: [w1 ] [w2 ]             [w5 ]\nb:               [r2 ] [r1 ]";
+    let history = History::<Register>::draw(drawing).unwrap();
+    let Verdict::Violated(violation) = linearizable(&Register::default(), &history, BUDGET).verdict else {
+        panic!("a stale read passed")
+    };
+    assert_eq!(violation.operations, [0, 1, 3].map(OperationIndex), "{}", violation.explanation);
+    assert_eq!(violation.stuck, Some(OperationIndex(3)));
+    assert_eq!(violation.legal_prefix_count, Some(3));
+    assert!(violation.explanation.contains("operation 3 of client 1 read 1"), "{}", violation.explanation);
+}
+
+#[test]
+fn removing_any_one_of_a_smallest_part_makes_it_pass() {
+    for history in every_history::<Register>(&REGISTER_WORDS, Shape { operations: 3, clients: 3 }) {
+        let parts = history.parts().values();
+        for part in parts {
+            let spec = Register::default();
+            let Verdict::Violated(violation) = linearizable(&spec, part, BUDGET).verdict else { continue };
+            for needed in &violation.operations {
+                let mut weaker = part.clone();
+                for operation in &mut weaker.operations {
+                    if operation.number == *needed || !violation.operations.contains(&operation.number) {
+                        operation.outcome = Outcome::Unknown;
+                        operation.returned = None;
+                    }
+                }
+                let verdict = linearizable(&spec, &weaker, BUDGET).verdict;
+                assert!(verdict.holds(), "{}without {needed}: {verdict}", part.drawing());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_witness_is_a_proof_only_if_it_is_legal_and_in_real_time() {
+    let history = History::<Register>::draw("a: [w1 ]   [w3\nb: [w2 ] [r1 ]").unwrap();
+    let judge = |order: &[u32]| {
+        let order: Vec<OperationIndex> = order.iter().copied().map(OperationIndex).collect();
+        linearizable_by_witness(&Register::default(), &history, &order, BUDGET)
+    };
+    for (order, algorithm) in [
+        (&[1, 0, 2][..], WITNESS),
+        (&[1, 0, 2, 3], WITNESS),
+        (&[1, 0], WITNESS),
+        (&[0, 1, 2], CONFIGURATIONS),
+        (&[1, 0, 0, 2], CONFIGURATIONS),
+        (&[2, 1, 0], CONFIGURATIONS),
+        (&[0, 2], CONFIGURATIONS),
+        (&[1, 0, 2, 9], CONFIGURATIONS),
+    ] {
+        let judgement = judge(order);
+        assert_eq!((judgement.algorithm, judgement.verdict.holds()), (algorithm, true), "{order:?}");
+    }
+}
+
+#[test]
+fn a_witness_for_a_broken_history_proves_nothing() {
+    let history = History::<Register>::draw("a: [w1 ]\nb:         [rn ]").unwrap();
+    let order = [OperationIndex(1), OperationIndex(0)];
+    let judgement = linearizable_by_witness(&Register::default(), &history, &order, BUDGET);
+    assert!(judgement.verdict.is_violated());
+}
+
+#[test]
+fn observations_that_a_witness_leaves_out_keep_their_own_order() {
+    let spec = Capacity { capacity: Some(10) };
+    let order = [OperationIndex(0), OperationIndex(1)];
+    for (drawing, algorithm) in [
+        ("a: [+6    ] [+4    ]\nb:     [!5 ]    [!1  ]", WITNESS),
+        ("a: [+6    ]\nc: [+4      ]\nb:       [=10] [=6 ]", CONFIGURATIONS),
+    ] {
+        let mut history = History::<Capacity>::draw(drawing).unwrap();
+        // The updates get the numbers 0 and 1.
+        let mut numbers = 0..;
+        let (updates, observations): (Vec<_>, Vec<_>) = history.operations.drain(..).partition(|operation| {
+            matches!(operation.outcome, Outcome::Answered(crate::spec::capacity::CapacityAnswer::Accepted(_)))
+        });
+        history.operations = updates.into_iter().chain(observations).collect();
+        for operation in &mut history.operations {
+            operation.number = OperationIndex(numbers.next().unwrap());
+        }
+        let judgement = linearizable_by_witness(&spec, &history, &order, BUDGET);
+        assert_eq!(judgement.algorithm, algorithm, "{drawing}");
+    }
+}
+
+#[test]
+fn more_than_128_open_operations_are_undecided() {
+    let mut builder = crate::history::Builder::<Register>::default();
+    for client in 0..129 {
+        let call = crate::spec::register::RegisterCall::Write(Some(1));
+        builder.invoke(crate::history::ClientId(client), call, 0).unwrap();
+    }
+    let verdict = linearizable(&Register::default(), &builder.finish(), BUDGET).verdict;
+    assert!(matches!(&verdict, Verdict::Undecided(undecided) if undecided.open.len() == 128), "{verdict}");
+}
+
+#[test]
+fn a_used_up_budget_is_undecided() {
+    let history = History::<Register>::draw("a: [w1 ]\nb: [w2 ]\nc: [r1 ]\nd: [r2 ]").unwrap();
+    let verdict = linearizable(&Register::default(), &history, Budget { steps_max: 1 }).verdict;
+    assert!(matches!(verdict, Verdict::Undecided(_)), "{verdict}");
+}
+
+#[test]
+fn every_small_register_history_gets_the_naive_answer() {
+    for (operations, clients) in [(2, 2), (3, 3)] {
+        for history in every_history::<Register>(&REGISTER_WORDS, Shape { operations, clients }) {
+            agrees(&Register::default(), &history);
+        }
+    }
+    let few = ["w1", "r1", "c1>2", "rn", "c1>2!"];
+    for history in every_history::<Register>(&few, Shape { operations: 4, clients: 3 }) {
+        agrees(&Register::default(), &history);
+    }
+}
+
+#[test]
+fn every_small_counter_history_gets_the_naive_answer() {
+    let spec = Capacity { capacity: Some(3) };
+    for history in every_history::<Capacity>(&CAPACITY_WORDS, Shape { operations: 3, clients: 3 }) {
+        agrees(&spec, &history);
+    }
+    let few = ["+a2", "-a", "+2", "!2", "=2"];
+    for history in every_history::<Capacity>(&few, Shape { operations: 4, clients: 3 }) {
+        agrees(&spec, &history);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_register_histories_get_the_naive_answer(
+        history in random_history::<Register>(&REGISTER_WORDS, Shape { operations: 7, clients: 5 })
+    ) {
+        agrees(&Register::default(), &history);
+    }
+
+    #[test]
+    fn random_counter_histories_get_the_naive_answer(
+        history in random_history::<Capacity>(&CAPACITY_WORDS, Shape { operations: 7, clients: 5 })
+    ) {
+        agrees(&Capacity { capacity: Some(3) }, &history);
+    }
+}

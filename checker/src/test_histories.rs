@@ -1,0 +1,154 @@
+//! Small histories for tests: every one of a shape, or random ones.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::drawing::Drawable;
+use crate::history::ClientId;
+use crate::keyed::{KeyedBuilder, KeyedHistory};
+
+/// One of each kind of operation on a register, with few values so that they meet.
+pub(crate) const REGISTER_WORDS: [&str; 8] = ["w1", "w2", "r1", "rn", "r2", "c1>2", "c2>1", "c1>2!"];
+
+/// One of each kind of operation on a counter of three, with few orders so that they meet.
+pub(crate) const CAPACITY_WORDS: [&str; 15] = [
+    "+a2", "+b1", "+a2/4@2", "+1", "+2@1", "!2", "!1/2@1", "!b1@2", "-a", "-b", "~a", "-1", "=0", "=2", "=3",
+];
+
+/// How large a history is, at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) operations: usize,
+    pub(crate) clients: usize,
+}
+
+/// What happens next in a history: a client begins a word, or its open operation returns.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Begins { client: usize, word: usize },
+    Returns { client: usize },
+}
+
+/// Every history of exactly so many operations, up to the names of the clients. Operations that are
+/// open at the end are of unknown outcome.
+pub(crate) fn every_history<S: Drawable>(
+    words: &[&str],
+    shape: Shape,
+) -> impl Iterator<Item = KeyedHistory<S>> {
+    let mut unfinished = vec![Vec::new()];
+    let mut finished = Vec::new();
+    while let Some(events) = unfinished.pop() {
+        let begun = begun_count(&events);
+        if begun == shape.operations {
+            finished.push(events.clone());
+        }
+        for client in 0..shape.clients {
+            let is_open = is_open(&events, client);
+            let is_new = !events.iter().any(|event| client_of(event) == client);
+            let is_next_new = client == 0 || events.iter().any(|event| client_of(event) == client - 1);
+            if is_open {
+                unfinished.push([events.as_slice(), &[Event::Returns { client }]].concat());
+            } else if begun < shape.operations && (!is_new || is_next_new) {
+                for word in 0..words.len() {
+                    unfinished.push([events.as_slice(), &[Event::Begins { client, word }]].concat());
+                }
+            }
+        }
+    }
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    finished.into_iter().map(move |events| history_of::<S>(&words, &["x"], &events))
+}
+
+/// A random history; a client whose operation returns too late leaves it of unknown outcome.
+pub(crate) fn random_history<S: Drawable>(
+    words: &'static [&'static str],
+    shape: Shape,
+) -> impl Strategy<Value = KeyedHistory<S>> {
+    random_keyed_history(words, &["x"], shape)
+}
+
+/// The same over several objects.
+pub(crate) fn random_keyed_history<S: Drawable>(
+    words: &'static [&'static str],
+    keys: &'static [&'static str],
+    shape: Shape,
+) -> impl Strategy<Value = KeyedHistory<S>> {
+    let choices = vec((0..shape.clients, 0..words.len() * keys.len()), 0..=2 * shape.operations);
+    choices.prop_map(move |choices| {
+        let mut events = Vec::new();
+        for (client, word) in choices {
+            if is_open(&events, client) {
+                events.push(Event::Returns { client });
+            } else if begun_count(&events) < shape.operations {
+                events.push(Event::Begins { client, word });
+            }
+        }
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        history_of::<S>(&words, keys, &events)
+    })
+}
+
+fn history_of<S: Drawable>(words: &[String], keys: &[&str], events: &[Event]) -> KeyedHistory<S> {
+    let mut builder = KeyedBuilder::<S>::default();
+    let mut answers = std::collections::BTreeMap::new();
+    for event in events {
+        match *event {
+            Event::Begins { client, word } => {
+                let (call, answer) = S::read_word(&words[word % words.len()]).unwrap();
+                answers.insert(client, answer.unwrap());
+                builder.invoke(ClientId(client as u64), keys[word / words.len()], call, 0).unwrap();
+            }
+            Event::Returns { client } => {
+                builder.answer(ClientId(client as u64), answers.remove(&client).unwrap(), 0).unwrap();
+            }
+        }
+    }
+    builder.finish()
+}
+
+fn begun_count(events: &[Event]) -> usize {
+    events.iter().filter(|event| matches!(event, Event::Begins { .. })).count()
+}
+
+fn is_open(events: &[Event], client: usize) -> bool {
+    let last = events.iter().rev().find(|event| client_of(event) == client);
+    matches!(last, Some(Event::Begins { .. }))
+}
+
+fn client_of(event: &Event) -> usize {
+    match event {
+        Event::Begins { client, .. } | Event::Returns { client } => *client,
+    }
+}
+
+/// A history over several objects that is drawn: each word names its object, as in `[x.w1 ]`.
+pub(crate) fn draw_keyed<S: Drawable>(drawing: &str) -> KeyedHistory<S> {
+    let mut events = Vec::new();
+    for (lane, text) in drawing.lines().enumerate() {
+        let mut rest = text;
+        while let Some(begin) = rest.find('[') {
+            let from = text.len() - rest.len() + begin;
+            let inside = &rest[begin + 1..];
+            let end = inside.find(']');
+            let (key, word) = inside[..end.unwrap_or(inside.len())].trim().split_once('.').unwrap();
+            let (call, answer) = S::read_word(word).unwrap();
+            events.push((from, lane, Some((key, call)), None));
+            if let Some(end) = end {
+                events.push((from + 1 + end, lane, None, answer));
+            }
+            rest = &inside[end.unwrap_or(inside.len())..];
+        }
+    }
+    events.sort_by_key(|(column, _, begins, _)| (*column, begins.is_none()));
+    let mut builder = KeyedBuilder::<S>::default();
+    for (column, lane, begins, returns) in events {
+        let client = ClientId(lane as u64);
+        if let Some((key, call)) = begins {
+            builder.invoke(client, key, call, column as u64).unwrap();
+        }
+        if let Some(answer) = returns {
+            builder.answer(client, answer, column as u64).unwrap();
+        }
+    }
+    builder.finish()
+}
