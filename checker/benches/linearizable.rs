@@ -9,9 +9,7 @@ use counterclock_checker::history::{Builder, ClientId, History};
 use counterclock_checker::judge::{Family, FamilyKind};
 use counterclock_checker::linearizable::{linearizable, linearizable_unexplained};
 use counterclock_checker::spec::Spec;
-use counterclock_checker::spec::capacity::{
-    Capacity, CapacityAnswer, CapacityCall, CapacityState, Terms,
-};
+use counterclock_checker::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, CapacityState, Terms};
 use counterclock_checker::spec::register::Register;
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -35,9 +33,7 @@ fn logs() -> Vec<History<Register>> {
 fn history_of(bytes: &[u8]) -> Option<History<Register>> {
     let families = parse(bytes, Some(Format::JepsenLog), None).ok()?;
     match families.into_iter().next()? {
-        Family { kind: FamilyKind::Register { history, .. }, .. } => {
-            history.parts().values().next().cloned()
-        }
+        Family { kind: FamilyKind::Register { history, .. }, .. } => history.parts().values().next().cloned(),
         _ => None,
     }
 }

@@ -29,16 +29,11 @@ use slot::Slot;
 /// Whether no reservation was accepted above the limit in force, nor rejected far below it.
 ///
 /// `uncertainty_ns`: within so much time of a step, the smaller limit is a good reason to reject.
-pub fn admission(
-    history: &KeyedHistory<Capacity>,
-    schedule: &LimitSchedule,
-    uncertainty_ns: u64,
-) -> Verdict {
+pub fn admission(history: &KeyedHistory<Capacity>, schedule: &LimitSchedule, uncertainty_ns: u64) -> Verdict {
     let limits = Limits::of(schedule);
     for (key, part) in history.parts() {
-        let slot = Slot::of(part);
-        let violation = over::above_what_stayed(&slot, &limits)
-            .or_else(|| over::above_at_an_instant(&slot, &limits))
+        let slot = Slot::of(part, &limits);
+        let violation = over::above_the_limit(&slot)
             .or_else(|| under::rejected_with_room(&slot, &limits, uncertainty_ns));
         if let Some(violation) = violation {
             let explanation = format!("{key}: {}", violation.explanation);

@@ -72,8 +72,7 @@ fn smallest_part<S: Spec>(
     let end = tasks[stuck].returned.unwrap_or(u64::MAX);
     let weakened: Vec<Option<S::Step>> =
         history.operations().iter().map(|operation| spec.step(&operation.call, None)).collect();
-    let mut part: Vec<Task<S::Step>> =
-        tasks.iter().take_while(|task| task.invoked < end).copied().collect();
+    let mut part: Vec<Task<S::Step>> = tasks.iter().take_while(|task| task.invoked < end).copied().collect();
     for task in &mut part {
         task.returned = task.returned.filter(|returned| *returned <= end);
     }
@@ -82,7 +81,11 @@ fn smallest_part<S: Spec>(
             task.step = weakened[place];
         }
     }
-    let mut shrink = Shrink { spec, weakened: &weakened, spending: Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX }) };
+    let mut shrink = Shrink {
+        spec,
+        weakened: &weakened,
+        spending: Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX }),
+    };
     let mut chunk = part.len().next_power_of_two();
     while chunk > 0 {
         shrink.pass(&mut part, chunk, stuck);
@@ -105,9 +108,9 @@ impl<S: Spec> Shrink<'_, S> {
             let start = end.saturating_sub(chunk);
             let mut smaller = part.clone();
             let mut is_smaller = false;
-            for place in start..end {
-                if place != stuck && smaller[place].returned.take().is_some() {
-                    smaller[place].step = self.weakened[place];
+            for (place, task) in smaller.iter_mut().enumerate().take(end).skip(start) {
+                if place != stuck && task.returned.take().is_some() {
+                    task.step = self.weakened[place];
                     is_smaller = true;
                 }
             }

@@ -100,7 +100,9 @@ pub enum HistoryError {
         position: u64,
     },
     /// A client goes on after an operation of unknown outcome.
-    #[error("client {client} goes on at event {position} though the outcome of its operation {unknown} is unknown")]
+    #[error(
+        "client {client} goes on at event {position} though the outcome of its operation {unknown} is unknown"
+    )]
     AfterUnknown {
         /// The client, which should have got a new number.
         client: ClientId,
@@ -110,7 +112,9 @@ pub enum HistoryError {
         unknown: OperationIndex,
     },
     /// An answer that does not belong to the question.
-    #[error("client {client} gets an answer at event {position} that does not fit its question, operation {open}")]
+    #[error(
+        "client {client} gets an answer at event {position} that does not fit its question, operation {open}"
+    )]
     WrongAnswer {
         /// The client.
         client: ClientId,

@@ -6,7 +6,7 @@ use std::fmt;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use crate::history::{Builder, ClientId, Dropped, History, HistoryError, OperationIndex, OperationOf};
+use crate::history::{Builder, ClientId, History, HistoryError, OperationIndex, OperationOf};
 use crate::spec::Spec;
 
 /// A history for each object. Positions, numbers and clients are common to all of them.
@@ -117,24 +117,19 @@ impl<S: Spec> KeyedBuilder<S> {
     pub fn finish(self) -> KeyedHistory<S> {
         let Self { builder, keys, key_of } = self;
         let History { operations, dropped } = builder.finish();
-        let mut split: Vec<(Vec<OperationOf<S>>, Vec<Dropped<S::Call>>)> =
-            keys.iter().map(|_| (Vec::new(), Vec::new())).collect();
+        let empty = || History { operations: Vec::new(), dropped: Vec::new() };
+        let mut split: Vec<History<S>> = keys.iter().map(|_| empty()).collect();
         for operation in operations {
-            split[key_of[operation.number.0 as usize]].0.push(operation);
+            split[key_of[operation.number.0 as usize]].operations.push(operation);
         }
         for dropped in dropped {
-            split[key_of[dropped.number.0 as usize]].1.push(dropped);
+            split[key_of[dropped.number.0 as usize]].dropped.push(dropped);
         }
         let mut by_index: Vec<String> = vec![String::new(); keys.len()];
         for (key, index) in keys {
             by_index[index] = key;
         }
-        let parts = by_index
-            .into_iter()
-            .zip(split)
-            .map(|(key, (operations, dropped))| (key, History { operations, dropped }))
-            .collect();
-        KeyedHistory { parts }
+        KeyedHistory { parts: by_index.into_iter().zip(split).collect() }
     }
 
     /// What the client has open asks.

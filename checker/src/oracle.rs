@@ -16,9 +16,7 @@ pub(crate) fn is_linearizable<S: Spec>(spec: &S, history: &KeyedHistory<S>) -> b
 
 /// Whether some order of the operations is legal and keeps the order of each client.
 pub(crate) fn is_sequential<S: Spec>(spec: &S, history: &KeyedHistory<S>) -> bool {
-    has_order(spec, history, |first, second| {
-        first.client == second.client && first.invoked < second.invoked
-    })
+    has_order(spec, history, |first, second| first.client == second.client && first.invoked < second.invoked)
 }
 
 fn has_order<S: Spec>(spec: &S, history: &KeyedHistory<S>, before: Before<S>) -> bool {

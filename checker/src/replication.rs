@@ -1,7 +1,7 @@
 //! What a replicated log promises: nothing acknowledged is lost, nothing comes twice, all agree.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use hashbrown::{HashMap, HashSet};
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::history::OperationIndex;
@@ -54,14 +54,19 @@ pub struct Delivery {
 /// Whether every acknowledged entry reached every complete reader.
 pub fn no_loss(history: &LogHistory) -> Verdict {
     for reader in history.readers.iter().filter(|reader| reader.is_complete) {
-        let got: BTreeSet<u64> = reader.deliveries.iter().map(|delivery| delivery.entry).collect();
+        let got: HashSet<u64, FxBuildHasher> =
+            reader.deliveries.iter().map(|delivery| delivery.entry).collect();
         for (index, append) in history.appends.iter().enumerate() {
-            let Some(acknowledged_ns) = append.acknowledged_ns.filter(|_| !got.contains(&append.entry)) else {
+            let Some(acknowledged_ns) = append.acknowledged_ns.filter(|_| !got.contains(&append.entry))
+            else {
                 continue;
             };
             let explanation = format!(
-                "entry {} was acknowledged at {acknowledged_ns} ns, and reader {} on node {} read to the end without it",
-                append.entry, reader.name, reader.node
+                "entry {}, offered at {} ns, was acknowledged at {acknowledged_ns} ns, and {} read to the end, {} entries, without it",
+                append.entry,
+                append.invoked_ns,
+                reader.in_words(),
+                reader.deliveries.len()
             );
             return Verdict::violated(vec![number(index)], explanation);
         }
@@ -69,106 +74,137 @@ pub fn no_loss(history: &LogHistory) -> Verdict {
     Verdict::Holds
 }
 
-/// Whether no reader got an entry twice, or one that nobody appended before.
+/// Whether no reader got an entry twice, or one that nobody had appended by then.
 pub fn exactly_once(history: &LogHistory) -> Verdict {
-    let appended: BTreeMap<u64, u64> =
-        history.appends.iter().map(|append| (append.entry, append.invoked_ns)).collect();
+    let mut appended: HashMap<u64, u64, FxBuildHasher> = HashMap::default();
+    for append in &history.appends {
+        let invoked_ns = appended.entry(append.entry).or_insert(append.invoked_ns);
+        *invoked_ns = append.invoked_ns.min(*invoked_ns);
+    }
     for reader in &history.readers {
-        let mut seen: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut seen: HashMap<u64, usize, FxBuildHasher> = HashMap::default();
         for (index, delivery) in reader.deliveries.iter().enumerate() {
-            let who = format!("reader {} on node {}", reader.name, reader.node);
-            let at = format!("entry {} at offset {} at {} ns", delivery.entry, delivery.offset, delivery.at_ns);
             if let Some(before) = seen.insert(delivery.entry, index) {
-                let first = &reader.deliveries[before];
-                let explanation = format!(
-                    "{who} got {at}, which it had got at offset {} at {} ns already",
-                    first.offset, first.at_ns
-                );
-                return Verdict::violated(vec![number(before), number(index)], explanation);
+                return twice(reader, before, index);
             }
-            if appended.get(&delivery.entry).is_none_or(|invoked_ns| *invoked_ns > delivery.at_ns) {
-                let explanation = format!("{who} got {at}, which nobody had appended");
-                return Verdict::violated(vec![number(index)], explanation);
+            let invoked_ns = appended.get(&delivery.entry).copied();
+            if invoked_ns.is_none_or(|invoked_ns| invoked_ns > delivery.at_ns) {
+                return from_nowhere(reader, index, invoked_ns);
             }
         }
     }
     Verdict::Holds
 }
 
-/// Whether all readers have the same entry at the same offset, without gaps, and complete ones the
-/// same number of them.
-///
-/// Every reader begins at the first offset that any of them has.
+fn twice(reader: &Reader, before: usize, again: usize) -> Verdict {
+    let (first, second) = (&reader.deliveries[before], &reader.deliveries[again]);
+    let explanation = format!(
+        "{} got entry {} at offset {} at {} ns, which it had got at offset {} at {} ns already",
+        reader.in_words(),
+        second.entry,
+        second.offset,
+        second.at_ns,
+        first.offset,
+        first.at_ns
+    );
+    Verdict::violated(vec![number(before), number(again)], explanation)
+}
+
+fn from_nowhere(reader: &Reader, index: usize, invoked_ns: Option<u64>) -> Verdict {
+    let Delivery { offset, entry, at_ns } = reader.deliveries[index];
+    let why = match invoked_ns {
+        Some(invoked_ns) => format!("which was appended only at {invoked_ns} ns"),
+        None => "which nobody appended".to_owned(),
+    };
+    let explanation =
+        format!("{} got entry {entry} at offset {offset} at {at_ns} ns, {why}", reader.in_words());
+    Verdict::violated(vec![number(index)], explanation)
+}
+
+/// Whether all readers have the same entry at the same offset, from offset 0 on and without gaps, and
+/// complete ones the same number of them.
 pub fn convergence(history: &LogHistory) -> Verdict {
-    let mut known: BTreeMap<u64, (u64, usize)> = BTreeMap::new();
-    let first = history.readers.iter().filter_map(range).map(|(first, _)| first).min();
-    for (index, reader) in history.readers.iter().enumerate() {
-        if let Some(verdict) = late_start(reader, first).or_else(|| gap(reader)) {
+    for reader in &history.readers {
+        if let Some(verdict) = gap(reader) {
             return verdict;
         }
-        for (place, delivery) in reader.deliveries.iter().enumerate() {
-            let (entry, other) = *known.entry(delivery.offset).or_insert((delivery.entry, index));
-            if entry != delivery.entry {
-                let explanation = format!(
-                    "at offset {} reader {} has entry {entry}, reader {} has entry {}",
-                    delivery.offset, history.readers[other].name, reader.name, delivery.entry
-                );
-                return Verdict::violated(vec![number(place)], explanation);
-            }
+    }
+    // Without gaps, the offset of a delivery is its index, and the longest reader has them all.
+    let mut longest: Option<&Reader> = None;
+    for reader in &history.readers {
+        let Some(other) = longest.replace(reader) else { continue };
+        if let Some(verdict) = different_entries(other, reader) {
+            return verdict;
+        }
+        if other.deliveries.len() >= reader.deliveries.len() {
+            longest = Some(other);
         }
     }
     different_ends(history)
 }
 
-/// A reader that does not begin at the beginning.
-fn late_start(reader: &Reader, first: Option<u64>) -> Option<Verdict> {
-    let delivery = reader.deliveries.first().filter(|delivery| Some(delivery.offset) > first)?;
-    let explanation = format!(
-        "reader {} on node {} began at offset {}, at {} ns, though others have the entries before it",
-        reader.name, reader.node, delivery.offset, delivery.at_ns
-    );
-    Some(Verdict::violated(vec![number(0)], explanation))
-}
-
-/// An offset that does not follow the one before it.
+/// An offset that does not follow the one before it; the first one follows nothing and is 0.
 fn gap(reader: &Reader) -> Option<Verdict> {
-    let place = reader.deliveries.windows(2).position(|pair| pair[1].offset != pair[0].offset + 1)?;
-    let (before, after) = (&reader.deliveries[place], &reader.deliveries[place + 1]);
+    let has_gap = |(place, delivery): (u64, &Delivery)| delivery.offset != place;
+    let place = (0..).zip(&reader.deliveries).position(has_gap)?;
+    let found = &reader.deliveries[place];
+    let who = reader.in_words();
+    let Some(before) = place.checked_sub(1) else {
+        let explanation = format!(
+            "{who} began at offset {} (entry {}) at {} ns, not at offset 0",
+            found.offset, found.entry, found.at_ns
+        );
+        return Some(Verdict::violated(vec![number(place)], explanation));
+    };
     let explanation = format!(
-        "reader {} on node {} got offset {} right after offset {}, at {} ns",
-        reader.name, reader.node, after.offset, before.offset, after.at_ns
+        "{who} got offset {} (entry {}) at {} ns right after offset {} (entry {})",
+        found.offset,
+        found.entry,
+        found.at_ns,
+        reader.deliveries[before].offset,
+        reader.deliveries[before].entry
     );
-    Some(Verdict::violated(vec![number(place), number(place + 1)], explanation))
+    Some(Verdict::violated(vec![number(before), number(place)], explanation))
 }
 
-/// Complete readers that do not cover the same offsets.
+/// The first offset at which two readers without gaps have different entries.
+fn different_entries(one: &Reader, other: &Reader) -> Option<Verdict> {
+    let mut pairs = one.deliveries.iter().zip(&other.deliveries);
+    let place = pairs.position(|(one, other)| one.entry != other.entry)?;
+    let (first, second) = (&one.deliveries[place], &other.deliveries[place]);
+    let explanation = format!(
+        "at offset {place} {} got entry {} at {} ns, and {} got entry {} at {} ns",
+        one.in_words(),
+        first.entry,
+        first.at_ns,
+        other.in_words(),
+        second.entry,
+        second.at_ns
+    );
+    Some(Verdict::violated(vec![number(place)], explanation))
+}
+
+/// Complete readers that end at different lengths: the first delivery that one of them lacks.
 fn different_ends(history: &LogHistory) -> Verdict {
-    let mut complete = history.readers.iter().filter(|reader| reader.is_complete);
-    let Some(first) = complete.next() else { return Verdict::Holds };
-    for other in complete {
-        if range(first) != range(other) {
-            let explanation = format!(
-                "both read to the end, but reader {} has {} and reader {} has {}",
-                first.name,
-                range_in_words(first),
-                other.name,
-                range_in_words(other)
-            );
-            return Verdict::violated(Vec::new(), explanation);
-        }
-    }
-    Verdict::Holds
+    let complete = || history.readers.iter().filter(|reader| reader.is_complete);
+    let shortest = complete().min_by_key(|reader| reader.deliveries.len());
+    let longest = complete().max_by_key(|reader| reader.deliveries.len());
+    let (Some(shortest), Some(longest)) = (shortest, longest) else { return Verdict::Holds };
+    let length = shortest.deliveries.len();
+    let Some(missing) = longest.deliveries.get(length) else { return Verdict::Holds };
+    let explanation = format!(
+        "{} read to the end of its {length} entries, but {} got entry {} at offset {length} at {} ns",
+        shortest.in_words(),
+        longest.in_words(),
+        missing.entry,
+        missing.at_ns
+    );
+    Verdict::violated(vec![number(length)], explanation)
 }
 
-/// The first and the last offset of a reader.
-fn range(reader: &Reader) -> Option<(u64, u64)> {
-    Some((reader.deliveries.first()?.offset, reader.deliveries.last()?.offset))
-}
-
-fn range_in_words(reader: &Reader) -> String {
-    match range(reader) {
-        Some((first, last)) => format!("offsets {first} to {last}"),
-        None => "nothing".to_owned(),
+impl Reader {
+    fn in_words(&self) -> String {
+        format!("reader {} on node {}", self.name, self.node)
     }
 }
 
@@ -188,7 +224,10 @@ mod tests {
         let readers = readers.iter().enumerate().map(|(index, (is_complete, entries))| Reader {
             name: format!("r{index}"),
             node: 0,
-            deliveries: (0..).zip(*entries).map(|(offset, &entry)| Delivery { offset, entry, at_ns: 10 + offset }).collect(),
+            deliveries: (0..)
+                .zip(*entries)
+                .map(|(offset, &entry)| Delivery { offset, entry, at_ns: 10 + offset })
+                .collect(),
             is_complete: *is_complete,
         });
         LogHistory { appends: [1, 2, 3].map(append).to_vec(), readers: readers.collect() }
@@ -248,9 +287,62 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_misses_the_beginning_has_no_prefix() {
-        let mut history = log(&[(true, &[1, 2]), (false, &[1, 2])]);
-        history.readers[1].deliveries.remove(0);
-        assert!(convergence(&history).is_violated());
+    fn a_reader_that_misses_the_beginning_has_no_prefix_even_alone() {
+        let mut history = log(&[(false, &[1, 2])]);
+        history.readers[0].deliveries.remove(0);
+        check_numbers(&convergence(&history), &[0], "not at offset 0");
+    }
+
+    #[test]
+    fn an_offset_that_comes_again_or_overflows_is_no_prefix() {
+        for offset in [0, u64::MAX] {
+            let mut history = log(&[(false, &[1, 2, 3])]);
+            history.readers[0].deliveries[1].offset = offset;
+            check_numbers(&convergence(&history), &[0, 1], "right after offset 0");
+        }
+    }
+
+    #[test]
+    fn an_entry_offered_twice_counts_from_the_first_time() {
+        let mut history = log(&[(true, &[1, 2])]);
+        history.appends.push(Append { entry: 1, invoked_ns: 99, acknowledged_ns: None });
+        assert_eq!(exactly_once(&history), Verdict::Holds);
+    }
+
+    #[test]
+    fn a_violation_names_its_records_reader_offset_entry_and_times() {
+        check_numbers(&no_loss(&log(&[(true, &[1, 3])])), &[1], "entry 2, offered at 0 ns");
+        check_numbers(&exactly_once(&log(&[(true, &[1, 2, 1])])), &[0, 2], "entry 1 at offset 2 at 12 ns");
+        check_numbers(&exactly_once(&log(&[(true, &[1, 7])])), &[1], "entry 7 at offset 1 at 11 ns");
+        let two = log(&[(true, &[1, 2]), (false, &[1, 3])]);
+        check_numbers(&convergence(&two), &[1], "reader r1 on node 0 got entry 3 at 11 ns");
+        let short = log(&[(true, &[1]), (true, &[1, 2])]);
+        check_numbers(&convergence(&short), &[1], "got entry 2 at offset 1");
+    }
+
+    /// Every pair of readers with up to three entries of two, against the definition read pair by pair.
+    #[test]
+    fn convergence_agrees_with_its_definition_on_every_small_log() {
+        let lists: Vec<Vec<u64>> = (0..15u64)
+            .map(|code| (code + 1).ilog2() as u64)
+            .zip(0..15u64)
+            .map(|(length, code)| (0..length).map(|bit| 1 + ((code + 1) >> bit & 1)).collect())
+            .collect();
+        for (one, other) in lists.iter().flat_map(|one| lists.iter().map(move |other| (one, other))) {
+            for is_complete in [false, true] {
+                let agree = one.iter().zip(other).all(|(one, other)| one == other);
+                let want = agree && (!is_complete || one.len() == other.len());
+                let history = log(&[(true, one), (is_complete, other)]);
+                assert_eq!(convergence(&history).holds(), want, "{one:?} {other:?} {is_complete}");
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check_numbers(verdict: &Verdict, operations: &[u32], words: &str) {
+        let Verdict::Violated(violation) = verdict else { panic!("{verdict}") };
+        let wanted: Vec<OperationIndex> = operations.iter().copied().map(OperationIndex).collect();
+        assert_eq!(violation.operations, wanted, "{verdict}");
+        assert!(violation.explanation.contains(words), "{verdict}");
     }
 }

@@ -188,9 +188,8 @@ impl<'a, S: Spec> Whole<'a, S> {
     }
 
     fn unorderable(&self, spec: &S, items: Vec<Vec<Item<S::Step>>>) -> Violation {
-        let core = smallest_part(spec, items, self.keys.len(), |tag| {
-            spec.step(&self.operations[tag].call, None)
-        });
+        let core =
+            smallest_part(spec, items, self.keys.len(), |tag| spec.step(&self.operations[tag].call, None));
         let operations = core.iter().map(|index| self.operations[*index]);
         let explanation = format!(
             "no order of {} is legal and keeps the order of each client",

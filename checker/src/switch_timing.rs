@@ -13,7 +13,7 @@ mod rules;
 
 use serde::{Deserialize, Serialize};
 
-pub use report::{MixedWindow, NodeSwitch, SwitchReport};
+pub use report::{MixedWindow, Moment, NodeSwitch, SwitchReport};
 
 use crate::verdict::Verdict;
 
@@ -153,7 +153,7 @@ impl Task {
 }
 
 /// What was found about a switch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SwitchJudgement {
     /// The six rules, by the names of their checks.
     pub rules: [(&'static str, Verdict); 6],

@@ -19,7 +19,7 @@ fn corpus() -> PathBuf {
 
 /// One line on stderr, also from a test that passes: the harness catches only what is printed.
 fn tell(line: &str) {
-    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).expect("standard error takes a line");
 }
 
 fn linearizable(bytes: &[u8], format: Option<Format>) -> Result<Check, String> {

@@ -20,3 +20,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn text(name: &str) -> Option<&'static str> {
     CATALOG.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
+
+/// `name` itself, if it is not a name from the catalog but the path of a file.
+#[must_use]
+pub fn path_of(name: &str) -> Option<String> {
+    text(name).is_none().then(|| name.to_owned())
+}

@@ -41,11 +41,22 @@ impl Build {
     }
 }
 
+/// Where a scenario came from, beside its name: what the command that makes the run again must say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Its file, if it is not one of the catalog's.
+    pub path: Option<String>,
+    /// What was set in it, each as `KEY=VALUE`.
+    pub settings: Vec<String>,
+}
+
 /// Everything about a run that is fixed before it.
 #[derive(Clone)]
 pub struct Plan {
     /// The scenario.
     pub scenario: Arc<Scenario>,
+    /// Where it came from.
+    pub origin: Origin,
     /// The seed.
     pub seed: Seed,
     /// The system.
@@ -65,7 +76,7 @@ impl Plan {
         let topology = Arc::new(topology(&scenario, build));
         let requests = workload::requests(&scenario, &topology, seed);
         let faults = nemesis::plan(&scenario, &topology, seed);
-        Self { scenario, seed, build, topology, requests, faults }
+        Self { scenario, origin: Origin::default(), seed, build, topology, requests, faults }
     }
 
     /// What the recorder needs to know.
@@ -161,7 +172,8 @@ impl Plan {
         let requests: Result<Vec<PlannedRequest>, _> =
             file.requests.iter().map(|request| part("requests", request)).collect();
         let (requests, faults) = (requests?, file.faults.clone());
-        Ok(Self { scenario: Arc::new(scenario), seed: Seed(file.seed), build, topology, requests, faults })
+        let (scenario, origin, seed) = (Arc::new(scenario), Origin::default(), Seed(file.seed));
+        Ok(Self { scenario, origin, seed, build, topology, requests, faults })
     }
 
     /// What a node is called in reports.

@@ -44,9 +44,9 @@ pub fn record(setting: Setting<'_>, seen: &[Seen]) -> Vec<Family> {
     match setting.scenario.system {
         System::ConfigPull => vec![config.family],
         System::Capacity => vec![
-            slots::record(seen, &config),
+            slots::record(setting, seen, &config),
             entries::record(setting, seen),
-            overview::record(seen),
+            overview::record(setting, seen),
             config.family,
         ],
     }

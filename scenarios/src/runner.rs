@@ -56,6 +56,8 @@ pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SetupError> {
         seed: plan.seed.0,
         variant: plan.variant_name(),
         mutant: plan.mutant_name(),
+        path: plan.origin.path.clone(),
+        settings: plan.origin.settings.clone(),
         substrate: "kernel".to_owned(),
         verdict: RunVerdict::overall(&checks, &ledger),
         digest: world.digest().to_string(),

@@ -13,7 +13,7 @@ use std::sync::{Arc, mpsc};
 
 use reports::run_folder::{FirstViolation, Outcome, PerSecond, RunVerdict, ScenarioCounts, SoakSummary};
 
-use crate::plan::{Build, Plan, VERSION};
+use crate::plan::{Build, Origin, VERSION};
 use crate::runner::{self, Run};
 use crate::scenario::Scenario;
 use crate::stopwatch::Stopwatch;
@@ -23,8 +23,8 @@ pub const RUNS_MAX: usize = 100;
 
 /// What to run.
 pub struct Soak {
-    /// The scenarios, in order.
-    pub scenarios: Vec<Arc<Scenario>>,
+    /// The scenarios, in order, and where each came from.
+    pub scenarios: Vec<(Arc<Scenario>, Origin)>,
     /// The seeds of each.
     pub seeds: Range<u64>,
     /// The system.
@@ -121,9 +121,10 @@ impl Soak {
 
     fn run_one(&self, index: usize) -> Run {
         let seeds = usize::try_from(self.seeds.end - self.seeds.start).expect("counted before");
-        let scenario = &self.scenarios[index / seeds];
+        let (scenario, origin) = &self.scenarios[index / seeds];
         let seed = self.seeds.start + (index % seeds) as u64;
-        let plan: Plan = runner::plan_for(scenario, seed, self.build);
+        let mut plan = runner::plan_for(scenario, seed, self.build);
+        plan.origin = origin.clone();
         runner::run(plan, false).expect("plans made here fit their world")
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reports::run_folder::RunVerdict;
 use scenarios::folder::folder;
-use scenarios::plan::{Build, Plan};
+use scenarios::plan::{Build, Origin, Plan};
 use scenarios::soak::Soak;
 use scenarios::{catalog, runner, scenario};
 
@@ -14,7 +14,10 @@ fn plan(name: &str, seed: u64) -> Plan {
 
 fn soak(jobs: usize, known: Vec<RunVerdict>) -> Vec<String> {
     let scenarios = ["clock-steps", "config-switch"];
-    let scenarios = scenarios.iter().map(|name| Arc::new(scenario::load(name, &[]).unwrap())).collect();
+    let scenarios = scenarios
+        .iter()
+        .map(|name| (Arc::new(scenario::load(name, &[]).unwrap()), Origin::default()))
+        .collect();
     let build = Build::default();
     let soak = Soak { scenarios, seeds: 0..6, build, jobs, stop_after: None, time_limit_ns: None, known };
     soak.run(|_| ()).verdicts.iter().map(RunVerdict::soak_line).collect()

@@ -2,31 +2,64 @@
 
 use std::collections::BTreeMap;
 
-use super::schedule::Limits;
-use super::slot::{Reservation, Slot};
+use super::slot::{NamelessRelease, Reservation, Slot};
 use crate::verdict::Violation;
 
 /// Reservations named in an explanation.
 const NAMED_COUNT_MAX: usize = 12;
 
+/// Reservations among which a smaller part is looked for: each attempt judges all the others.
+const REDUCED_COUNT_MAX: usize = 256;
+
+/// More units certainly in use than any limit that can have applied.
+pub(super) fn above_the_limit(slot: &Slot) -> Option<Violation> {
+    let mut finding = find(&slot.accepted, &slot.nameless)?;
+    while finding.needed.len() <= REDUCED_COUNT_MAX
+        && let Some(smaller) = without_one(&finding, &slot.nameless)
+    {
+        finding = smaller;
+    }
+    Some(violation(&finding))
+}
+
+/// Reservations that cannot all have been right.
+struct Finding {
+    needed: Vec<Reservation>,
+    sentence: String,
+}
+
+fn find(accepted: &[Reservation], nameless: &[NamelessRelease]) -> Option<Finding> {
+    above_what_stayed(accepted, nameless).or_else(|| above_at_an_instant(accepted, nameless))
+}
+
+/// What is still wrong without one of the reservations, the smallest if possible.
+fn without_one(finding: &Finding, nameless: &[NamelessRelease]) -> Option<Finding> {
+    let mut places: Vec<usize> = (0..finding.needed.len()).collect();
+    places.sort_by_key(|place| finding.needed[*place].units);
+    places.into_iter().find_map(|place| {
+        let mut rest = finding.needed.clone();
+        rest.remove(place);
+        find(&rest, nameless)
+    })
+}
+
 /// A reservation accepted on top of others that were in use during all of its interval.
 ///
 /// In use for certain: accepted before it began, and not released before it ended.
-pub(super) fn above_what_stayed(slot: &Slot, limits: &Limits) -> Option<Violation> {
-    let mut by_return: Vec<&Reservation> = slot.accepted.iter().collect();
-    by_return.sort_unstable_by_key(|reservation| reservation.returned_at);
-    let mut by_invocation: Vec<&Reservation> = slot.accepted.iter().collect();
-    by_invocation.sort_unstable_by_key(|reservation| reservation.invoked_at);
-    let mut stayed = Stayed::new(slot);
+fn above_what_stayed(accepted: &[Reservation], nameless: &[NamelessRelease]) -> Option<Finding> {
+    let mut by_return: Vec<&Reservation> = accepted.iter().collect();
+    by_return.sort_by_key(|reservation| reservation.returned_at);
+    let mut by_invocation: Vec<&Reservation> = accepted.iter().collect();
+    by_invocation.sort_by_key(|reservation| reservation.invoked_at);
+    let mut stayed = Stayed::new(accepted, nameless);
     let mut next = by_return.into_iter().peekable();
     for reservation in by_invocation {
         while let Some(earlier) = next.next_if(|earlier| earlier.returned_at < reservation.invoked_at) {
             stayed.add(earlier);
         }
         let used = stayed.units_until(reservation.returned_at);
-        let limit = largest_limit(limits, reservation);
-        if used + u128::from(reservation.units) > u128::from(limit) {
-            return Some(too_many(slot, reservation, limit));
+        if used + u128::from(reservation.units) > u128::from(reservation.limit) {
+            return Some(too_many(accepted, reservation, stayed.nameless_until(reservation.returned_at)));
         }
     }
     None
@@ -42,17 +75,13 @@ struct Stayed {
 }
 
 impl Stayed {
-    fn new(slot: &Slot) -> Self {
-        let mut instants: Vec<u64> = slot.accepted.iter().map(|accepted| accepted.release_invoked_at).collect();
+    fn new(accepted: &[Reservation], nameless: &[NamelessRelease]) -> Self {
+        let mut instants: Vec<u64> = accepted.iter().map(|accepted| accepted.release_invoked_at).collect();
         instants.sort_unstable();
         instants.dedup();
         let tree = vec![0; instants.len() + 1];
-        let mut nameless: Vec<(u64, u128)> = slot
-            .releases
-            .iter()
-            .filter(|release| release.is_nameless)
-            .map(|release| (release.invoked_at, u128::from(release.units)))
-            .collect();
+        let mut nameless: Vec<(u64, u128)> =
+            nameless.iter().map(|release| (release.invoked_at, u128::from(release.units))).collect();
         nameless.sort_unstable();
         let mut sum = 0;
         for (_, units) in &mut nameless {
@@ -80,40 +109,61 @@ impl Stayed {
             released += self.tree[node];
             node &= node - 1;
         }
-        let asked = self.nameless.partition_point(|(at, _)| *at <= until);
-        let nameless = self.nameless[..asked].last().map_or(0, |(_, units)| *units);
-        (self.total - released).saturating_sub(nameless)
+        (self.total - released).saturating_sub(self.nameless_until(until))
     }
+
+    /// Units that nameless releases asked to free by `until`, that instant included.
+    fn nameless_until(&self, until: u64) -> u128 {
+        let asked = self.nameless.partition_point(|(at, _)| *at <= until);
+        self.nameless[..asked].last().map_or(0, |(_, units)| *units)
+    }
+}
+
+/// The largest of those that stayed, as many as it takes.
+fn too_many(accepted: &[Reservation], last: &Reservation, nameless: u128) -> Finding {
+    let stayed = |other: &&Reservation| {
+        other.returned_at < last.invoked_at && other.release_invoked_at > last.returned_at
+    };
+    let mut before: Vec<&Reservation> = accepted.iter().filter(stayed).collect();
+    before.sort_by_key(|reservation| std::cmp::Reverse(reservation.units));
+    let mut stayed: u128 = 0;
+    let mut needed = vec![*last];
+    for reservation in before {
+        let used = u128::from(last.units) + stayed.saturating_sub(nameless);
+        if used > u128::from(last.limit) {
+            break;
+        }
+        stayed += u128::from(reservation.units);
+        needed.push(*reservation);
+    }
+    let sentence = format!(
+        "{} was accepted, though the limit in its interval never was above {} and {} units were in use with it",
+        last.in_words(),
+        last.limit,
+        u128::from(last.units) + stayed.saturating_sub(nameless)
+    );
+    Finding { needed, sentence }
 }
 
 /// More in use at one instant than the limit that the last of them can have seen.
 ///
 /// All that is in use for certain was seen by the one decided last, whichever that was: one of those
-/// that had not returned before the last invocation.
-pub(super) fn above_at_an_instant(slot: &Slot, limits: &Limits) -> Option<Violation> {
-    if slot.releases.iter().any(|release| release.is_nameless) {
+/// that had not returned before the last invocation. Judged also when one leaves, for the limit that
+/// the others saw may be lower than its own.
+fn above_at_an_instant(accepted: &[Reservation], nameless: &[NamelessRelease]) -> Option<Finding> {
+    if !nameless.is_empty() {
         return None;
     }
-    let mut changes: Vec<(u64, Change, usize)> = Vec::with_capacity(2 * slot.accepted.len());
-    for (index, reservation) in slot.accepted.iter().enumerate() {
-        if reservation.returned_at < reservation.release_invoked_at {
-            changes.push((reservation.release_invoked_at, Change::Leaves, index));
-            changes.push((reservation.returned_at, Change::Enters, index));
-        }
-    }
-    changes.sort_unstable();
+    let changes = changes(accepted);
     let mut in_use = InUse::default();
-    for (_, change, index) in changes {
-        let reservation = &slot.accepted[index];
+    for (place, (at, change, index)) in changes.iter().enumerate() {
         match change {
-            Change::Leaves => in_use.remove(index, reservation),
-            Change::Enters => {
-                in_use.insert(index, reservation);
-                let limit = in_use.largest_limit(slot, limits);
-                if in_use.units > u128::from(limit) {
-                    return Some(too_many_together(slot, &in_use, limits));
-                }
-            }
+            Change::Leaves => in_use.remove(*index, &accepted[*index]),
+            Change::Enters => in_use.insert(*index, &accepted[*index]),
+        }
+        let is_last_then = changes.get(place + 1).is_none_or(|(next_at, _, _)| next_at != at);
+        if is_last_then && !in_use.fits(accepted) {
+            return Some(too_many_together(accepted, &in_use, *at));
         }
     }
     None
@@ -124,6 +174,20 @@ pub(super) fn above_at_an_instant(slot: &Slot, limits: &Limits) -> Option<Violat
 enum Change {
     Leaves,
     Enters,
+}
+
+fn changes(accepted: &[Reservation]) -> Vec<(u64, Change, usize)> {
+    let mut changes = Vec::with_capacity(2 * accepted.len());
+    for (index, reservation) in accepted.iter().enumerate() {
+        if reservation.returned_at < reservation.release_invoked_at {
+            changes.push((reservation.returned_at, Change::Enters, index));
+            if reservation.release_invoked_at != u64::MAX {
+                changes.push((reservation.release_invoked_at, Change::Leaves, index));
+            }
+        }
+    }
+    changes.sort_unstable();
+    changes
 }
 
 /// The reservations certainly in use, by their ends and by their beginnings.
@@ -147,75 +211,51 @@ impl InUse {
         self.units -= u128::from(reservation.units);
     }
 
-    fn largest_limit(&self, slot: &Slot, limits: &Limits) -> u64 {
+    /// Whether one that may have been decided last can have seen a limit high enough for all.
+    fn fits(&self, accepted: &[Reservation]) -> bool {
+        self.by_return.is_empty() || self.limits(accepted).any(|limit| self.units <= u128::from(limit))
+    }
+
+    fn largest_limit(&self, accepted: &[Reservation]) -> u64 {
+        self.limits(accepted).max().unwrap_or(0)
+    }
+
+    /// What each that may have been decided last can have seen.
+    fn limits(&self, accepted: &[Reservation]) -> impl Iterator<Item = u64> {
         let last_invoked_at = self.by_invocation.last_key_value().map_or(0, |((at, _), ())| *at);
-        self.by_return
-            .range((last_invoked_at, 0)..)
-            .map(|((_, index), ())| largest_limit(limits, &slot.accepted[*index]))
-            .max()
-            .unwrap_or(0)
+        self.by_return.range((last_invoked_at, 0)..).rev().map(|((_, index), ())| accepted[*index].limit)
     }
 }
 
-/// The largest limit that can have been in force when the reservation was decided.
-fn largest_limit(limits: &Limits, reservation: &Reservation) -> u64 {
-    limits.max_between(reservation.invoked_at, reservation.returned_at)
-}
-
-fn too_many(slot: &Slot, last: &Reservation, limit: u64) -> Violation {
-    let mut before: Vec<&Reservation> = slot
-        .accepted
-        .iter()
-        .filter(|other| other.returned_at < last.invoked_at && other.release_invoked_at > last.returned_at)
-        .collect();
-    before.sort_by_key(|reservation| std::cmp::Reverse(reservation.units));
-    let mut units = u128::from(last.units);
-    let mut needed = vec![last];
-    let has_nameless = slot.releases.iter().any(|release| release.is_nameless);
-    for reservation in before {
-        if units > u128::from(limit) && !has_nameless {
-            break;
-        }
-        units += u128::from(reservation.units);
-        needed.push(reservation);
-    }
-    let explanation = format!(
-        "{} was accepted, though the limit in its interval never was above {limit} and {} units were in use with it",
-        last.in_words(),
-        units
-    );
-    violation(needed, explanation)
-}
-
-fn too_many_together(slot: &Slot, in_use: &InUse, limits: &Limits) -> Violation {
+/// The largest of those in use, as many as it takes.
+fn too_many_together(accepted: &[Reservation], in_use: &InUse, at: u64) -> Finding {
     let mut all: Vec<usize> = in_use.by_return.keys().map(|(_, index)| *index).collect();
-    all.sort_by_key(|index| std::cmp::Reverse(slot.accepted[*index].units));
+    all.sort_by_key(|index| std::cmp::Reverse(accepted[*index].units));
     let mut part = InUse::default();
     for index in all {
-        part.insert(index, &slot.accepted[index]);
-        if part.units > u128::from(part.largest_limit(slot, limits)) {
+        part.insert(index, &accepted[index]);
+        if !part.fits(accepted) {
             break;
         }
     }
-    let limit = part.largest_limit(slot, limits);
-    let needed: Vec<&Reservation> = part.by_return.keys().map(|(_, index)| &slot.accepted[*index]).collect();
-    let explanation = format!(
-        "{} units were in use at once, though whichever of these was decided last saw a limit of at most {limit}",
-        part.units
+    let sentence = format!(
+        "{} units were in use at {at} ns, though whichever of these was decided last saw a limit of at most {}",
+        part.units,
+        part.largest_limit(accepted)
     );
-    violation(needed, explanation)
+    Finding { needed: part.by_return.keys().map(|(_, index)| accepted[*index]).collect(), sentence }
 }
 
-fn violation(mut needed: Vec<&Reservation>, explanation: String) -> Violation {
+fn violation(finding: &Finding) -> Violation {
+    let mut needed = finding.needed.clone();
     needed.sort_by_key(|reservation| reservation.number);
-    let mut words: Vec<String> =
-        needed.iter().take(NAMED_COUNT_MAX).map(|reservation| reservation.in_words()).collect();
+    let mut words: Vec<String> = needed.iter().take(NAMED_COUNT_MAX).map(Reservation::in_words).collect();
     if needed.len() > NAMED_COUNT_MAX {
         words.push(format!("and {} more", needed.len() - NAMED_COUNT_MAX));
     }
     Violation {
         operations: needed.iter().map(|reservation| reservation.number).collect(),
-        explanation: format!("{explanation}: {}", words.join("; ")),
+        explanation: format!("{}: {}", finding.sentence, words.join("; ")),
         ..Violation::default()
     }
 }

@@ -39,9 +39,10 @@ impl Limits {
         self.between(from_ns, to_ns).max().unwrap_or(0)
     }
 
-    /// The smallest limit in force at any instant of an interval, ends included.
-    pub(super) fn min_between(&self, from_ns: u64, to_ns: u64) -> u64 {
-        if self.started(from_ns) == 0 { 0 } else { self.between(from_ns, to_ns).min().unwrap_or(0) }
+    /// The smallest limit in force at any instant of an interval, ends included; none if there was
+    /// no limit yet at its start.
+    pub(super) fn min_between(&self, from_ns: u64, to_ns: u64) -> Option<u64> {
+        self.between(from_ns, to_ns).min().filter(|_| self.started(from_ns) > 0)
     }
 
     fn between(&self, from_ns: u64, to_ns: u64) -> impl Iterator<Item = u64> {
@@ -67,15 +68,15 @@ mod tests {
     fn before_the_first_step_nothing_may_be_admitted() {
         let limits = limits(&[(10, 5), (20, 8)]);
         assert_eq!(limits.max_between(0, 9), 0);
-        assert_eq!(limits.min_between(0, 25), 0);
+        assert_eq!(limits.min_between(0, 25), None);
         assert_eq!(limits.max_between(0, 10), 5);
     }
 
     #[test]
     fn an_interval_sees_the_limit_at_its_start_and_every_step_inside() {
         let limits = limits(&[(10, 5), (20, 8), (30, 3)]);
-        assert_eq!((limits.min_between(15, 30), limits.max_between(15, 30)), (3, 8));
-        assert_eq!((limits.min_between(12, 19), limits.max_between(12, 19)), (5, 5));
+        assert_eq!((limits.min_between(15, 30), limits.max_between(15, 30)), (Some(3), 8));
+        assert_eq!((limits.min_between(12, 19), limits.max_between(12, 19)), (Some(5), 5));
     }
 
     #[test]

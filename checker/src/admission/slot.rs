@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::history::{ClientId, History, OperationIndex, OperationOf, Outcome};
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall};
 
-/// A reservation.
+use super::schedule::Limits;
+
+/// A reservation. All that asked for one order are one reservation, decided once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reservation {
     pub(super) number: OperationIndex,
@@ -15,18 +17,17 @@ pub(super) struct Reservation {
     pub(super) invoked_at: u64,
     /// `u64::MAX` if the outcome is unknown.
     pub(super) returned_at: u64,
-    /// Earliest invocation of a release that may have freed it; `u64::MAX` if there is none.
+    /// Earliest invocation of a release of its order; `u64::MAX` if there is none.
     pub(super) release_invoked_at: u64,
+    /// The largest limit in force at any instant of its interval.
+    pub(super) limit: u64,
 }
 
-/// A release that may have happened.
+/// A release of units without a name.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Release {
+pub(super) struct NamelessRelease {
     pub(super) units: u64,
     pub(super) invoked_at: u64,
-    /// `u64::MAX` if the outcome is unknown.
-    pub(super) returned_at: u64,
-    pub(super) is_nameless: bool,
 }
 
 /// All of one slot.
@@ -34,48 +35,72 @@ pub(super) struct Release {
 pub(super) struct Slot {
     pub(super) accepted: Vec<Reservation>,
     pub(super) rejected: Vec<Reservation>,
-    pub(super) unknown: Vec<Reservation>,
-    pub(super) releases: Vec<Release>,
+    /// From when on units may be taken: (instant, units).
+    pub(super) taken: Vec<(u64, u64)>,
+    /// From when on units are certainly free again: (instant, units).
+    pub(super) freed: Vec<(u64, u64)>,
+    pub(super) nameless: Vec<NamelessRelease>,
 }
 
 impl Slot {
-    pub(super) fn of(history: &History<Capacity>) -> Self {
+    pub(super) fn of(history: &History<Capacity>, limits: &Limits) -> Self {
         let mut slot = Self::default();
+        let mut orders: BTreeMap<Name, Order> = BTreeMap::new();
         for operation in history.operations() {
-            if let CapacityCall::Reserve { order, units } = operation.call {
-                let reservation = reservation(operation, order, units);
-                match operation.outcome {
-                    Outcome::Answered(CapacityAnswer::Rejected(_)) => slot.rejected.push(reservation),
-                    Outcome::Answered(_) => slot.accepted.push(reservation),
-                    Outcome::Unknown => slot.unknown.push(reservation),
+            let CapacityCall::Reserve { order, units } = operation.call else { continue };
+            let reservation = Reservation::of(operation, order, units);
+            match operation.outcome {
+                Outcome::Answered(CapacityAnswer::Rejected(_)) => slot.rejected.push(reservation),
+                Outcome::Answered(_) | Outcome::Unknown => {
+                    orders.entry(name(operation, order)).or_default().ask(reservation);
                 }
             }
         }
-        let units_of: BTreeMap<u64, u64> = slot
-            .accepted
-            .iter()
-            .chain(&slot.unknown)
-            .filter_map(|reservation| Some((reservation.order?, reservation.units)))
-            .collect();
-        let mut freed_from: BTreeMap<u64, u64> = BTreeMap::new();
         for operation in history.operations() {
-            if let Some((order, release)) = release(operation, &units_of) {
-                slot.releases.push(release);
-                if let Some(order) = order {
-                    let earliest = freed_from.entry(order).or_insert(u64::MAX);
-                    *earliest = release.invoked_at.min(*earliest);
-                }
+            let CapacityCall::Release { order, units } = operation.call else { continue };
+            if order.is_none() {
+                slot.release_nameless(operation, units);
+            } else if let Some(order) = orders.get_mut(&name(operation, order)) {
+                order.release(operation);
             }
         }
-        for reservation in &mut slot.accepted {
-            let freed = reservation.order.and_then(|order| freed_from.get(&order));
-            reservation.release_invoked_at = freed.copied().unwrap_or(u64::MAX);
+        for order in orders.values() {
+            slot.add(order, limits);
         }
         slot
+    }
+
+    fn release_nameless(&mut self, operation: &OperationOf<Capacity>, units: u64) {
+        self.nameless.push(NamelessRelease { units, invoked_at: operation.invoked_at });
+        if let Some(returned_at) = released_at(operation) {
+            self.freed.push((returned_at, units));
+        }
+    }
+
+    fn add(&mut self, order: &Order, limits: &Limits) {
+        let Some(widest) = order.asked.iter().map(|asked| asked.units).max() else { return };
+        self.taken.push((order.invoked_at(), widest));
+        if let Some(freed_at) = order.freed_at() {
+            self.freed.push((freed_at, widest));
+        }
+        self.accepted.extend(order.accepted(limits));
     }
 }
 
 impl Reservation {
+    fn of(operation: &OperationOf<Capacity>, order: Option<u64>, units: u64) -> Self {
+        Self {
+            number: operation.number,
+            client: operation.client,
+            order,
+            units,
+            invoked_at: operation.invoked_at,
+            returned_at: operation.returned_at.unwrap_or(u64::MAX),
+            release_invoked_at: u64::MAX,
+            limit: 0,
+        }
+    }
+
     /// In words, with client and times.
     pub(super) fn in_words(&self) -> String {
         let named = self.order.map(|order| format!(" for order {order}")).unwrap_or_default();
@@ -86,33 +111,68 @@ impl Reservation {
     }
 }
 
-fn reservation(operation: &OperationOf<Capacity>, order: Option<u64>, units: u64) -> Reservation {
-    Reservation {
-        number: operation.number,
-        client: operation.client,
-        order,
-        units,
-        invoked_at: operation.invoked_at,
-        returned_at: operation.returned_at.unwrap_or(u64::MAX),
-        release_invoked_at: u64::MAX,
+/// The order, or the operation itself where it names none.
+type Name = (Option<u64>, u32);
+
+fn name(operation: &OperationOf<Capacity>, order: Option<u64>) -> Name {
+    (order, if order.is_some() { 0 } else { operation.number.0 })
+}
+
+/// What was asked about one order.
+#[derive(Default)]
+struct Order {
+    /// Reservations accepted or of unknown outcome. More than one only if a client asked again.
+    asked: Vec<Reservation>,
+    /// When its releases were invoked, whatever the answer: one refused as not held may be the
+    /// second attempt of one that took effect.
+    release_invoked_at: Option<u64>,
+    /// (invoked, returned) of the releases answered so.
+    released: Vec<(u64, u64)>,
+}
+
+impl Order {
+    fn ask(&mut self, reservation: Reservation) {
+        self.asked.push(reservation);
+    }
+
+    fn release(&mut self, operation: &OperationOf<Capacity>) {
+        let earliest = self.release_invoked_at.get_or_insert(operation.invoked_at);
+        *earliest = operation.invoked_at.min(*earliest);
+        if let Some(returned_at) = released_at(operation) {
+            self.released.push((operation.invoked_at, returned_at));
+        }
+    }
+
+    fn invoked_at(&self) -> u64 {
+        self.asked.iter().map(|asked| asked.invoked_at).min().unwrap_or(u64::MAX)
+    }
+
+    /// The reservation that is certain, decided at the first attempt or any later one.
+    fn accepted(&self, limits: &Limits) -> Option<Reservation> {
+        let mut accepted = *self.asked.iter().min_by_key(|asked| asked.returned_at)?;
+        if accepted.returned_at == u64::MAX {
+            return None;
+        }
+        accepted.invoked_at = self.invoked_at();
+        accepted.units = self.asked.iter().map(|asked| asked.units).min()?;
+        accepted.release_invoked_at = self.release_invoked_at.unwrap_or(u64::MAX);
+        accepted.limit = limits.max_between(accepted.invoked_at, accepted.returned_at);
+        Some(accepted)
+    }
+
+    /// When a release had certainly freed the order for good: with several reservations, only one
+    /// that was invoked after all of them.
+    fn freed_at(&self) -> Option<u64> {
+        let settled_at = match self.asked.as_slice() {
+            [_] => 0,
+            asked => asked.iter().map(|asked| asked.returned_at).max()?,
+        };
+        let released = self.released.iter().filter(|(invoked_at, _)| *invoked_at >= settled_at);
+        released.map(|(_, returned_at)| *returned_at).filter(|at| *at >= self.invoked_at()).min()
     }
 }
 
-/// What an operation may have freed, and of which order; none if it certainly freed nothing.
-fn release(
-    operation: &OperationOf<Capacity>,
-    units_of: &BTreeMap<u64, u64>,
-) -> Option<(Option<u64>, Release)> {
-    let CapacityCall::Release { order, units } = operation.call else { return None };
-    if operation.outcome == Outcome::Answered(CapacityAnswer::NotHeld) {
-        return None;
-    }
-    let units = match order {
-        Some(order) => *units_of.get(&order)?,
-        None => units,
-    };
-    let returned_at = operation.returned_at.unwrap_or(u64::MAX);
-    let release =
-        Release { units, invoked_at: operation.invoked_at, returned_at, is_nameless: order.is_none() };
-    Some((order, release))
+/// When a release was answered with success.
+fn released_at(operation: &OperationOf<Capacity>) -> Option<u64> {
+    operation.returned_at.filter(|_| operation.outcome == Outcome::Answered(CapacityAnswer::Released))
 }

@@ -6,6 +6,8 @@ use crate::history::OperationIndex;
 use crate::spec::capacity::Capacity;
 use crate::test_histories::draw_keyed;
 
+mod naive;
+
 /// The verdict on a drawing: columns are ns, steps are (column, limit).
 fn judged(drawing: &str, steps: &[(u64, u64)], uncertainty_ns: u64) -> Verdict {
     let history = draw_keyed::<Capacity>(drawing);
@@ -47,8 +49,28 @@ fn a_release_asked_for_in_time_may_have_made_room() {
 }
 
 #[test]
-fn a_release_that_was_refused_made_no_room() {
-    violated("a: [x.+a6 ] [x.~a ] [x.+b5 ]", &[(0, 10)], &[0, 2]);
+fn a_release_refused_as_not_held_may_be_the_second_attempt_of_one_that_made_room() {
+    holds("a: [x.+a6 ] [x.~a ] [x.+b5 ]", &[(0, 10)]);
+    holds("a: [x.+a6 ] [x.~a ] [x.!5 ]", &[(0, 10)]);
+}
+
+#[test]
+fn an_order_asked_for_again_is_one_reservation() {
+    holds("a: [x.+a6 ] [x.+a6 ]", &[(0, 10)]);
+    holds("a: [x.+a6\nb:         [x.+a6 ]", &[(0, 10), (8, 5)]);
+    violated("a: [x.+a6 ] [x.+a6 ] [x.+b5 ]", &[(0, 10)], &[0, 2]);
+}
+
+#[test]
+fn an_order_freed_twice_frees_its_units_once() {
+    holds("a: [x.+a6 ] [x.-a ] [x.-a ]\nb: [x.+b6 ]                [x.!7 ]", &[(0, 12)]);
+}
+
+#[test]
+fn those_left_at_once_may_have_seen_less_than_the_one_that_left() {
+    let drawing = "a: [x.+a1      ]           [x.-a ]\nb:         [x.+b3 ]\nc:          [x.+c3 ]";
+    assert!(judged(drawing, &[(0, 10), (9, 5)], 0).is_violated());
+    assert!(judged(drawing, &[(0, 10), (9, 6)], 0).holds());
 }
 
 #[test]
@@ -146,4 +168,33 @@ fn with_times<S: Drawable>(history: &KeyedHistory<S>) -> KeyedHistory<S> {
         operation.returned_at = operation.returned;
     }
     KeyedHistory::single("x", part)
+}
+
+/// Not only as fast as it must be, but of the right order: the far larger history ends at all.
+#[test]
+fn a_long_history_on_one_slot_is_judged_in_near_linear_time() {
+    use crate::history::{ClientId, History, Operation, Outcome};
+    use crate::spec::capacity::{CapacityAnswer, CapacityCall, Terms};
+
+    let operation = |number: u32| {
+        let (order, at) = (u64::from(number / 2), u64::from(number) * 10);
+        let (call, answer) = if number.is_multiple_of(2) {
+            let call = CapacityCall::Reserve { order: Some(order), units: 1 };
+            (call, CapacityAnswer::Accepted(Terms::default()))
+        } else {
+            (CapacityCall::Release { order: Some(order), units: 0 }, CapacityAnswer::Released)
+        };
+        Operation {
+            number: OperationIndex(number),
+            client: ClientId(u64::from(number)),
+            call,
+            outcome: Outcome::Answered(answer),
+            invoked: at,
+            returned: Some(at + 200),
+            invoked_at: at,
+            returned_at: Some(at + 200),
+        }
+    };
+    let history = History { operations: (0..200_000).map(operation).collect(), dropped: Vec::new() };
+    assert!(admission(&KeyedHistory::single("x", history), &LimitSchedule::fixed(100), 0).holds());
 }

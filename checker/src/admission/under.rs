@@ -7,12 +7,9 @@ use crate::verdict::Violation;
 /// A rejected reservation that would have fitted at every instant of its interval.
 ///
 /// The largest possible use: all reservations accepted or unknown and invoked by then, less what was
-/// certainly released. The limit: the smallest in force within `uncertainty_ns` of the interval.
-pub(super) fn rejected_with_room(
-    slot: &Slot,
-    limits: &Limits,
-    uncertainty_ns: u64,
-) -> Option<Violation> {
+/// certainly released. The limit: the smallest in force within `uncertainty_ns` of the interval; if
+/// there was none in a part of that, nothing is promised.
+pub(super) fn rejected_with_room(slot: &Slot, limits: &Limits, uncertainty_ns: u64) -> Option<Violation> {
     if slot.rejected.is_empty() {
         return None;
     }
@@ -20,8 +17,8 @@ pub(super) fn rejected_with_room(
     slot.rejected.iter().find_map(|rejected| {
         let from = rejected.invoked_at.saturating_sub(uncertainty_ns);
         let to = rejected.returned_at.saturating_add(uncertainty_ns);
-        let limit = limits.min_between(from, to);
-        let used = use_over_time.between(rejected.invoked_at, rejected.returned_at);
+        let limit = limits.min_between(from, to)?;
+        let used = use_over_time.between(rejected.invoked_at, rejected.returned_at).max(0);
         let has_room = used + i128::from(rejected.units) <= i128::from(limit);
         has_room.then(|| had_room(rejected, used, limit))
     })
@@ -42,10 +39,8 @@ enum Change {
 
 impl LargestUse {
     fn of(slot: &Slot) -> Self {
-        let taken = slot.accepted.iter().chain(&slot.unknown);
-        let taken = taken.map(|taken| (taken.invoked_at, Change::Taken, i128::from(taken.units)));
-        let freed = slot.releases.iter().filter(|release| release.returned_at != u64::MAX);
-        let freed = freed.map(|freed| (freed.returned_at, Change::Freed, -i128::from(freed.units)));
+        let taken = slot.taken.iter().map(|&(at, units)| (at, Change::Taken, i128::from(units)));
+        let freed = slot.freed.iter().map(|&(at, units)| (at, Change::Freed, -i128::from(units)));
         let mut steps: Vec<(u64, Change, i128)> = taken.chain(freed).collect();
         steps.sort_unstable();
         let mut used = 0;

@@ -310,9 +310,7 @@ fn settle_one<S: Spec>(
     let step = table.step(slot);
     if spec.is_idle(&configuration.state, step) {
         configuration.absorbable = configuration.absorbable.with(slot);
-    } else if spec.only_observes(&configuration.state, step)
-        && spec.is_legal(&configuration.state, step)
-    {
+    } else if spec.only_observes(&configuration.state, step) && spec.is_legal(&configuration.state, step) {
         configuration.taken = configuration.taken.with(slot);
     }
 }

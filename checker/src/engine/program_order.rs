@@ -142,7 +142,8 @@ impl<'a, S: Spec> Search<'a, S> {
             for client in 0..self.programs.len() {
                 while let Some(item) = self.next(node, client) {
                     let state = self.state(node, item.object);
-                    if !(self.spec.only_observes(state, &item.step) && self.spec.is_legal(state, &item.step)) {
+                    if !(self.spec.only_observes(state, &item.step) && self.spec.is_legal(state, &item.step))
+                    {
                         break;
                     }
                     node.0[client] += 1;

@@ -15,7 +15,9 @@ pub(crate) fn proves<S: Spec>(spec: &S, tasks: &[Task<S::Step>], order: &[usize]
     }
     let Some(states) = states(spec, tasks, order) else { return false };
     let missing: Vec<usize> = (0..tasks.len())
-        .filter(|place| !is_placed[*place] && tasks[*place].returned.is_some() && tasks[*place].step.is_some())
+        .filter(|place| {
+            !is_placed[*place] && tasks[*place].returned.is_some() && tasks[*place].step.is_some()
+        })
         .collect();
     missing.is_empty() || observations_fit(spec, &Proof { tasks, order, states: &states }, &missing)
 }

@@ -137,7 +137,9 @@ impl Spec for Capacity {
     fn step(&self, call: &CapacityCall, answer: Option<&CapacityAnswer>) -> Option<CapacityStep> {
         match *call {
             CapacityCall::Reserve { order, units } => Some(match answer {
-                Some(CapacityAnswer::Rejected(terms)) => CapacityStep::Reject { units, terms: self.bound(*terms) },
+                Some(CapacityAnswer::Rejected(terms)) => {
+                    CapacityStep::Reject { units, terms: self.bound(*terms) }
+                }
                 Some(CapacityAnswer::Accepted(terms)) => {
                     CapacityStep::Accept { order, units, terms: self.bound(*terms) }
                 }
@@ -186,7 +188,9 @@ impl Spec for Capacity {
     fn only_observes(&self, state: &CapacityState, step: &CapacityStep) -> bool {
         match step {
             // Legal later only under the same version, for versions never decrease.
-            CapacityStep::Reject { terms, .. } => terms.version.is_none_or(|version| version == state.version),
+            CapacityStep::Reject { terms, .. } => {
+                terms.version.is_none_or(|version| version == state.version)
+            }
             CapacityStep::NotHeld { .. } | CapacityStep::Use(_) => true,
             CapacityStep::Accept { .. }
             | CapacityStep::Release { .. }
@@ -264,7 +268,10 @@ impl CapacityState {
         }
         match *step {
             CapacityStep::Accept { order, units, terms } => {
-                let fits = self.used.checked_add(units).is_some_and(|sum| terms.limit.is_none_or(|limit| sum <= limit));
+                let fits = self
+                    .used
+                    .checked_add(units)
+                    .is_some_and(|sum| terms.limit.is_none_or(|limit| sum <= limit));
                 fits && order.is_none_or(|order| self.holding(order).is_none())
             }
             CapacityStep::Reject { units, terms } => {

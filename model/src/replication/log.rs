@@ -62,6 +62,8 @@ pub struct Log {
     syncs: u64,
     durable_records: u64,
     durable_entries: usize,
+    /// How many of the entries a restart found: until they are durable, the log knows no tail it could name.
+    recovered_entries: usize,
 }
 
 impl Log {
@@ -79,6 +81,7 @@ impl Log {
             syncs: 0,
             durable_records: 0,
             durable_entries: 0,
+            recovered_entries: 0,
         }
     }
 
@@ -93,6 +96,7 @@ impl Log {
         }
         fx.observe(Observation::Started);
         self.written = disk.len() as u64;
+        self.recovered_entries = self.entries.len();
         if self.written > 0 {
             self.sync(fx);
         }
@@ -121,7 +125,7 @@ impl Log {
             self.sync(fx);
             return;
         }
-        if self.rules.resync.is_taken() {
+        if self.rules.resync.is_taken() && self.visible() >= self.recovered_entries {
             let tail = Offset(self.visible() as u64);
             for follower in &self.followers {
                 let entries = Arc::new([]);
@@ -223,6 +227,9 @@ impl Log {
 
     fn follow(&mut self, from: NodeId, offset: Offset, nonce: u64, fx: &mut Fx) {
         self.followers.insert(from);
+        if self.visible() < self.recovered_entries {
+            return;
+        }
         let visible = self.visible();
         let first = usize::try_from(offset.0).map_or(visible, |first| first.min(visible));
         let last = visible.min(first + CHUNK_MAX);
@@ -412,13 +419,14 @@ mod tests {
         let tail_of = |log: &mut Log, probe: &mut Probe| {
             probe.ask(|_, fx| log.message(OTHER, &follow, fx));
             match &probe.done().sent[..] {
-                [(_, Message::Entries { tail, .. })] => *tail,
-                other => panic!("expected entries, found {other:?}"),
+                [(_, Message::Entries { tail, .. })] => Some(*tail),
+                [] => None,
+                other => panic!("expected entries or nothing, found {other:?}"),
             }
         };
-        assert_eq!(tail_of(&mut log, &mut probe), Offset(0));
+        assert_eq!(tail_of(&mut log, &mut probe), None, "a tail of 0 would let a replica go back");
         probe.ask(|_, fx| log.synced(token, fx));
         probe.done();
-        assert_eq!(tail_of(&mut log, &mut probe), Offset(1));
+        assert_eq!(tail_of(&mut log, &mut probe), Some(Offset(1)));
     }
 }

@@ -89,6 +89,12 @@ pub struct RunVerdict {
     /// The planted defect, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mutant: Option<String>,
+    /// The scenario's file, where it is not one of the catalog's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What was set in the scenario, each as `KEY=VALUE`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<String>,
     /// What the nodes ran on.
     pub substrate: String,
     /// The run as a whole.
@@ -143,7 +149,8 @@ impl RunVerdict {
 
     /// The command that makes this run again.
     pub fn replay_command(&self) -> String {
-        let mut command = format!("counterclock run {} --seed {}", quoted(&self.scenario), self.seed);
+        let scenario = self.path.as_ref().unwrap_or(&self.scenario);
+        let mut command = format!("counterclock run {} --seed {}", quoted(scenario), self.seed);
         if self.variant != "hardened" {
             command += &format!(" --variant {}", quoted(&self.variant));
         }
@@ -153,13 +160,16 @@ impl RunVerdict {
         if self.substrate != "kernel" {
             command += &format!(" --substrate {}", quoted(&self.substrate));
         }
+        for setting in &self.settings {
+            command += &format!(" --set {}", quoted(setting));
+        }
         command
     }
 }
 
 /// `word` as one word of a shell command, whatever it contains.
 fn quoted(word: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./".contains(character);
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./=".contains(character);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }

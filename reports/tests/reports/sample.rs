@@ -211,6 +211,8 @@ pub(crate) fn holding(operation_count: u64) -> RunFolder {
         seed: plan.seed,
         variant: plan.variant.clone(),
         mutant: None,
+        path: None,
+        settings: Vec::new(),
         substrate: plan.substrate.clone(),
         verdict: Outcome::Holds,
         digest: "9f0c4d5e71aa23b84be0d6f1c2a39187".into(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use reports::run_folder::RunFolder;
 use scenarios::folder::folder;
-use scenarios::plan::Plan;
+use scenarios::plan::{Origin, Plan};
 use scenarios::runner;
 
 use super::{CommandError, output, shown};
@@ -22,7 +22,9 @@ impl Replay {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
         let recorded = RunFolder::read(&self.dir)?;
         let broken = |source| CommandError::PlanFile { dir: shown(&self.dir), source };
-        let plan = Plan::from_file(&recorded.plan).map_err(broken)?;
+        let mut plan = Plan::from_file(&recorded.plan).map_err(broken)?;
+        let (path, settings) = (recorded.verdict.path.clone(), recorded.verdict.settings.clone());
+        plan.origin = Origin { path, settings };
         let again = folder(&runner::run(plan, recorded.trace.is_some())?);
         match first_difference(&recorded, &again) {
             None => {

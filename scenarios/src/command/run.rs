@@ -6,7 +6,8 @@ use std::sync::Arc;
 use clap::Args;
 use reports::{page, text};
 use scenarios::folder::folder;
-use scenarios::{runner, scenario};
+use scenarios::plan::Origin;
+use scenarios::{catalog, runner, scenario};
 
 use super::{BuildArguments, CommandError, Substrate, output, write_file};
 
@@ -44,7 +45,8 @@ impl Run {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
         let Substrate::Kernel = self.substrate;
         let scenario = Arc::new(scenario::load(&self.scenario, &self.settings)?);
-        let plan = runner::plan_for(&scenario, self.seed, self.build.build());
+        let mut plan = runner::plan_for(&scenario, self.seed, self.build.build());
+        plan.origin = Origin { path: catalog::path_of(&self.scenario), settings: self.settings.clone() };
         let run = runner::run(plan, self.trace)?;
         let folder = folder(&run);
         if let Some(dir) = &self.out {

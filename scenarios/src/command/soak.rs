@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use reports::run_folder::{self, Outcome, RunVerdict, SoakSummary};
 use scenarios::folder::folder;
-use scenarios::plan::VERSION;
+use scenarios::plan::{Origin, VERSION};
 use scenarios::soak::{self, Soaked};
 use scenarios::{catalog, scenario};
 use serde_json::{Value, json};
@@ -74,15 +74,15 @@ impl Soak {
         } else {
             self.scenarios.clone()
         };
-        let mut scenarios = Vec::new();
+        let mut scenarios: Vec<(Arc<scenario::Scenario>, Origin)> = Vec::new();
         for name in names {
             let scenario = Arc::new(scenario::load(&name, &[])?);
-            if scenarios.iter().any(|other: &Arc<scenario::Scenario>| other.name == scenario.name) {
+            if scenarios.iter().any(|(other, _)| other.name == scenario.name) {
                 return Err(CommandError::Usage(format!("scenario `{}` is named twice", scenario.name)));
             }
-            scenarios.push(scenario);
+            scenarios.push((scenario, Origin { path: catalog::path_of(&name), settings: Vec::new() }));
         }
-        scenarios.sort_by(|one, other| one.name.cmp(&other.name));
+        scenarios.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
         Ok(soak::Soak {
             scenarios,
             seeds: self.seeds.0.clone(),

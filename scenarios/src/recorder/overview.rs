@@ -6,10 +6,10 @@ use checker::judge::{Family, FamilyKind};
 use checker::session::Read;
 use model::message::{Answer, Observation};
 
-use super::Seen;
 use super::slots::client;
+use super::{Seen, Setting};
 
-pub(super) fn record(seen: &[Seen]) -> Family {
+pub(super) fn record(setting: Setting<'_>, seen: &[Seen]) -> Family {
     let mut servers = BTreeMap::new();
     let mut reads = Vec::new();
     for one in seen {
@@ -20,7 +20,7 @@ pub(super) fn record(seen: &[Seen]) -> Family {
             Observation::Returned { process, request, answer: Some(Answer::Overview { position, .. }) } => {
                 let Some(server) = servers.get(request) else { continue };
                 reads.push(Read {
-                    client: client(one.node.0, *process).0,
+                    client: client(setting, one.node, *process).0,
                     server: server.0,
                     at_ns: one.released_at.as_ns(),
                     position: position.0,

@@ -8,12 +8,13 @@ use checker::keyed::KeyedBuilder;
 use checker::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
 use model::ids::SlotId;
 use model::message::{Answer, Call, Ground, Observation};
+use sim::node::NodeId;
 
-use super::Seen;
 use super::switches::Config;
+use super::{Seen, Setting};
 
 /// Family, and the slots' journal as a witness.
-pub(super) fn record(seen: &[Seen], config: &Config) -> Family {
+pub(super) fn record(setting: Setting<'_>, seen: &[Seen], config: &Config) -> Family {
     let mut builder = KeyedBuilder::<Capacity>::default();
     let mut numbers = BTreeMap::new();
     let mut order = Order::default();
@@ -22,7 +23,7 @@ pub(super) fn record(seen: &[Seen], config: &Config) -> Family {
         match &one.observation {
             Observation::Invoked { process, request, call } => {
                 let Some((slot, asked)) = question(*call) else { continue };
-                let client = client(one.node.0, *process);
+                let client = client(setting, one.node, *process);
                 let number = builder
                     .invoke(client, &key(slot), asked, at_ns)
                     .expect("a session asks one question at a time, and never after an unknown outcome");
@@ -30,7 +31,7 @@ pub(super) fn record(seen: &[Seen], config: &Config) -> Family {
             }
             Observation::Returned { process, request, answer } => {
                 let Some((slot, number)) = numbers.get(request) else { continue };
-                let client = client(one.node.0, *process);
+                let client = client(setting, one.node, *process);
                 end(&mut builder, client, answer.map(outcome), at_ns);
                 order.answered.extend(answer.map(|_| *number));
                 if let Some(Answer::InUse { sequence, .. }) = answer {
@@ -67,9 +68,11 @@ fn key(slot: SlotId) -> String {
     format!("slot-{:04}", slot.0)
 }
 
-/// The process of a node as one number.
-pub(super) fn client(node: u32, process: u32) -> ClientId {
-    ClientId(u64::from(node) * 1_000_000 + u64::from(process))
+/// The process of a client as one number: equal modulo the number of clients for all processes of a client.
+pub(super) fn client(setting: Setting<'_>, node: NodeId, process: u32) -> ClientId {
+    let clients = &setting.topology.clients;
+    let index = clients.iter().position(|client| *client == node).expect("only clients ask");
+    ClientId(u64::from(process) * clients.len() as u64 + index as u64)
 }
 
 fn question(call: Call) -> Option<(SlotId, CapacityCall)> {

@@ -97,12 +97,7 @@ impl Kinds {
     /// Another reservation with no smaller limit can only be spoiled if a release came before this
     /// one: without releases the use never was above what it is after both. So the releases stand
     /// for it. (Use 0, limit 10: reserve 5, release it, reserve 6 is legal, reserve 6 first is not.)
-    fn spoiled_by_accept(
-        &self,
-        order: Option<u64>,
-        limit: u64,
-        open: &Open<'_, CapacityStep>,
-    ) -> SlotSet {
+    fn spoiled_by_accept(&self, order: Option<u64>, limit: u64, open: &Open<'_, CapacityStep>) -> SlotSet {
         let mut may_overflow = false;
         let smaller_limit = self.filtered(self.accepts, open, |other| match other {
             CapacityStep::Accept { terms, .. } => {
