@@ -1,5 +1,7 @@
 //! Small histories for tests: every one of a shape, or random ones.
 
+pub(crate) mod full_size;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -63,10 +63,17 @@ number!(
     u64
 );
 
+/// Operations of one client in one run.
+const REQUESTS_MAX: u64 = 10_000_000;
+
 impl RequestKey {
     /// The `count`-th operation of `client`.
+    ///
+    /// # Panics
+    /// If a client asks more than ten million times.
     #[must_use]
     pub const fn of(client: NodeId, count: u32) -> Self {
-        Self((client.0 as u64) << 32 | count as u64)
+        assert!((count as u64) < REQUESTS_MAX, "a client asks less than ten million times");
+        Self(client.0 as u64 * REQUESTS_MAX + count as u64)
     }
 }

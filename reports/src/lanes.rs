@@ -24,45 +24,16 @@ impl Lanes {
 
 /// The lanes of the clients of a run.
 ///
-/// Two process numbers are one client if they are equal modulo the number of the plan's clients: how a process
-/// number is chosen after an unknown outcome. If such processes overlap in time, numbers were chosen otherwise,
-/// and each process has its own lane.
+/// Process numbers are one client if they are equal modulo the number of the plan's clients: so the recorder numbers
+/// the sessions that a client has open at once, and those that follow an unknown outcome. Without clients in the
+/// plan, each process has its own lane.
 pub(crate) fn of_clients(plan: &Plan, operations: &[DrawnOperation]) -> Lanes {
     let clients: Vec<_> = plan.nodes.iter().filter(|node| node.role == CLIENT).collect();
-    let count = clients.len() as u64;
-    let lives = lives(operations);
-    if count == 0 || overlap(&lives, count) {
-        let own = lives.keys().map(|&process| (process, (process, format!("client {process}"))));
-        return Lanes { lanes: own.collect() };
-    }
-    let lane = |&process: &u64| {
-        let place = process % count;
-        let client = &clients[usize::try_from(place).expect("a place is below the number of clients")];
-        (process, (place, client.name.clone()))
+    let lane = |process: u64| match usize::try_from(process % (clients.len() as u64).max(1)) {
+        Ok(place) if !clients.is_empty() => (place as u64, clients[place].name.clone()),
+        _ => (process, format!("client {process}")),
     };
-    Lanes { lanes: lives.keys().map(lane).collect() }
-}
-
-/// The positions of the first and the last event of each process.
-fn lives(operations: &[DrawnOperation]) -> BTreeMap<u64, (u64, u64)> {
-    let mut lives: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
-    for operation in operations {
-        let end = operation.returned.unwrap_or(operation.invoked);
-        let life = lives.entry(operation.client).or_insert((operation.invoked, end));
-        *life = (life.0.min(operation.invoked), life.1.max(end));
-    }
-    lives
-}
-
-fn overlap(lives: &BTreeMap<u64, (u64, u64)>, count: u64) -> bool {
-    let mut by_place: BTreeMap<u64, Vec<(u64, u64)>> = BTreeMap::new();
-    for (process, life) in lives {
-        by_place.entry(process % count).or_default().push(*life);
-    }
-    by_place.into_values().any(|mut lives| {
-        lives.sort_unstable();
-        lives.windows(2).any(|pair| pair[1].0 <= pair[0].1)
-    })
+    Lanes { lanes: operations.iter().map(|operation| (operation.client, lane(operation.client))).collect() }
 }
 
 #[cfg(test)]
@@ -115,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_that_overlap_are_different_clients_whatever_their_numbers() {
-        assert_eq!(names(&[(0, 1, Some(4)), (2, 2, Some(3))]), ["client 0", "client 2"]);
+    fn sessions_that_a_client_has_open_at_once_share_its_lane() {
+        assert_eq!(names(&[(0, 1, Some(4)), (2, 2, Some(3))]), ["client-0", "client-0"]);
     }
 }

@@ -1,23 +1,22 @@
 //! The host's clock, for the two figures of a run that are not part of it: `wall_ns` and `check_ns`.
 
-#[expect(clippy::disallowed_types, reason = "measures the host, never steers a run")]
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "measures the host, never steers a run"
+)]
+
 use std::time::Instant;
 
 /// Measures how long the host took.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
-    #[expect(clippy::disallowed_types, reason = "measures the host, never steers a run")]
     began: Instant,
 }
 
 impl Stopwatch {
     /// Starts measuring.
     #[must_use]
-    #[expect(
-        clippy::disallowed_types,
-        clippy::disallowed_methods,
-        reason = "measures the host, never steers a run"
-    )]
     pub fn start() -> Self {
         Self { began: Instant::now() }
     }

@@ -12,6 +12,8 @@ use crate::scenario::{Mix, Scenario};
 /// A request, its instant and whom it is asked of.
 pub type PlannedRequest = (TrueTime, NodeId, Request);
 
+/// Orders of one client; the scenario file allows fewer.
+const ORDERS_MAX: u64 = 10_000_000;
 /// Latest orders per client that a release may name.
 const RECENT_ORDERS_MAX: usize = 16;
 
@@ -81,7 +83,7 @@ impl Orders {
             let (slot, order) = self.recent.swap_remove(index);
             return Call::Release { slot, order };
         }
-        let order = OrderId(u64::from(self.client.0) << 32 | self.count);
+        let order = OrderId(u64::from(self.client.0) * ORDERS_MAX + self.count);
         self.count += 1;
         self.recent.push((slot, order));
         if self.recent.len() > RECENT_ORDERS_MAX {

@@ -1,5 +1,7 @@
 //! The same scenario and seed give the same bytes: with and without a trace, through a folder, for any jobs.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use reports::run_folder::RunVerdict;

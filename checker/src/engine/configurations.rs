@@ -13,8 +13,8 @@
 //! Departures, all of which keep at least one configuration that can be continued if there is one:
 //! observations are taken as soon as they are legal; a write that another write covers is marked
 //! *absorbable* instead of branching on whether it was taken; of equal open operations the one that
-//! returns first is taken; only [relevant](Spec::relevant) operations are tried; a configuration
-//! that another one can still become is dropped.
+//! returns first is taken; only [relevant](Spec::relevant) operations are tried; of two configurations
+//! of which one is at least as good as the other, the other is dropped.
 
 use hashbrown::HashSet;
 use rustc_hash::FxBuildHasher;

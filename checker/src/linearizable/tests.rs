@@ -7,6 +7,9 @@ use crate::drawing::Drawable;
 use crate::oracle;
 use crate::spec::capacity::Capacity;
 use crate::spec::register::Register;
+use crate::test_histories::full_size::{
+    Chance, WithoutHints, counter_words, legal_history, with_another_answer,
+};
 use crate::test_histories::{CAPACITY_WORDS, REGISTER_WORDS, Shape, every_history, random_history};
 
 const BUDGET: Budget = Budget { steps_max: 100_000 };
@@ -232,6 +235,39 @@ fn every_small_counter_history_gets_the_naive_answer() {
     for history in every_history::<Capacity>(&few, Shape { operations: 4, clients: 3 }) {
         agrees(&spec, &history);
     }
+}
+
+/// Full-size histories that are legal by construction hold, and with one answer replaced they get
+/// the answer that a search without any hints gives, where that one ends.
+fn full_size_histories_are_judged_right<S: Drawable>(spec: &S, words: &[String]) {
+    let mut violated_count = 0;
+    for seed in 0..60 {
+        let mut chance = Chance::new(seed);
+        let large = legal_history(spec, words, Shape { operations: 150, clients: 10 }, &mut chance);
+        let verdict = linearizable(spec, &large, BUDGET).verdict;
+        assert!(verdict.holds(), "seed {seed}: {verdict}");
+        let legal = legal_history(spec, words, Shape { operations: 25, clients: 5 }, &mut chance);
+        let other = with_another_answer(legal, words, &mut chance);
+        let plain = WithoutHints(spec.clone());
+        let slow = linearizable_unexplained(&plain, &WithoutHints::history(&other), BUDGET).verdict;
+        let fast = linearizable(spec, &other, BUDGET).verdict;
+        if !matches!(slow, Verdict::Undecided(_)) {
+            assert_eq!(fast.word(), slow.word(), "seed {seed}: {fast}\n{}", other.drawing());
+            violated_count += usize::from(slow.is_violated());
+        }
+    }
+    assert!(violated_count >= 5, "only {violated_count} histories were spoilt");
+}
+
+#[test]
+fn full_size_register_histories_are_judged_right() {
+    let words = REGISTER_WORDS.map(str::to_owned);
+    full_size_histories_are_judged_right(&Register::default(), &words);
+}
+
+#[test]
+fn full_size_counter_histories_are_judged_right() {
+    full_size_histories_are_judged_right(&Capacity { capacity: Some(10) }, &counter_words());
 }
 
 proptest! {
