@@ -2,8 +2,8 @@
 
 /// A bound on the work of a search.
 ///
-/// A step is one configuration made and kept, of at most 64 words: the budget bounds memory too.
-/// Wide configurations count several times.
+/// A step is one configuration made and kept, of about 64 bytes; larger ones count several times. So
+/// the budget bounds memory too: ten million steps take about a gigabyte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Steps after which the search stops.

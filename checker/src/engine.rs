@@ -1,6 +1,7 @@
 //! The searches: one algorithm a file, named for it.
 
 pub(crate) mod configurations;
+pub(crate) mod entangled;
 pub(crate) mod forced_order;
 pub mod open;
 pub(crate) mod program_order;

@@ -38,7 +38,7 @@ pub(crate) fn linearizability<S: Spec>(
     let operations = history.operations();
     let explanation = format!(
         "no order of {} is legal and respects real time: {}, the last of them to return, fits nowhere",
-        named::<S>(core.iter().map(|place| &operations[*place]), core.len()),
+        listed(core.iter().map(|place| in_words::<S>(&operations[*place])), core.len()),
         short::<S>(&operations[stuck.place]),
     );
     let core = core.iter().map(|place| operations[*place].number).collect();
@@ -126,16 +126,9 @@ impl<S: Spec> Shrink<'_, S> {
     }
 }
 
-/// A list of operations in words.
-pub(crate) fn named<'a, S: Spec + 'a>(
-    operations: impl Iterator<Item = &'a OperationOf<S>>,
-    count: usize,
-) -> String
-where
-    S::Call: 'a,
-    S::Answer: 'a,
-{
-    let mut words: Vec<String> = operations.take(NAMED_COUNT_MAX).map(in_words::<S>).collect();
+/// A list of `count` operations in words; of many, only the first are named.
+pub(crate) fn listed(words: impl Iterator<Item = String>, count: usize) -> String {
+    let mut words: Vec<String> = words.take(NAMED_COUNT_MAX).collect();
     if count > NAMED_COUNT_MAX {
         words.push(format!("and {} more", count - NAMED_COUNT_MAX));
     }

@@ -190,10 +190,9 @@ impl<'a, S: Spec> Whole<'a, S> {
     fn unorderable(&self, spec: &S, items: Vec<Vec<Item<S::Step>>>) -> Violation {
         let core =
             smallest_part(spec, items, self.keys.len(), |tag| spec.step(&self.operations[tag].call, None));
-        let operations = core.iter().map(|index| self.operations[*index]);
         let explanation = format!(
             "no order of {} is legal and keeps the order of each client",
-            explain::named::<S>(operations, core.len())
+            explain::listed(core.iter().map(|index| self.in_words(*index)), core.len())
         );
         self.violation(&core, explanation)
     }
@@ -211,7 +210,8 @@ impl<'a, S: Spec> Whole<'a, S> {
     }
 
     fn in_words(&self, index: usize) -> String {
-        format!("{} on {}", explain::in_words::<S>(self.operations[index]), self.keys[self.objects[index]])
+        let words = explain::in_words::<S>(self.operations[index]);
+        if self.keys.len() == 1 { words } else { format!("{words} on {}", self.keys[self.objects[index]]) }
     }
 }
 

@@ -46,6 +46,11 @@ pub trait Spec: Clone {
     /// In words: what was asked and answered.
     fn describe(call: &Self::Call, answer: Option<&Self::Answer>) -> String;
 
+    /// How much memory a state takes beside itself, in bytes.
+    fn state_bytes(&self, _state: &Self::State) -> usize {
+        0
+    }
+
     /// Equal steps for operations that no other operation of the history can tell apart.
     fn simplify(&self, _steps: &mut [Option<Self::Step>]) {}
 
@@ -65,6 +70,12 @@ pub trait Spec: Clone {
     /// history notices nothing begins with one of these. May contain illegal ones.
     fn relevant(&self, _state: &Self::State, open: &Open<'_, Self::Step>, _goal: Slot) -> SlotSet {
         open.untaken()
+    }
+
+    /// As [`relevant`](Self::relevant), where nothing is absorbable and every operation of the object
+    /// that is left counts as open. None if that would be all of them.
+    fn entangled(&self, _state: &Self::State, _open: &Open<'_, Self::Step>, _goal: Slot) -> Option<SlotSet> {
+        None
     }
 
     /// Pairs of places in `steps`: no legal order takes the second without the first before it.

@@ -1,7 +1,8 @@
-//! Every check is seen to fail: each planted defect is found by its check, and the canary always.
+//! Every check is seen to fail: each planted defect is found by its check, and the naive system breaks promises.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::rules::Variant;
@@ -25,4 +26,27 @@ fn every_mutant_is_found_by_its_check() {
         let found = SEEDS.clone().find(|seed| is_found_by(mutant, *seed));
         assert!(found.is_some(), "{} is not found by {} in {SEEDS:?}", mutant.name(), mutant.check);
     }
+}
+
+/// The canary: a system that skips every precaution must be caught, or the judge sleeps.
+#[test]
+fn the_naive_service_breaks_at_least_five_promises() {
+    let scenario = Arc::new(scenario::load("capacity", &[]).unwrap());
+    let build = Build { variant: Variant::Naive, defect: None };
+    let mut broken = BTreeSet::new();
+    for seed in 0..5 {
+        let run = runner::run(runner::plan_for(&scenario, seed, build), false).unwrap();
+        let violated = run.verdict.checks.into_iter().filter(|check| check.verdict == Outcome::Violated);
+        broken.extend(violated.map(|check| check.name));
+    }
+    assert!(broken.len() >= 5, "only {broken:?}");
+}
+
+/// Faults that change nothing are not passed as survived.
+#[test]
+fn a_run_whose_faults_change_nothing_is_vacuous() {
+    let quiet = ["faults=[{ kind = \"disk-error\", on = [\"store\"], every-ms = 9_000 }]".to_owned()];
+    let scenario = Arc::new(scenario::load("counters-partition", &quiet).unwrap());
+    let run = runner::run(runner::plan_for(&scenario, 1, Build::default()), false).unwrap();
+    assert_eq!(run.verdict.verdict, Outcome::Vacuous, "{:?}", run.verdict.ledger);
 }

@@ -26,6 +26,9 @@ use crate::spec::Spec;
 /// Above so many configurations the comparison of all pairs costs more than it saves.
 const COMPARED_COUNT_MAX: usize = 1_000;
 
+/// Bytes of a state, beside itself, that count as one step more.
+const STEP_BYTES: usize = 64;
+
 /// An operation as the search sees it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Task<T> {
@@ -180,7 +183,8 @@ impl<'a, S: Spec> Search<'a, S> {
         goal: Slot,
         stack: &mut Vec<Configuration<S::State>>,
     ) -> Result<(), Exhausted> {
-        self.spending.spend(1)?;
+        let bytes = self.spec.state_bytes(&configuration.state);
+        self.spending.spend(1 + (bytes / STEP_BYTES) as u64)?;
         if configuration.taken.contains(goal) {
             configuration.taken = configuration.taken.without(goal);
             self.reached.insert(configuration);

@@ -1,18 +1,19 @@
 //! Depth-first search with memory over the programs of all clients: sequential consistency.
 //!
 //! A node is how far each client has got and the state of each object. Observations are taken as
-//! soon as they are legal; otherwise clients advance in real-time order first, for most histories
-//! are nearly linearizable. The problem is NP-complete (P. B. Gibbons and E. Korach, "Testing shared
+//! soon as they are legal; otherwise only [entangled](super::entangled) clients advance, in real-time
+//! order first, for most histories are nearly linearizable. The problem is NP-complete (P. B. Gibbons and E. Korach, "Testing shared
 //! memories", SIAM J. Comput. 26(4) (1997)), hence the budget.
 
 use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 
 use crate::budget::{Budget, Exhausted, Spending};
+use crate::engine::entangled::{ByObject, Entanglement};
 use crate::spec::Spec;
 
-/// Words of a node that count as one step.
-const STEP_WORDS: usize = 64;
+/// Numbers of a node that count as one step.
+const STEP_NUMBERS: usize = 16;
 
 /// One operation in the program of its client.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +73,7 @@ struct Frame {
 struct Search<'a, S: Spec> {
     spec: &'a S,
     programs: &'a [Vec<Item<S::Step>>],
+    by_object: ByObject,
     states: Vec<S::State>,
     numbers: HashMap<S::State, u32, FxBuildHasher>,
     seen: HashSet<Node, FxBuildHasher>,
@@ -85,6 +87,7 @@ impl<'a, S: Spec> Search<'a, S> {
         let mut search = Self {
             spec,
             programs,
+            by_object: ByObject::of(programs, object_count),
             states: Vec::new(),
             numbers: HashMap::default(),
             seen: HashSet::default(),
@@ -127,7 +130,7 @@ impl<'a, S: Spec> Search<'a, S> {
         if self.seen.contains(&node) {
             return Ok(());
         }
-        self.spending.spend((1 + node.0.len() / STEP_WORDS) as u64)?;
+        self.spending.spend((1 + node.0.len() / STEP_NUMBERS) as u64)?;
         self.note_furthest(&node);
         self.seen.insert(node.clone());
         let untried = self.advances(&node);
@@ -164,10 +167,10 @@ impl<'a, S: Spec> Search<'a, S> {
         Some(node)
     }
 
-    /// What can be done next, the best last: earliest invoked taken first, leaving out last.
+    /// What is worth doing next, the best last: earliest invoked taken first, leaving out last.
     fn advances(&self, node: &Node) -> Vec<Advance> {
         let mut advances = Vec::new();
-        for client in 0..self.programs.len() {
+        for client in self.worth_advancing(node) {
             let Some(item) = self.next(node, client) else { continue };
             if item.is_optional {
                 advances.push((false, item.invoked, client));
@@ -180,9 +183,25 @@ impl<'a, S: Spec> Search<'a, S> {
         advances.into_iter().map(|(is_taken, _, client)| Advance { client, is_taken }).collect()
     }
 
+    /// The clients entangled with the one that asked first of those that still have to go on.
+    fn worth_advancing(&self, node: &Node) -> Vec<usize> {
+        let has_to_go_on = |client: &usize| self.left(node, *client).iter().any(|item| !item.is_optional);
+        let first = (0..self.programs.len())
+            .filter(has_to_go_on)
+            .min_by_key(|client| self.next(node, *client).map(|item| item.invoked));
+        let Some(first) = first else { return Vec::new() };
+        let entanglement = Entanglement {
+            spec: self.spec,
+            programs: self.programs,
+            by_object: &self.by_object,
+            done: &node.0[..self.programs.len()],
+        };
+        let clients = entanglement.clients(first, |object| self.state(node, object));
+        clients.unwrap_or_else(|| (0..self.programs.len()).collect())
+    }
+
     fn is_done(&self, node: &Node) -> bool {
-        let mut programs = self.programs.iter().zip(&node.0);
-        programs.all(|(program, &at)| program[at as usize..].iter().all(|item| item.is_optional))
+        (0..self.programs.len()).all(|client| self.left(node, client).iter().all(|item| item.is_optional))
     }
 
     fn note_furthest(&mut self, node: &Node) {
@@ -193,8 +212,12 @@ impl<'a, S: Spec> Search<'a, S> {
         }
     }
 
+    fn left(&self, node: &Node, client: usize) -> &'a [Item<S::Step>] {
+        &self.programs[client][node.0[client] as usize..]
+    }
+
     fn next(&self, node: &Node, client: usize) -> Option<&'a Item<S::Step>> {
-        self.programs[client].get(node.0[client] as usize)
+        self.left(node, client).first()
     }
 
     fn state(&self, node: &Node, object: usize) -> &S::State {

@@ -100,6 +100,16 @@ fn counters_are_judged_over_all_slots_together() {
 }
 
 #[test]
+fn an_oversold_slot_of_many_clients_is_refuted_without_trying_every_order() {
+    let lanes: Vec<String> = (0..26).map(|client| format!("{client}: [x.+1 ]")).collect();
+    let history = draw_keyed::<Capacity>(&lanes.join("\n"));
+    let spec = Capacity { capacity: Some(25) };
+    let per_key = linearizable_by_key(&spec, &history, BUDGET);
+    let judgement = sequential(&spec, &history, &per_key, Budget { steps_max: 1_000 });
+    assert!(judgement.verdict.is_violated(), "{}", judgement.verdict);
+}
+
+#[test]
 fn a_used_up_budget_is_undecided() {
     let history = draw_keyed::<Register>("a: [x.w1 ] [x.w2 ]\nb:                  [x.r2 ] [x.r1 ]");
     let per_key = linearizable_by_key(&Register::default(), &history, BUDGET);

@@ -217,12 +217,20 @@ impl Spec for Capacity {
         }
     }
 
+    fn state_bytes(&self, state: &CapacityState) -> usize {
+        size_of_val(state.orders.as_slice())
+    }
+
     fn simplify(&self, steps: &mut [Option<CapacityStep>]) {
         forget_lone_orders(steps);
     }
 
     fn relevant(&self, state: &CapacityState, open: &Open<'_, CapacityStep>, goal: Slot) -> SlotSet {
         relevance::relevant(state, open, goal)
+    }
+
+    fn entangled(&self, state: &CapacityState, open: &Open<'_, CapacityStep>, goal: Slot) -> Option<SlotSet> {
+        Some(relevance::relevant(state, open, goal))
     }
 
     fn forced(&self, steps: &[Option<CapacityStep>]) -> Vec<(usize, usize)> {

@@ -1,0 +1,134 @@
+//! What a user can get wrong: one message that names the place, exit code 2, nothing left behind, never a panic.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+fn counterclock(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_counterclock")).current_dir(folder).args(arguments).output().unwrap()
+}
+
+/// Runs the command in a folder that holds `file`; it must refuse, naming each of `names`, and leave nothing new.
+#[track_caller]
+fn check(file: (&str, &str), arguments: &[&str], names: &[&str]) {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join(file.0), file.1).unwrap();
+    refuses(folder.path(), arguments, names);
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [file.0], "{arguments:?} left something behind");
+}
+
+#[track_caller]
+fn refuses(folder: &Path, arguments: &[&str], names: &[&str]) {
+    let output = counterclock(folder, arguments);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert!(output.stdout.is_empty(), "{arguments:?} printed results");
+    assert!(!message.contains("panicked"), "{message}");
+    for name in names {
+        assert!(message.contains(name), "{arguments:?}: expected `{name}` in: {message}");
+    }
+}
+
+/// A scenario file with one line of the catalog's replaced.
+fn scenario(line: &str, replacement: &str) -> String {
+    let text = scenarios::catalog::text("clock-steps").unwrap();
+    assert!(text.contains(line), "the catalog has no `{line}`");
+    text.replacen(line, replacement, 1)
+}
+
+#[test]
+fn an_unknown_scenario_is_refused_with_the_known_ones() {
+    let run = ["run", "capcity", "--seed", "1", "--report", "out.html", "--out", "out"];
+    check(("other", ""), &run, &["capcity", "capacity, config-switch"]);
+    check(("other", ""), &["run", "missing.toml", "--seed", "1"], &["missing.toml", "cannot be read"]);
+}
+
+#[test]
+fn a_scenario_file_with_a_wrong_key_type_or_range_is_refused_with_its_place() {
+    let run = ["run", "mine.toml", "--seed", "1", "--report", "out.html"];
+    let cases = [
+        (scenario("poll-ms = 500", "pol-ms = 500"), ["mine.toml:15:1", "pol-ms"]),
+        (
+            scenario("poll-ms = 500", "poll-ms = \"often\""),
+            ["mine.toml:15:11", "a whole number from 1 to 3600000"],
+        ),
+        (scenario("poll-ms = 500", "poll-ms = 0"), ["mine.toml:15:11", "a whole number from 1 to 3600000"]),
+        (scenario("poll-ms = 500", "poll-ms = 5_000"), ["mine.toml", "`shape.poll-ms`"]),
+        (scenario("\"switch-a\"", "\"switch-z\""), ["mine.toml", "switch-z"]),
+        (scenario("name = \"clock-steps\"", "name = \"../x\""), ["mine.toml", "`name`"]),
+        (String::new(), ["mine.toml:1:1", "name"]),
+    ];
+    for (text, names) in cases {
+        check(("mine.toml", &text), &run, &names);
+    }
+}
+
+#[test]
+fn a_setting_that_leads_nowhere_is_refused() {
+    let run = |setting| ["run", "clock-steps", "--seed", "1", "--set", setting];
+    check(("other", ""), &run("shape.slots"), &["--set shape.slots", "KEY=VALUE"]);
+    check(("other", ""), &run("shap.slots=1"), &["--set shap.slots=1", "no table `shap`"]);
+    check(("other", ""), &run("shape.slot=1"), &["--set shape.slot=1", "unknown field"]);
+    check(("other", ""), &run("shape.workers=many"), &["--set shape.workers=many", "a whole number"]);
+}
+
+#[test]
+fn seeds_that_are_no_range_are_refused() {
+    for seeds in ["5..5", "7..3", "a..b", "3", "-1..4"] {
+        let seeds = format!("--seeds={seeds}");
+        check(("other", ""), &["soak", "clock-steps", &seeds, "--out", "out"], &["A..B"]);
+    }
+}
+
+#[test]
+fn a_history_that_cannot_be_is_refused_with_its_line() {
+    let line = |text: &str| format!("INFO  jepsen.util - {text}\n");
+    let cases = [
+        (line("0 :ok :read 3"), "1:"),
+        (line("0 :invoke :read nil") + &line("0 :invoke :write 3"), "2:"),
+        (line("0 :invoke :write 3") + &line("0 :info :write 3") + &line("0 :invoke :read nil"), "3:"),
+        (line("0 :invoke :write three"), "1:"),
+        ("nothing of the kind\n".to_owned(), "operation"),
+        ("\u{0}\u{1}\u{2}".to_owned(), "operation"),
+    ];
+    for (text, place) in cases {
+        let expected = format!("history.log:{}", if place == "operation" { "" } else { place });
+        check(("history.log", &text), &["check", "history.log"], &[&expected]);
+    }
+}
+
+#[test]
+fn of_several_files_the_good_ones_are_still_judged() {
+    let folder = TempDir::new().unwrap();
+    let good = "INFO  jepsen.util - 0 :invoke :read nil\nINFO  jepsen.util - 0 :ok :read nil\n";
+    fs::write(folder.path().join("good.log"), good).unwrap();
+    fs::write(folder.path().join("bad.log"), "nonsense").unwrap();
+    let output = counterclock(folder.path(), &["check", "bad.log", "good.log", "missing.log", "--json"]);
+    let (judged, message) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(judged.contains("\"file\":\"good.log\"") && judged.contains("\"verdict\":\"holds\""), "{judged}");
+    assert_eq!(message.lines().count(), 2, "{message}");
+}
+
+#[test]
+fn a_damaged_run_folder_is_refused_with_the_file() {
+    for file in ["plan.json", "history.jsonl", "clocks.jsonl", "verdict.json"] {
+        let folder = TempDir::new().unwrap();
+        let run = ["run", "clock-steps", "--seed", "1", "--out", "run", "--json"];
+        assert_eq!(counterclock(folder.path(), &run).status.code(), Some(0));
+        let path = folder.path().join("run").join(file);
+        let whole = fs::read(&path).unwrap();
+        for damaged in [&whole[..whole.len() / 2], b"\xff\xfe", b""] {
+            fs::write(&path, damaged).unwrap();
+            refuses(folder.path(), &["replay", "run"], &[file]);
+            refuses(folder.path(), &["report", "run", "-o", "out.html"], &[file]);
+            assert!(!folder.path().join("out.html").exists());
+        }
+    }
+}
