@@ -8,11 +8,16 @@
 //! | model | words |
 //! |---|---|
 //! | register | `r1` read 1, `rn` read nil, `w1` write, `c1>2` compare-and-set, `c1>2!` refused |
-//! | counter | `+a3` reserve 3 for order a, `!a3` no room, `-a` release, `~a` held nothing, `=7` in use |
+//! | bounded counter | `+a3` reserve 3 for order a, `!a3` no room, `-a` release, `~a` held nothing, `=7` in use |
+//! | counter | `i3` increment to 3, `+2` add 2, `=5` read 5; unanswered `i`, `=` |
+//! | text | `gab` get "ab", `pab` put, `ac` append "c"; unanswered `g?` |
+//! | log | `a7` append 7, `a7@3` at offset 3, `l7,8` all entries, `2l9` those from 2, `2e9` that at 2, `2e` none |
+//! | mutex | `a` acquire, `r` release |
+//! | registers | `rx1,wy2` read x 1 and write y 2 at once; `rx` where the value is not known |
 //!
 //! Without an order: `+3`, `-3`. Under limit 10 of version 2: `+a3/10@2`. Order 26 is `(26)`.
 
-mod tokens;
+mod words;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -5,4 +5,5 @@ pub(crate) mod entangled;
 pub(crate) mod forced_order;
 pub mod open;
 pub(crate) mod program_order;
+pub mod shortcut;
 pub(crate) mod witness;

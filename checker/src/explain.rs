@@ -72,13 +72,13 @@ fn smallest_part<S: Spec>(
     let end = tasks[stuck].returned.unwrap_or(u64::MAX);
     let weakened: Vec<Option<S::Step>> =
         history.operations().iter().map(|operation| spec.step(&operation.call, None)).collect();
-    let mut part: Vec<Task<S::Step>> = tasks.iter().take_while(|task| task.invoked < end).copied().collect();
+    let mut part: Vec<Task<S::Step>> = tasks.iter().take_while(|task| task.invoked < end).cloned().collect();
     for task in &mut part {
         task.returned = task.returned.filter(|returned| *returned <= end);
     }
     for (place, task) in part.iter_mut().enumerate() {
         if task.returned.is_none() {
-            task.step = weakened[place];
+            task.step = weakened[place].clone();
         }
     }
     let mut shrink = Shrink {
@@ -110,7 +110,7 @@ impl<S: Spec> Shrink<'_, S> {
             let mut is_smaller = false;
             for (place, task) in smaller.iter_mut().enumerate().take(end).skip(start) {
                 if place != stuck && task.returned.take().is_some() {
-                    task.step = self.weakened[place];
+                    task.step = self.weakened[place].clone();
                     is_smaller = true;
                 }
             }

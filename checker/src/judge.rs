@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::admission::{LimitSchedule, admission};
 use crate::budget::Budget;
+use crate::drawing::Drawable;
 use crate::history::OperationIndex;
 use crate::keyed::KeyedHistory;
 use crate::linearizable::{WITNESS, by_key, linearizable, linearizable_by_witness};
@@ -12,7 +13,12 @@ use crate::sequential::sequential;
 use crate::session::{Read, monotonic_reads};
 use crate::spec::Spec;
 use crate::spec::capacity::Capacity;
+use crate::spec::counter::{Counter, CounterKind};
+use crate::spec::log::Log;
+use crate::spec::multi_register::MultiRegister;
+use crate::spec::mutex::Mutex;
 use crate::spec::register::Register;
+use crate::spec::text::Text;
 use crate::switch_timing::{Promise, SwitchHistory, switch_timing};
 use crate::verdict::{Judgement, Verdict};
 
@@ -66,6 +72,48 @@ pub enum FamilyKind {
         /// What was asked of them.
         history: KeyedHistory<Register>,
     },
+    /// Registers under keys, nil where there is none: key-value pairs with numbers.
+    KeyValue {
+        /// What a register answers.
+        spec: Register,
+        /// What was asked of them.
+        history: KeyedHistory<Register>,
+    },
+    /// Strings under keys.
+    Text {
+        /// What a string answers.
+        spec: Text,
+        /// What was asked of them.
+        history: KeyedHistory<Text>,
+    },
+    /// Counters without bound.
+    Counter {
+        /// What a counter answers.
+        spec: Counter,
+        /// What was asked of them.
+        history: KeyedHistory<Counter>,
+    },
+    /// Append-only logs.
+    AppendLog {
+        /// What a log answers.
+        spec: Log,
+        /// What was asked of them.
+        history: KeyedHistory<Log>,
+    },
+    /// Locks.
+    Mutex {
+        /// What a lock answers.
+        spec: Mutex,
+        /// What was asked of them.
+        history: KeyedHistory<Mutex>,
+    },
+    /// Registers that are read and written together.
+    MultiRegister {
+        /// What they answer.
+        spec: MultiRegister,
+        /// What was asked of them.
+        history: KeyedHistory<MultiRegister>,
+    },
     /// Bounded counters.
     Capacity {
         /// What a counter answers.
@@ -107,12 +155,51 @@ pub struct Check {
     pub detail: String,
 }
 
+/// Something to be done with operations, whatever their model.
+pub trait OperationsVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn visit<S: Drawable>(self, spec: &S, history: &KeyedHistory<S>) -> Self::Output;
+}
+
 impl FamilyKind {
+    /// Lets the visitor see the operations; none if the records of the family are no operations.
+    pub fn visit<V: OperationsVisitor>(&self, visitor: V) -> Option<V::Output> {
+        match self {
+            Self::Register { spec, history } | Self::KeyValue { spec, history } => {
+                Some(visitor.visit(spec, history))
+            }
+            Self::Text { spec, history } => Some(visitor.visit(spec, history)),
+            Self::Counter { spec, history } => Some(visitor.visit(spec, history)),
+            Self::AppendLog { spec, history } => Some(visitor.visit(spec, history)),
+            Self::Mutex { spec, history } => Some(visitor.visit(spec, history)),
+            Self::MultiRegister { spec, history } => Some(visitor.visit(spec, history)),
+            Self::Capacity { spec, history, .. } => Some(visitor.visit(spec, history)),
+            Self::Switch { .. } | Self::Log(_) | Self::Reads(_) => None,
+        }
+    }
+
+    /// The name of its model.
+    pub fn model(&self) -> &'static str {
+        match self {
+            Self::Register { .. } => "register-cas",
+            Self::KeyValue { .. } | Self::Text { .. } => "kv",
+            Self::Counter { spec: Counter { kind: CounterKind::Increment }, .. } => "counter-inc",
+            Self::Counter { spec: Counter { kind: CounterKind::AddAndRead }, .. } => "counter-rw",
+            Self::AppendLog { .. } | Self::Log(_) => "log",
+            Self::Mutex { .. } => "mutex",
+            Self::MultiRegister { .. } => "multi-register",
+            Self::Capacity { .. } => "bcounter",
+            Self::Switch { .. } => "switch",
+            Self::Reads(_) => "reads",
+        }
+    }
+
     /// Whether there is nothing to judge: no operation, no record.
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Register { history, .. } => history.is_empty() && has_no_dropped(history),
-            Self::Capacity { history, .. } => history.is_empty() && has_no_dropped(history),
             Self::Switch { history, .. } => {
                 history.publications.is_empty()
                     && history.tasks.is_empty()
@@ -121,7 +208,25 @@ impl FamilyKind {
             }
             Self::Log(history) => history.appends.is_empty() && history.readers.is_empty(),
             Self::Reads(reads) => reads.is_empty(),
+            Self::Register { .. }
+            | Self::KeyValue { .. }
+            | Self::Text { .. }
+            | Self::Counter { .. }
+            | Self::AppendLog { .. }
+            | Self::Mutex { .. }
+            | Self::MultiRegister { .. }
+            | Self::Capacity { .. } => self.visit(IsEmpty).unwrap_or(true),
         }
+    }
+}
+
+struct IsEmpty;
+
+impl OperationsVisitor for IsEmpty {
+    type Output = bool;
+
+    fn visit<S: Drawable>(self, _spec: &S, history: &KeyedHistory<S>) -> bool {
+        history.is_empty() && history.parts().values().all(|part| part.dropped().is_empty())
     }
 }
 
@@ -158,10 +263,26 @@ struct Judge<'a> {
     checks: &'a mut Vec<Check>,
 }
 
+impl OperationsVisitor for &mut Judge<'_> {
+    type Output = ();
+
+    fn visit<S: Drawable>(self, spec: &S, history: &KeyedHistory<S>) {
+        self.operations(spec, history, &BTreeMap::new());
+    }
+}
+
 impl Judge<'_> {
     fn family(&mut self, kind: &FamilyKind) {
         match kind {
-            FamilyKind::Register { spec, history } => self.operations(spec, history, &BTreeMap::new()),
+            FamilyKind::Register { .. }
+            | FamilyKind::KeyValue { .. }
+            | FamilyKind::Text { .. }
+            | FamilyKind::Counter { .. }
+            | FamilyKind::AppendLog { .. }
+            | FamilyKind::Mutex { .. }
+            | FamilyKind::MultiRegister { .. } => {
+                kind.visit(&mut *self);
+            }
             FamilyKind::Capacity { spec, history, witness, schedule, uncertainty_ns } => {
                 self.operations(spec, history, witness);
                 if let Some(schedule) = schedule {
@@ -249,10 +370,6 @@ impl Judge<'_> {
     fn wants(&self, name: &str) -> bool {
         self.wanted.is_empty() || self.wanted.contains(&name)
     }
-}
-
-fn has_no_dropped<S: Spec>(history: &KeyedHistory<S>) -> bool {
-    history.parts().values().all(|part| part.dropped().is_empty())
 }
 
 fn count_of<S: Spec>(history: &KeyedHistory<S>) -> String {

@@ -113,7 +113,7 @@ impl<'a, S: Spec> Whole<'a, S> {
         let item = |&tag: &usize| {
             let object = self.objects[tag];
             let is_wanted = only.is_none_or(|only| only == object);
-            let step = self.steps[tag].filter(|_| is_wanted)?;
+            let step = self.steps[tag].clone().filter(|_| is_wanted)?;
             let operation = self.operations[tag];
             let is_optional = operation.returned.is_none();
             Some(Item { step, object, is_optional, invoked: operation.invoked, tag })
@@ -251,16 +251,16 @@ fn smallest_part<S: Spec>(
 }
 
 /// The programs in which the operations with these tags, sorted, have unknown outcomes.
-fn without<T: Copy>(
+fn without<T: Clone>(
     items: &[Vec<Item<T>>],
     tags: &[usize],
     weakened: impl Fn(usize) -> Option<T>,
 ) -> Vec<Vec<Item<T>>> {
     let weaken = |item: &Item<T>| {
         if tags.binary_search(&item.tag).is_err() {
-            return Some(*item);
+            return Some(item.clone());
         }
-        weakened(item.tag).map(|step| Item { step, is_optional: true, ..*item })
+        weakened(item.tag).map(|step| Item { step, is_optional: true, ..item.clone() })
     };
     items.iter().map(|program| program.iter().filter_map(weaken).collect()).collect()
 }

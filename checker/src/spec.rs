@@ -1,33 +1,42 @@
 //! Sequential specifications: what an object answers when asked one thing at a time.
 
 pub mod capacity;
+pub mod counter;
+pub mod log;
+pub mod multi_register;
+pub mod mutex;
 pub mod register;
+pub mod text;
 
 use std::fmt::Debug;
 use std::hash::Hash;
 
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::shortcut::{Decision, View};
 
 /// What an object answers when asked one thing at a time.
 ///
 /// An operation is first reduced to a [`Step`](Self::Step): what it does, its answer included. Two
 /// operations with equal steps are interchangeable, but for their times. The provided methods let a
 /// search skip orders that cannot matter; each override says why it may.
-pub trait Spec: Clone {
+pub trait Spec: Clone + Send + Sync {
     /// What the object remembers.
-    type State: Clone + Eq + Hash + Debug;
+    type State: Clone + Eq + Hash + Debug + Send;
     /// What may be asked.
     type Call: Clone + Eq + Debug;
     /// What may be answered.
     type Answer: Clone + Eq + Debug;
-    /// What an operation does.
-    type Step: Copy + Eq + Hash + Debug;
+    /// What an operation does. Cloned often: anything large in it is shared.
+    type Step: Clone + Eq + Hash + Debug + Send + Sync;
 
     /// The state before the first operation.
     fn initial(&self) -> Self::State;
 
     /// Whether `answer` is of the kind that `call` asks for.
     fn fits(call: &Self::Call, answer: &Self::Answer) -> bool;
+
+    /// Whether the answer is a definite no: what was asked was not done, and that is an observation.
+    fn is_refusal(answer: &Self::Answer) -> bool;
 
     /// What the operation does if it takes effect. None if it has no answer and, without one, no effect.
     fn step(&self, call: &Self::Call, answer: Option<&Self::Answer>) -> Option<Self::Step>;
@@ -45,6 +54,11 @@ pub trait Spec: Clone {
 
     /// In words: what was asked and answered.
     fn describe(call: &Self::Call, answer: Option<&Self::Answer>) -> String;
+
+    /// Linearizability of this very history by an algorithm that is nearly linear, if one applies.
+    fn shortcut(&self, _operations: &impl View<Self::Step>) -> Option<Decision> {
+        None
+    }
 
     /// How much memory a state takes beside itself, in bytes.
     fn state_bytes(&self, _state: &Self::State) -> usize {

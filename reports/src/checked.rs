@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use checker::drawing::Drawable;
 use checker::format::Format;
-use checker::judge::{Check, Family, FamilyKind};
+use checker::judge::{Check, Family, FamilyKind, OperationsVisitor};
 use checker::keyed::KeyedHistory;
-use checker::spec::Spec;
 use checker::verdict::{Undecided, Verdict, Violation};
 use serde::Serialize;
 
@@ -122,39 +122,42 @@ impl CheckedFile {
 
 /// Model, operations, clients, and operations of unknown outcome; of records that are no operations, their number.
 fn described(kind: &FamilyKind) -> (&'static str, u64, u64, u64) {
-    match kind {
-        FamilyKind::Register { history, .. } => counted("register-cas", history),
-        FamilyKind::Capacity { history, .. } => counted("bcounter", history),
+    let (operations, clients, unknown) = match kind {
         FamilyKind::Switch { history, .. } => {
             let nodes: BTreeSet<_> = history.tasks.iter().map(|task| task.node).collect();
-            ("switch", history.tasks.len() as u64, nodes.len() as u64, 0)
+            (history.tasks.len(), nodes.len(), 0)
         }
         FamilyKind::Log(history) => {
             let unknown = history.appends.iter().filter(|append| append.acknowledged_ns.is_none()).count();
-            ("log", history.appends.len() as u64, history.readers.len() as u64, unknown as u64)
+            (history.appends.len(), history.readers.len(), unknown)
         }
         FamilyKind::Reads(reads) => {
             let clients: BTreeSet<_> = reads.iter().map(|read| read.client).collect();
-            ("reads", reads.len() as u64, clients.len() as u64, 0)
+            (reads.len(), clients.len(), 0)
         }
-    }
+        operations => operations.visit(Count).unwrap_or_default(),
+    };
+    (kind.model(), operations as u64, clients as u64, unknown as u64)
 }
 
-fn counted<S: Spec>(model: &'static str, history: &KeyedHistory<S>) -> (&'static str, u64, u64, u64) {
-    let parts = || history.parts().values();
-    let clients: BTreeSet<_> =
-        parts().flat_map(|part| part.operations()).map(|operation| operation.client).collect();
-    let unknown: usize = parts().map(checker::history::History::unknown_count).sum();
-    (model, history.len() as u64, clients.len() as u64, unknown as u64)
+/// Counts operations, clients and operations of unknown outcome.
+struct Count;
+
+impl OperationsVisitor for Count {
+    type Output = (usize, usize, usize);
+
+    fn visit<S: Drawable>(self, _spec: &S, history: &KeyedHistory<S>) -> Self::Output {
+        let parts = || history.parts().values();
+        let clients: BTreeSet<_> =
+            parts().flat_map(|part| part.operations()).map(|operation| operation.client).collect();
+        let unknown = parts().map(checker::history::History::unknown_count).sum();
+        (history.len(), clients.len(), unknown)
+    }
 }
 
 /// The operations that a violation names.
 fn named(kind: &FamilyKind, violation: &Violation) -> Vec<DrawnOperation> {
-    let all = match kind {
-        FamilyKind::Register { history, .. } => DrawnOperation::all(history),
-        FamilyKind::Capacity { history, .. } => DrawnOperation::all(history),
-        FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) => Vec::new(),
-    };
+    let all = DrawnOperation::of_family(kind).unwrap_or_default();
     let is_named =
         |one: &DrawnOperation| violation.operations.iter().any(|index| u64::from(index.0) == one.number);
     all.into_iter().filter(is_named).collect()

@@ -1,36 +1,11 @@
 //! An operation as a picture needs it: who, what, when and how it ended, whatever its model.
 
+use checker::drawing::Drawable;
 use checker::history::{Dropped, OperationOf, Outcome};
-use checker::judge::{Family, FamilyKind};
+use checker::judge::{Family, FamilyKind, OperationsVisitor};
 use checker::keyed::KeyedHistory;
 use checker::spec::Spec;
-use checker::spec::capacity::CapacityAnswer;
-use checker::spec::register::RegisterAnswer;
 use serde::Serialize;
-
-/// An answer that may be a definite no.
-pub trait Refusal {
-    /// Whether what was asked was not done.
-    fn is_refusal(&self) -> bool;
-}
-
-impl Refusal for RegisterAnswer {
-    fn is_refusal(&self) -> bool {
-        match self {
-            Self::Mismatch => true,
-            Self::Value(_) | Self::Done => false,
-        }
-    }
-}
-
-impl Refusal for CapacityAnswer {
-    fn is_refusal(&self) -> bool {
-        match self {
-            Self::Rejected(_) | Self::NotHeld => true,
-            Self::Accepted(_) | Self::Released | Self::Use(_) => false,
-        }
-    }
-}
 
 /// How an operation ended, as far as its client knows. The order is that of the latency table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -84,7 +59,7 @@ pub struct DrawnOperation {
 
 impl DrawnOperation {
     /// Every operation of a history, by question; where it has several objects, each label names its own.
-    pub fn all<S: Spec<Answer: Refusal>>(history: &KeyedHistory<S>) -> Vec<Self> {
+    pub fn all<S: Spec>(history: &KeyedHistory<S>) -> Vec<Self> {
         let is_keyed = history.parts().len() > 1;
         let mut drawn = Vec::with_capacity(history.len());
         for (key, part) in history.parts() {
@@ -96,7 +71,13 @@ impl DrawnOperation {
         drawn
     }
 
-    fn of<S: Spec<Answer: Refusal>>(key: Option<&str>, operation: &OperationOf<S>) -> Self {
+    /// Every operation of a family; none if its records are no operations.
+    #[must_use]
+    pub fn of_family(kind: &FamilyKind) -> Option<Vec<Self>> {
+        kind.visit(DrawAll)
+    }
+
+    fn of<S: Spec>(key: Option<&str>, operation: &OperationOf<S>) -> Self {
         let answer = match &operation.outcome {
             Outcome::Answered(answer) => Some(answer),
             Outcome::Unknown => None,
@@ -104,7 +85,7 @@ impl DrawnOperation {
         let words = S::describe(&operation.call, answer);
         let ending = match answer {
             None => Ending::Unknown,
-            Some(answer) if answer.is_refusal() => Ending::Refused,
+            Some(answer) if S::is_refusal(answer) => Ending::Refused,
             Some(_) => Ending::Ok,
         };
         Self {
@@ -143,6 +124,16 @@ impl DrawnOperation {
     }
 }
 
+struct DrawAll;
+
+impl OperationsVisitor for DrawAll {
+    type Output = Vec<DrawnOperation>;
+
+    fn visit<S: Drawable>(self, _spec: &S, history: &KeyedHistory<S>) -> Vec<DrawnOperation> {
+        DrawnOperation::all(history)
+    }
+}
+
 /// The operations on the objects of one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawnFamily {
@@ -156,11 +147,7 @@ impl DrawnFamily {
     /// The families whose records are operations; the others have pictures of their own, or none.
     pub fn all(families: &[Family]) -> Vec<Self> {
         let drawn = families.iter().filter_map(|family| {
-            let operations = match &family.kind {
-                FamilyKind::Register { history, .. } => DrawnOperation::all(history),
-                FamilyKind::Capacity { history, .. } => DrawnOperation::all(history),
-                FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) => return None,
-            };
+            let operations = DrawnOperation::of_family(&family.kind)?;
             Some(Self { name: family.name.clone(), operations })
         });
         drawn.collect()
@@ -179,7 +166,7 @@ fn keyed(key: Option<&str>, words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use checker::history::{Builder, ClientId};
-    use checker::spec::register::{Register, RegisterCall};
+    use checker::spec::register::{Register, RegisterAnswer, RegisterCall};
 
     use super::*;
 

@@ -142,7 +142,7 @@ impl<'a, S: Spec> Search<'a, S> {
     }
 
     fn invoke(&mut self, place: usize, task: &Task<S::Step>) -> Result<(), Exhausted> {
-        let Some(step) = task.step else { return Ok(()) };
+        let Some(step) = task.step.clone() else { return Ok(()) };
         let deadline = task.returned.unwrap_or(u64::MAX);
         let slot = self.table.insert(Entry { step, place, deadline }).ok_or(Exhausted)?;
         if task.returned.is_some() {

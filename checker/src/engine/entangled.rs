@@ -91,7 +91,7 @@ impl<S: Spec> Entanglement<'_, S> {
             if index >= self.next(client) {
                 let item = &self.programs[client][index];
                 let deadline = if item.is_optional { u64::MAX } else { 0 };
-                left.table.insert(Entry { step: item.step, place: item.tag, deadline })?;
+                left.table.insert(Entry { step: item.step.clone(), place: item.tag, deadline })?;
                 left.places.push((client, index));
             }
         }

@@ -157,7 +157,7 @@ impl<'a, S: Spec> Search<'a, S> {
     }
 
     fn advanced(&mut self, mut node: Node, advance: Advance) -> Option<Node> {
-        let item = *self.next(&node, advance.client)?;
+        let item = self.next(&node, advance.client)?;
         if advance.is_taken {
             let next = self.spec.apply(self.state(&node, item.object), &item.step)?;
             let number = self.number(next);

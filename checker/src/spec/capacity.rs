@@ -134,6 +134,10 @@ impl Spec for Capacity {
         }
     }
 
+    fn is_refusal(answer: &CapacityAnswer) -> bool {
+        matches!(answer, CapacityAnswer::Rejected(_) | CapacityAnswer::NotHeld)
+    }
+
     fn step(&self, call: &CapacityCall, answer: Option<&CapacityAnswer>) -> Option<CapacityStep> {
         match *call {
             CapacityCall::Reserve { order, units } => Some(match answer {

@@ -75,6 +75,10 @@ impl Spec for Register {
         }
     }
 
+    fn is_refusal(answer: &RegisterAnswer) -> bool {
+        matches!(answer, RegisterAnswer::Mismatch)
+    }
+
     fn step(&self, call: &RegisterCall, answer: Option<&RegisterAnswer>) -> Option<RegisterStep> {
         match (*call, answer) {
             (RegisterCall::Read, Some(RegisterAnswer::Value(value))) => Some(RegisterStep::Read(*value)),

@@ -130,6 +130,10 @@ impl<S: Spec> Spec for WithoutHints<S> {
         S::fits(call, answer)
     }
 
+    fn is_refusal(answer: &S::Answer) -> bool {
+        S::is_refusal(answer)
+    }
+
     fn step(&self, call: &S::Call, answer: Option<&S::Answer>) -> Option<S::Step> {
         self.0.step(call, answer)
     }

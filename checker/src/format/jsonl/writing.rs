@@ -52,6 +52,7 @@ fn declaration(family: &Family) -> Declaration {
         }
         FamilyKind::Log(_) => Model::Log,
         FamilyKind::Reads(_) => Model::Reads,
+        _ => unimplemented!("models to come"),
     };
     Declaration { name: family.name.clone(), model }
 }
@@ -129,6 +130,7 @@ impl Lines {
                 let record = ReadLine { client, server, at, position };
                 self.push(at, &Line { family: name, kind: Kind::Read, record })
             }),
+            _ => unimplemented!("models to come"),
         }
     }
 

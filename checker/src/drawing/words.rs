@@ -1,5 +1,11 @@
 //! The words for the operations of each model.
 
+mod counter;
+mod log;
+mod multi_register;
+mod mutex;
+mod text;
+
 use super::Drawable;
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
 use crate::spec::register::{Register, RegisterAnswer, RegisterCall, Value};

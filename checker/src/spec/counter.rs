@@ -1,0 +1,120 @@
+//! A counter without bound: models `counter-inc` and `counter-rw`.
+
+use crate::engine::open::{Open, Slot, SlotSet};
+use crate::spec::Spec;
+
+/// A counter that starts at 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// Which questions it takes.
+    pub kind: CounterKind,
+}
+
+/// Which questions a counter takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CounterKind {
+    /// Increments that return the new value: `counter-inc`.
+    #[default]
+    Increment,
+    /// Additions that return nothing, and reads: `counter-rw`.
+    AddAndRead,
+}
+
+/// What may be asked of a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CounterCall {
+    /// To be one more, and to say how much that is.
+    Increment,
+    /// To be so much more.
+    Add(i64),
+    /// How much it is.
+    Read,
+}
+
+/// What a counter answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CounterAnswer {
+    /// It is this: after the increment, or when it was read.
+    Value(i64),
+    /// It was added.
+    Done,
+}
+
+/// What an operation does to a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CounterStep {
+    /// Adds one and finds this.
+    IncrementTo(i64),
+    /// Adds this.
+    Add(i64),
+    /// Finds this.
+    Read(i64),
+}
+
+impl Spec for Counter {
+    type State = i64;
+    type Call = CounterCall;
+    type Answer = CounterAnswer;
+    type Step = CounterStep;
+
+    fn initial(&self) -> i64 {
+        0
+    }
+
+    fn fits(call: &CounterCall, answer: &CounterAnswer) -> bool {
+        match call {
+            CounterCall::Increment | CounterCall::Read => matches!(answer, CounterAnswer::Value(_)),
+            CounterCall::Add(_) => matches!(answer, CounterAnswer::Done),
+        }
+    }
+
+    fn is_refusal(_answer: &CounterAnswer) -> bool {
+        false
+    }
+
+    fn step(&self, call: &CounterCall, answer: Option<&CounterAnswer>) -> Option<CounterStep> {
+        match (*call, answer) {
+            (CounterCall::Increment, Some(CounterAnswer::Value(value))) => {
+                Some(CounterStep::IncrementTo(*value))
+            }
+            (CounterCall::Increment, _) => Some(CounterStep::Add(1)),
+            (CounterCall::Add(delta), _) => Some(CounterStep::Add(delta)),
+            (CounterCall::Read, Some(CounterAnswer::Value(value))) => Some(CounterStep::Read(*value)),
+            (CounterCall::Read, _) => None,
+        }
+    }
+
+    fn apply(&self, state: &i64, step: &CounterStep) -> Option<i64> {
+        match *step {
+            CounterStep::IncrementTo(value) => (state.checked_add(1) == Some(value)).then_some(value),
+            CounterStep::Add(delta) => state.checked_add(delta),
+            CounterStep::Read(value) => (value == *state).then_some(value),
+        }
+    }
+
+    fn only_observes(&self, _state: &i64, step: &CounterStep) -> bool {
+        matches!(step, CounterStep::Read(_))
+    }
+
+    fn is_idle(&self, _state: &i64, step: &CounterStep) -> bool {
+        matches!(step, CounterStep::Add(0))
+    }
+
+    fn describe(call: &CounterCall, answer: Option<&CounterAnswer>) -> String {
+        match (call, answer) {
+            (CounterCall::Increment, Some(CounterAnswer::Value(value))) => format!("increment to {value}"),
+            (CounterCall::Increment, _) => "increment (outcome unknown)".to_owned(),
+            (CounterCall::Add(delta), Some(_)) => format!("add {delta}"),
+            (CounterCall::Add(delta), None) => format!("add {delta} (outcome unknown)"),
+            (CounterCall::Read, Some(CounterAnswer::Value(value))) => format!("read {value}"),
+            (CounterCall::Read, _) => "read (outcome unknown)".to_owned(),
+        }
+    }
+
+    /// Every addition changes what all observations see, so any may have to come next; observations
+    /// are taken as soon as they are legal.
+    fn relevant(&self, _state: &i64, open: &Open<'_, CounterStep>, goal: Slot) -> SlotSet {
+        let is_read = |slot: &Slot| matches!(open.step(*slot), CounterStep::Read(_));
+        open.untaken().into_iter().filter(|slot| !is_read(slot)).fold(SlotSet::only(goal), SlotSet::with)
+    }
+}

@@ -1,0 +1,155 @@
+//! Registers that are read and written together, in atomic transactions: model `multi-register`.
+
+use std::sync::Arc;
+
+use crate::spec::Spec;
+use crate::spec::register::Value;
+
+/// Named registers, all of which hold the same at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MultiRegister {
+    /// What each holds at first.
+    pub initial: Value,
+}
+
+/// A part of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// What the register holds.
+    Read {
+        /// Its name.
+        name: Arc<str>,
+    },
+    /// To hold this.
+    Write {
+        /// Its name.
+        name: Arc<str>,
+        /// What it shall hold.
+        value: Value,
+    },
+}
+
+/// A transaction: all its parts at one instant, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction(pub Arc<[Part]>);
+
+/// What the reads of a transaction found, in their order; none where the answer does not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reads(pub Arc<[Option<Value>]>);
+
+/// What a transaction does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TransactionStep {
+    parts: Arc<[Part]>,
+    /// What its reads find; if unknown, anything.
+    found: Option<Arc<[Option<Value>]>>,
+}
+
+/// The registers that hold something else than at first, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Registers(Vec<(Arc<str>, Value)>);
+
+impl Default for MultiRegister {
+    fn default() -> Self {
+        Self { initial: Some(0) }
+    }
+}
+
+impl Spec for MultiRegister {
+    type State = Registers;
+    type Call = Transaction;
+    type Answer = Reads;
+    type Step = TransactionStep;
+
+    fn initial(&self) -> Registers {
+        Registers::default()
+    }
+
+    fn fits(call: &Transaction, answer: &Reads) -> bool {
+        read_count(&call.0) == answer.0.len()
+    }
+
+    fn is_refusal(_answer: &Reads) -> bool {
+        false
+    }
+
+    fn step(&self, call: &Transaction, answer: Option<&Reads>) -> Option<TransactionStep> {
+        let writes = read_count(&call.0) < call.0.len();
+        (answer.is_some() || writes)
+            .then(|| TransactionStep { parts: call.0.clone(), found: answer.map(|reads| reads.0.clone()) })
+    }
+
+    fn apply(&self, state: &Registers, step: &TransactionStep) -> Option<Registers> {
+        let mut next = state.clone();
+        let mut found = step.found.iter().flat_map(|found| found.iter());
+        for part in step.parts.iter() {
+            match part {
+                Part::Read { name } => {
+                    if found.next().copied().flatten().is_some_and(|value| value != next.get(name, self)) {
+                        return None;
+                    }
+                }
+                Part::Write { name, value } => next.set(name, *value, self),
+            }
+        }
+        Some(next)
+    }
+
+    fn only_observes(&self, _state: &Registers, step: &TransactionStep) -> bool {
+        read_count(&step.parts) == step.parts.len()
+    }
+
+    fn describe(call: &Transaction, answer: Option<&Reads>) -> String {
+        let mut found = answer.iter().flat_map(|reads| reads.0.iter());
+        let parts: Vec<String> = call
+            .0
+            .iter()
+            .map(|part| match part {
+                Part::Read { name } => match found.next().copied().flatten() {
+                    Some(value) => format!("read {name} {}", shown(value)),
+                    None => format!("read {name}"),
+                },
+                Part::Write { name, value } => format!("write {name} {}", shown(*value)),
+            })
+            .collect();
+        let unknown = if answer.is_none() { " (outcome unknown)" } else { "" };
+        format!("transaction {}{unknown}", parts.join(", "))
+    }
+
+    fn state_bytes(&self, state: &Registers) -> usize {
+        size_of_val(state.0.as_slice())
+    }
+}
+
+impl TransactionStep {
+    /// Its parts, in order.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+}
+
+impl Registers {
+    fn get(&self, name: &str, spec: &MultiRegister) -> Value {
+        match self.0.binary_search_by(|(other, _)| other.as_ref().cmp(name)) {
+            Ok(place) => self.0[place].1,
+            Err(_) => spec.initial,
+        }
+    }
+
+    fn set(&mut self, name: &Arc<str>, value: Value, spec: &MultiRegister) {
+        match self.0.binary_search_by(|(other, _)| other.cmp(name)) {
+            Ok(place) if value == spec.initial => drop(self.0.remove(place)),
+            Ok(place) => self.0[place].1 = value,
+            Err(_) if value == spec.initial => {}
+            Err(place) => self.0.insert(place, (name.clone(), value)),
+        }
+    }
+}
+
+fn read_count(parts: &[Part]) -> usize {
+    parts.iter().filter(|part| matches!(part, Part::Read { .. })).count()
+}
+
+fn shown(value: Value) -> String {
+    value.map_or("nil".to_owned(), |value| value.to_string())
+}

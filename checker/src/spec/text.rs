@@ -1,0 +1,122 @@
+//! A string that is put, appended to and got: model `kv` where values are text.
+
+use std::sync::Arc;
+
+use crate::spec::Spec;
+
+/// A string.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    /// What it is at first.
+    pub initial: Arc<str>,
+}
+
+/// What may be asked of a string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextCall {
+    /// What it is.
+    Get,
+    /// To be this.
+    Put(Arc<str>),
+    /// To end in this, after all that it is.
+    Append(Arc<str>),
+}
+
+/// What a string answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextAnswer {
+    /// It is this.
+    Found(Arc<str>),
+    /// It was put, or appended.
+    Done,
+}
+
+/// What an operation does to a string.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TextStep {
+    /// Finds this.
+    Get(Arc<str>),
+    /// Replaces it.
+    Put(Arc<str>),
+    /// Puts this at its end.
+    Append(Arc<str>),
+}
+
+impl Spec for Text {
+    type State = Arc<str>;
+    type Call = TextCall;
+    type Answer = TextAnswer;
+    type Step = TextStep;
+
+    fn initial(&self) -> Arc<str> {
+        self.initial.clone()
+    }
+
+    fn fits(call: &TextCall, answer: &TextAnswer) -> bool {
+        match call {
+            TextCall::Get => matches!(answer, TextAnswer::Found(_)),
+            TextCall::Put(_) | TextCall::Append(_) => matches!(answer, TextAnswer::Done),
+        }
+    }
+
+    fn is_refusal(_answer: &TextAnswer) -> bool {
+        false
+    }
+
+    fn step(&self, call: &TextCall, answer: Option<&TextAnswer>) -> Option<TextStep> {
+        match (call, answer) {
+            (TextCall::Get, Some(TextAnswer::Found(text))) => Some(TextStep::Get(text.clone())),
+            (TextCall::Get, _) => None,
+            (TextCall::Put(text), _) => Some(TextStep::Put(text.clone())),
+            (TextCall::Append(text), _) => Some(TextStep::Append(text.clone())),
+        }
+    }
+
+    fn apply(&self, state: &Arc<str>, step: &TextStep) -> Option<Arc<str>> {
+        match step {
+            TextStep::Get(text) => (text == state).then(|| state.clone()),
+            TextStep::Put(text) => Some(text.clone()),
+            TextStep::Append(text) => Some(format!("{state}{text}").into()),
+        }
+    }
+
+    fn is_legal(&self, state: &Arc<str>, step: &TextStep) -> bool {
+        match step {
+            TextStep::Get(text) => text == state,
+            TextStep::Put(_) | TextStep::Append(_) => true,
+        }
+    }
+
+    fn only_observes(&self, _state: &Arc<str>, step: &TextStep) -> bool {
+        matches!(step, TextStep::Get(_))
+    }
+
+    fn is_idle(&self, state: &Arc<str>, step: &TextStep) -> bool {
+        match step {
+            TextStep::Get(_) => false,
+            TextStep::Put(text) => text == state,
+            TextStep::Append(text) => text.is_empty(),
+        }
+    }
+
+    fn overwrites(&self, later: &TextStep, earlier: &TextStep) -> bool {
+        matches!((later, earlier), (TextStep::Put(_), TextStep::Put(_) | TextStep::Append(_)))
+    }
+
+    fn describe(call: &TextCall, answer: Option<&TextAnswer>) -> String {
+        let asked = match call {
+            TextCall::Get => "get".to_owned(),
+            TextCall::Put(text) => format!("put {text:?}"),
+            TextCall::Append(text) => format!("append {text:?}"),
+        };
+        match answer {
+            None => format!("{asked} (outcome unknown)"),
+            Some(TextAnswer::Found(text)) => format!("{asked} {text:?}"),
+            Some(TextAnswer::Done) => asked,
+        }
+    }
+
+    fn state_bytes(&self, state: &Arc<str>) -> usize {
+        state.len()
+    }
+}
