@@ -66,7 +66,9 @@ pub trait Spec: Clone + Send + Sync {
     }
 
     /// Equal steps for operations that no other operation of the history can tell apart.
-    fn simplify(&self, _steps: &mut [Option<Self::Step>]) {}
+    ///
+    /// May also drop operations of unknown outcome that no answer can need.
+    fn simplify(&self, _steps: &mut [Option<Self::Step>], _is_unknown: &dyn Fn(usize) -> bool) {}
 
     /// Whether `step` changes nothing at `state`, though elsewhere it might.
     fn is_idle(&self, _state: &Self::State, _step: &Self::Step) -> bool {

@@ -6,7 +6,7 @@ use super::*;
 use crate::drawing::Drawable;
 use crate::oracle;
 use crate::spec::capacity::Capacity;
-use crate::spec::register::Register;
+use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
 use crate::test_histories::full_size::{
     Chance, WithoutHints, counter_words, legal_history, with_another_answer,
 };
@@ -195,12 +195,15 @@ fn observations_that_a_witness_leaves_out_keep_their_own_order() {
 }
 
 #[test]
-fn more_than_128_open_operations_are_undecided() {
+fn more_than_128_different_open_operations_are_undecided() {
     let mut builder = crate::history::Builder::<Register>::default();
+    let refused = crate::history::ClientId(200);
+    builder.invoke(refused, RegisterCall::CompareAndSet { expected: None, new: Some(1) }, 0).unwrap();
     for client in 0..129 {
-        let call = crate::spec::register::RegisterCall::Write(Some(1));
-        builder.invoke(crate::history::ClientId(client), call, 0).unwrap();
+        let call = RegisterCall::Write(Some(client));
+        builder.invoke(crate::history::ClientId(client as u64), call, 0).unwrap();
     }
+    builder.answer(refused, RegisterAnswer::Mismatch, 0).unwrap();
     let verdict = linearizable(&Register::default(), &builder.finish(), BUDGET).verdict;
     assert!(matches!(&verdict, Verdict::Undecided(undecided) if undecided.open.len() == 128), "{verdict}");
 }

@@ -225,7 +225,7 @@ impl Spec for Capacity {
         size_of_val(state.orders.as_slice())
     }
 
-    fn simplify(&self, steps: &mut [Option<CapacityStep>]) {
+    fn simplify(&self, steps: &mut [Option<CapacityStep>], _is_unknown: &dyn Fn(usize) -> bool) {
         forget_lone_orders(steps);
     }
 

@@ -55,7 +55,8 @@ impl Kinds {
         for slot in open.untaken() {
             let kind = match open.step(slot) {
                 CapacityStep::Accept { units, .. } => {
-                    kinds.used_max = kinds.used_max.saturating_add(*units);
+                    let copies = u64::from(open.copies(slot));
+                    kinds.used_max = kinds.used_max.saturating_add(units.saturating_mul(copies));
                     &mut kinds.accepts
                 }
                 CapacityStep::Reject { .. } => &mut kinds.rejects,
