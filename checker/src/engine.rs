@@ -8,6 +8,7 @@ pub(crate) mod forced_order;
 pub mod open;
 pub(crate) mod program_order;
 pub(crate) mod race;
+pub(crate) mod replay;
 pub mod shortcut;
 pub(crate) mod timeline;
 pub(crate) mod view;

@@ -5,7 +5,7 @@
 //! linearizable if and only if the part of each object is.
 
 use crate::budget::{Budget, Spending};
-use crate::engine::race::{Found, Outcome as Raced, Winner, breadth_first, race};
+use crate::engine::race::{self, Found, Outcome as Raced, Winner, breadth_first, race};
 use crate::engine::shortcut::{Conflict, Decision, Finding};
 use crate::engine::timeline::Task;
 use crate::engine::view::Answered;
@@ -92,14 +92,26 @@ pub fn linearizable_by_witness<S: Spec>(
     witness: &[OperationIndex],
     budget: Budget,
 ) -> Judgement {
-    let places: Option<Vec<usize>> = witness.iter().map(|number| history.find(*number)).collect();
-    if let Some(places) = places
-        && witness::proves(spec, &tasks(spec, history), &places)
-    {
+    if is_proof(spec, history, witness) {
         let steps = history.len() as u64;
         return Judgement { verdict: Verdict::Holds, algorithm: WITNESS, steps };
     }
     linearizable(spec, history, budget)
+}
+
+/// An order that proves the history of one object linearizable: a witness.
+///
+/// Holds every answered operation that can matter, and the unknown ones that must have taken effect.
+/// None if the history is not linearizable, or no order is found within the budget.
+pub fn legal_order<S: Spec>(spec: &S, history: &History<S>, budget: Budget) -> Option<Vec<OperationIndex>> {
+    let places = race::legal_order(spec, &tasks(spec, history), budget)?;
+    Some(places.into_iter().map(|place| history.operations()[place].number).collect())
+}
+
+/// Whether an order proves the history of one object linearizable. See [`linearizable_by_witness`].
+pub fn is_proof<S: Spec>(spec: &S, history: &History<S>, witness: &[OperationIndex]) -> bool {
+    let places: Option<Vec<usize>> = witness.iter().map(|number| history.find(*number)).collect();
+    places.is_some_and(|places| witness::proves(spec, &tasks(spec, history), &places))
 }
 
 /// Whether every object's part is linearizable; each may spend the whole budget.

@@ -88,6 +88,11 @@ pub trait Spec: Clone + Send + Sync {
         open.untaken()
     }
 
+    /// Whether `step`, legal at `state`, brings an illegal `goal` nearer: what to try first.
+    fn leads_towards(&self, state: &Self::State, step: &Self::Step, goal: &Self::Step) -> bool {
+        self.apply(state, step).is_some_and(|next| self.is_legal(&next, goal))
+    }
+
     /// As [`relevant`](Self::relevant), where nothing is absorbable and every operation of the object
     /// that is left counts as open. None if that would be all of them.
     fn entangled(&self, _state: &Self::State, _open: &Open<'_, Self::Step>, _goal: Slot) -> Option<SlotSet> {

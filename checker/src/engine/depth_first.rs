@@ -6,20 +6,50 @@
 //! Distrib. Comput. 17 (1993), with the memory of G. Lowe, "Testing for linearizability", Concurrency
 //! and Computation: Practice and Experience 29(4) (2017).
 
-use hashbrown::HashSet;
+use std::hash::{BuildHasher, Hash};
+
+use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 use crate::engine::configuration::Configuration;
-use crate::engine::open::{OpenTable, Slot};
+use crate::engine::open::{OpenTable, Slot, SlotSet};
 use crate::engine::race::{Engine, Found};
 use crate::engine::timeline::{EventKind, Timeline};
 use crate::spec::Spec;
 
-/// A configuration before the event with this index, not yet followed.
+/// A configuration before a return that it does not explain yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Node<State> {
-    next: u32,
+    /// Index of the event.
+    event: u32,
     configuration: Configuration<State>,
+}
+
+/// A node on the path, and what is left to try from it.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    /// Where the node is kept.
+    node: u32,
+    /// What it may still take.
+    untried: SlotSet,
+    /// What it took last; none if it absorbed the operation that returns.
+    taken: Option<Slot>,
+    /// Whether the operation that returns may still be absorbed.
+    may_absorb: MayAbsorb,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MayAbsorb {
+    Yes,
+    No,
+}
+
+/// Something was taken, or absorbed, before the event with this index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) event: usize,
+    /// None: the operation that returns was absorbed.
+    pub(crate) taken: Option<Slot>,
 }
 
 /// A search that can be interrupted.
@@ -29,8 +59,11 @@ pub(crate) struct DepthFirst<'a, S: Spec> {
     /// What is open before the event with the index `at`.
     table: OpenTable<S::Step>,
     at: usize,
-    stack: Vec<Node<S::State>>,
-    seen: HashSet<Node<S::State>, FxBuildHasher>,
+    /// All nodes ever met, each once.
+    nodes: Vec<Node<S::State>>,
+    /// The hash of each node and where it is kept.
+    seen: HashTable<(u64, u32)>,
+    path: Vec<Frame>,
     /// The furthest event that no configuration got past.
     furthest: usize,
     spent: u64,
@@ -43,34 +76,37 @@ impl<'a, S: Spec> DepthFirst<'a, S> {
             timeline,
             table: OpenTable::new(),
             at: 0,
-            stack: vec![Node { next: 0, configuration: Configuration::first(spec) }],
-            seen: HashSet::default(),
+            nodes: Vec::new(),
+            seen: HashTable::new(),
+            path: Vec::new(),
             furthest: 0,
             spent: 0,
         }
     }
 
-    /// Follows a node to the first return at which it has to choose. Says whether it came to the end.
-    fn follow(&mut self, node: Node<S::State>) -> bool {
-        let Node { next, mut configuration } = node;
-        self.go_to(next as usize);
+    /// What was chosen on the way to a legal order.
+    pub(crate) fn choices(&self) -> Vec<Choice> {
+        let choice = |frame: &Frame| {
+            let event = self.nodes[frame.node as usize].event as usize;
+            Choice { event, taken: frame.taken }
+        };
+        self.path.iter().map(choice).collect()
+    }
+
+    /// Follows a configuration to the first return at which it has to choose. Says whether it came to
+    /// the end.
+    fn follow(&mut self, mut configuration: Configuration<S::State>) -> bool {
         while let Some(&event) = self.timeline.events.get(self.at) {
+            let is_explained = configuration.taken.contains(event.slot);
+            if event.kind == EventKind::Returned && !is_explained {
+                self.arrive(configuration, event.slot);
+                return false;
+            }
+            self.timeline.forward(event, &mut self.table);
             match event.kind {
-                EventKind::Invoked | EventKind::Pending => {
-                    self.timeline.forward(event, &mut self.table);
-                    if event.kind == EventKind::Invoked {
-                        configuration.settle(self.spec, &self.table, event.slot);
-                    } else {
-                        configuration.taken = configuration.taken.without(event.slot);
-                    }
-                }
-                EventKind::Returned if configuration.taken.contains(event.slot) => {
-                    self.timeline.forward(event, &mut self.table);
+                EventKind::Invoked => configuration.settle(self.spec, &self.table, event.slot),
+                EventKind::Pending | EventKind::Returned => {
                     configuration.taken = configuration.taken.without(event.slot);
-                }
-                EventKind::Returned => {
-                    self.choose(configuration, event.slot);
-                    return false;
                 }
             }
             self.at += 1;
@@ -78,33 +114,69 @@ impl<'a, S: Spec> DepthFirst<'a, S> {
         true
     }
 
-    /// Puts on the stack what may come before the return of `goal`, the best last.
-    fn choose(&mut self, configuration: Configuration<S::State>, goal: Slot) {
+    /// Puts a configuration that does not explain the return of `goal` on the path, unless it was met.
+    fn arrive(&mut self, configuration: Configuration<S::State>, goal: Slot) {
         self.furthest = self.furthest.max(self.at);
-        let next = u32::try_from(self.at).expect("there are less than 2^32 events");
-        let node = Node { next, configuration };
-        if self.seen.contains(&node) {
+        let event = u32::try_from(self.at).expect("there are less than 2^32 events");
+        let node = Node { event, configuration };
+        let hash = FxBuildHasher.hash_one(&node);
+        let is_same = |(_, kept): &(u64, u32)| self.nodes[*kept as usize] == node;
+        if self.seen.find(hash, is_same).is_some() {
             return;
         }
         self.spent += 1 + node.configuration.steps(self.spec);
-        let configuration = &node.configuration;
-        let worth = configuration.worth_taking(self.spec, &self.table, goal);
-        let mut slots: Vec<Slot> = worth.without(goal).into_iter().collect();
-        slots.sort_unstable_by_key(|slot| std::cmp::Reverse((self.table.entry(*slot).deadline, *slot)));
-        slots.extend(worth.contains(goal).then_some(goal));
-        for slot in slots {
-            if let Some(configuration) = configuration.take(self.spec, &self.table, slot) {
-                self.spent += configuration.steps(self.spec);
-                self.stack.push(Node { next, configuration });
+        let kept = u32::try_from(self.nodes.len()).expect("a budget of 2^32 steps does not fit memory");
+        let may_absorb =
+            if node.configuration.absorbable.contains(goal) { MayAbsorb::Yes } else { MayAbsorb::No };
+        let untried = node.configuration.worth_taking(self.spec, &self.table, goal);
+        self.path.push(Frame { node: kept, untried, taken: None, may_absorb });
+        self.nodes.push(node);
+        self.seen.insert_unique(hash, (hash, kept), |(hash, _)| *hash);
+    }
+
+    /// The next configuration to follow, from the last node that has one. None if there is none left.
+    fn retreat(&mut self) -> Option<Configuration<S::State>> {
+        while let Some(mut frame) = self.path.pop() {
+            let event = self.nodes[frame.node as usize].event as usize;
+            let goal = self.timeline.events[event].slot;
+            if frame.may_absorb == MayAbsorb::Yes {
+                frame.may_absorb = MayAbsorb::No;
+                frame.taken = None;
+                self.path.push(frame);
+                self.go_to(event);
+                let mut absorbed = self.nodes[frame.node as usize].configuration.clone();
+                absorbed.absorbable = absorbed.absorbable.without(goal);
+                absorbed.taken = absorbed.taken.with(goal);
+                return Some(absorbed);
+            }
+            if frame.untried.is_empty() {
+                continue;
+            }
+            self.go_to(event);
+            while let Some(slot) = self.best(&frame, goal) {
+                frame.untried = frame.untried.without(slot);
+                frame.taken = Some(slot);
+                let configuration = &self.nodes[frame.node as usize].configuration;
+                if let Some(next) = configuration.take(self.spec, &self.table, slot) {
+                    self.path.push(frame);
+                    return Some(next);
+                }
             }
         }
-        if configuration.absorbable.contains(goal) {
-            let mut absorbed = configuration.clone();
-            absorbed.absorbable = absorbed.absorbable.without(goal);
-            absorbed.taken = absorbed.taken.with(goal);
-            self.stack.push(Node { next, configuration: absorbed });
+        None
+    }
+
+    /// What to try first: the operation that returns, then what leads towards it, then what has to
+    /// return soonest.
+    fn best(&self, frame: &Frame, goal: Slot) -> Option<Slot> {
+        let state = &self.nodes[frame.node as usize].configuration.state;
+        let step = self.table.step(goal);
+        if frame.untried.contains(goal) && self.spec.is_legal(state, step) {
+            return Some(goal);
         }
-        self.seen.insert(node);
+        let is_away = |slot: &Slot| !self.spec.leads_towards(state, self.table.step(*slot), step);
+        let urgency = |slot: &Slot| (is_away(slot), self.table.entry(*slot).deadline, *slot);
+        frame.untried.into_iter().min_by_key(urgency)
     }
 
     fn go_to(&mut self, index: usize) {
@@ -112,22 +184,24 @@ impl<'a, S: Spec> DepthFirst<'a, S> {
             self.at -= 1;
             self.timeline.back(self.timeline.events[self.at], &mut self.table);
         }
-        while self.at < index {
-            self.timeline.forward(self.timeline.events[self.at], &mut self.table);
-            self.at += 1;
-        }
+        assert_eq!(self.at, index, "the path leads back, never forward");
     }
 }
 
 impl<S: Spec> Engine for DepthFirst<'_, S> {
     fn advance(&mut self, steps_max: u64) -> Option<Found> {
-        while self.spent < steps_max {
-            let Some(node) = self.stack.pop() else { return Some(self.stuck()) };
-            if self.follow(node) {
+        let mut configuration =
+            if self.nodes.is_empty() { Some(Configuration::first(self.spec)) } else { self.retreat() };
+        while let Some(next) = configuration {
+            if self.follow(next) {
                 return Some(if self.timeline.is_cut { self.exhausted() } else { Found::Legal });
             }
+            if self.spent >= steps_max {
+                return None;
+            }
+            configuration = self.retreat();
         }
-        None
+        Some(self.stuck())
     }
 
     fn spent(&self) -> u64 {
@@ -135,11 +209,8 @@ impl<S: Spec> Engine for DepthFirst<'_, S> {
     }
 
     fn exhausted(&self) -> Found {
-        let index = if self.timeline.is_cut && self.at == self.timeline.events.len() {
-            self.at
-        } else {
-            self.furthest
-        };
+        let is_at_cut = self.timeline.is_cut && self.at == self.timeline.events.len();
+        let index = if is_at_cut { self.at } else { self.furthest };
         Found::Exhausted { open: self.timeline.open_before(index) }
     }
 }

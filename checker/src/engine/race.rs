@@ -10,13 +10,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::budget::Budget;
 use crate::engine::configurations::BreadthFirst;
 use crate::engine::depth_first::DepthFirst;
+use crate::engine::replay;
 use crate::engine::timeline::{Task, Timeline};
 use crate::spec::Spec;
 
 /// Steps of one slice.
 const SLICE_STEPS: u64 = 4_096;
 /// Slices of each search before it gets a thread of its own.
-const ALTERNATED_SLICES: u64 = 64;
+const ALTERNATED_SLICES: u64 = 16;
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +98,17 @@ pub(crate) fn breadth_first<S: Spec>(spec: &S, tasks: &[Task<S::Step>], budget: 
         runner.slice();
     }
     (runner.found(), runner.engine.spent())
+}
+
+/// A legal order of the tasks as places, found by the second search alone. None if it finds none.
+pub(crate) fn legal_order<S: Spec>(spec: &S, tasks: &[Task<S::Step>], budget: Budget) -> Option<Vec<usize>> {
+    let timeline = Timeline::of(tasks);
+    let mut runner = Runner::new(DepthFirst::new(spec, &timeline), budget);
+    while !runner.is_over() {
+        runner.slice();
+    }
+    let is_found = runner.answer == Some(Found::Legal);
+    is_found.then(|| replay::order(spec, &timeline, &runner.engine.choices()))
 }
 
 /// A search with its budget.

@@ -41,6 +41,23 @@ fn agrees<S: Drawable>(spec: &S, history: &KeyedHistory<S>) {
     let wanted = oracle::is_linearizable(spec, history);
     assert_eq!(judgement.verdict.holds(), wanted, "{}{}", history.drawing(), judgement.verdict);
     assert_eq!(judgement.verdict.is_violated(), !wanted, "{}{}", history.drawing(), judgement.verdict);
+    for part in history.parts().values() {
+        has_a_witness_if_it_holds(spec, part);
+    }
+}
+
+/// What holds has an order that proves it, nothing else has.
+#[track_caller]
+fn has_a_witness_if_it_holds<S: Drawable>(spec: &S, history: &History<S>) {
+    let order = legal_order(spec, history, BUDGET);
+    let holds = linearizable_unexplained(spec, history, BUDGET).verdict.holds();
+    assert_eq!(order.is_some(), holds, "{}", history.drawing());
+    if let Some(order) = order {
+        let answered = history.operations().iter().filter(|one| one.returned.is_some());
+        let missing = answered.filter(|one| !order.contains(&one.number)).count();
+        assert_eq!(missing, 0, "{order:?}\n{}", history.drawing());
+        assert!(is_proof(spec, history, &order), "{order:?}\n{}", history.drawing());
+    }
 }
 
 #[test]
@@ -249,6 +266,7 @@ fn full_size_histories_are_judged_right<S: Drawable>(spec: &S, words: &[String])
         let large = legal_history(spec, words, Shape { operations: 150, clients: 10 }, &mut chance);
         let verdict = linearizable(spec, &large, BUDGET).verdict;
         assert!(verdict.holds(), "seed {seed}: {verdict}");
+        has_a_witness_if_it_holds(spec, &large);
         let legal = legal_history(spec, words, Shape { operations: 25, clients: 5 }, &mut chance);
         let other = with_another_answer(legal, words, &mut chance);
         let plain = WithoutHints(spec.clone());

@@ -233,6 +233,10 @@ impl Spec for Capacity {
         relevance::relevant(state, open, goal)
     }
 
+    fn leads_towards(&self, state: &CapacityState, step: &CapacityStep, goal: &CapacityStep) -> bool {
+        relevance::leads_towards(state, step, goal)
+    }
+
     fn entangled(&self, state: &CapacityState, open: &Open<'_, CapacityStep>, goal: Slot) -> Option<SlotSet> {
         Some(relevance::relevant(state, open, goal))
     }
