@@ -165,7 +165,12 @@ pub(crate) fn tasks<S: Spec>(spec: &S, history: &History<S>) -> Vec<Task<S::Step
     let operations = history.operations().iter();
     operations
         .zip(steps)
-        .map(|(operation, step)| Task { step, invoked: operation.invoked, returned: operation.returned })
+        .map(|(operation, step)| Task {
+            step,
+            invoked: operation.invoked,
+            returned: operation.returned,
+            expires: None,
+        })
         .collect()
 }
 

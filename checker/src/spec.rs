@@ -60,6 +60,11 @@ pub trait Spec: Clone + Send + Sync {
         None
     }
 
+    /// What the object remembers, in words.
+    fn state_in_words(&self, state: &Self::State) -> String {
+        format!("it holds {state:?}")
+    }
+
     /// How much memory a state takes beside itself, in bytes.
     fn state_bytes(&self, _state: &Self::State) -> usize {
         0
@@ -81,6 +86,7 @@ pub trait Spec: Clone + Send + Sync {
     }
 
     /// Which of the open operations may have to be taken next, so that `goal` is taken in the end.
+    /// The goal is answered, or it is of unknown outcome and takes effect now or never.
     ///
     /// Of every legal continuation that takes `goal`, some reordering of which the rest of the
     /// history notices nothing begins with one of these. May contain illegal ones.
