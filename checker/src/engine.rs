@@ -5,5 +5,7 @@ pub(crate) mod entangled;
 pub(crate) mod forced_order;
 pub mod open;
 pub(crate) mod program_order;
+pub mod programs;
+pub(crate) mod saturation;
 pub mod shortcut;
 pub(crate) mod witness;

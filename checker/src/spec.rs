@@ -11,7 +11,9 @@ pub mod text;
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::programs::{Programs, Ruling};
 use crate::engine::shortcut::{Decision, View};
 
 /// What an object answers when asked one thing at a time.
@@ -57,6 +59,11 @@ pub trait Spec: Clone + Send + Sync {
 
     /// Linearizability of this very history by an algorithm that is nearly linear, if one applies.
     fn shortcut(&self, _operations: &impl View<Self::Step>) -> Option<Decision> {
+        None
+    }
+
+    /// Sequential consistency of what all clients did by an algorithm of its own, if one applies.
+    fn sequential_shortcut(&self, _programs: &Programs<Self::Step>, _budget: Budget) -> Option<Ruling> {
         None
     }
 
