@@ -103,7 +103,8 @@ pub(super) fn resolve<T, G: Registers<T>>(programs: &Programs<T>, registers: &G)
     let Some(touched) = Touched::of(programs, registers) else { return Resolved::Unknown };
     match touched.certain(programs) {
         Ok(certain) => Resolved::Problem(touched.problem(programs, certain)),
-        Err(unresolved) => unresolved,
+        Err(Unresolved::NeverWritten(chain)) => Resolved::NeverWritten(chain),
+        Err(Unresolved::Several) => Resolved::Unknown,
     }
 }
 
@@ -127,6 +128,11 @@ enum Writer {
 struct Certain {
     is_certain: Vec<bool>,
     dependants: BTreeMap<usize, usize>,
+}
+
+enum Unresolved {
+    NeverWritten(Vec<usize>),
+    Several,
 }
 
 struct Touched {
@@ -178,7 +184,7 @@ impl Touched {
     }
 
     /// Which operations certainly took effect.
-    fn certain<T>(&self, programs: &Programs<T>) -> Result<Certain, Resolved> {
+    fn certain<T>(&self, programs: &Programs<T>) -> Result<Certain, Unresolved> {
         let operations = programs.operations();
         let mut is_certain: Vec<bool> = operations.iter().map(|operation| !operation.is_unknown).collect();
         let mut dependants = BTreeMap::new();
@@ -188,10 +194,10 @@ impl Touched {
             for found in self.at(place).iter().filter_map(|touch| touch.found) {
                 match self.writers[found as usize] {
                     Writer::Initially => {}
-                    Writer::Several => return Err(Resolved::Unknown),
+                    Writer::Several => return Err(Unresolved::Several),
                     Writer::Nobody => {
                         let chain = std::iter::successors(Some(place), |at| dependants.get(at).copied());
-                        return Err(Resolved::NeverWritten(chain.collect()));
+                        return Err(Unresolved::NeverWritten(chain.collect()));
                     }
                     Writer::Place(writer) => {
                         let writer = writer as usize;

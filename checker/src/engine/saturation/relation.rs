@@ -224,24 +224,22 @@ impl Relation {
 
     /// All that comes before `from` comes before `to`.
     fn join(&mut self, from: u32, to: u32) {
-        let width = self.width;
-        let mut has_grown = false;
-        for chain in 0..width {
-            let new = self.clocks[from as usize * width + chain];
-            let entry = &mut self.clocks[to as usize * width + chain];
-            if new > *entry {
+        let (source, target) = rows(&mut self.clocks, self.width, from as usize, to as usize);
+        // Most joins change nothing: that is seen without a branch an entry.
+        if !source.iter().zip(target.iter()).fold(false, |grows, (new, entry)| grows | (new > entry)) {
+            return;
+        }
+        for (chain, (new, entry)) in source.iter().zip(target).enumerate() {
+            if *new > *entry {
                 let growth = Growth { node: to, chain: chain as u32, old: *entry };
-                *entry = new;
-                has_grown = true;
+                *entry = *new;
                 self.growths.push(growth);
                 if self.is_marked {
                     self.trail.push(growth);
                 }
             }
         }
-        if has_grown {
-            self.waiting.push(to);
-        }
+        self.waiting.push(to);
     }
 
     /// A state to return to; nothing may be waiting.
@@ -309,6 +307,15 @@ impl Relation {
         }
         hops
     }
+}
+
+/// Two clocks, the second to be changed.
+fn rows(clocks: &mut [u32], width: usize, first: usize, second: usize) -> (&[u32], &mut [u32]) {
+    let middle = first.max(second) * width;
+    let (low, high) = clocks.split_at_mut(middle);
+    let (high, low_start) = (&mut high[..width], first.min(second) * width);
+    let low = &mut low[low_start..][..width];
+    if first < second { (low, high) } else { (high, low) }
 }
 
 impl Waiting {

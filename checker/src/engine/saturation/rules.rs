@@ -20,13 +20,11 @@ pub(super) struct Closure<'a> {
 
 impl<'a> Closure<'a> {
     /// What holds before any rule is used: the programs, who read what, what was there at first.
-    pub(super) fn of(problem: &'a Problem, writes: &'a Writes) -> Result<Self, (Self, Stop)> {
+    pub(super) fn of(problem: &'a Problem, writes: &'a Writes) -> (Self, Result<(), Stop>) {
         let relation = Relation::new(&problem.chain_starts, likely::order(problem));
         let mut closure = Self { problem, writes, relation };
-        match closure.begin() {
-            Ok(()) => Ok(closure),
-            Err(stop) => Err((closure, stop)),
-        }
+        let begun = closure.begin();
+        (closure, begun)
     }
 
     fn begin(&mut self) -> Result<(), Stop> {
@@ -88,17 +86,6 @@ impl<'a> Closure<'a> {
         }
     }
 
-    /// Adds an edge with all its consequences.
-    pub(super) fn add(
-        &mut self,
-        edge: (u32, u32),
-        reason: Reason,
-        spending: &mut Spending,
-    ) -> Result<(), Stop> {
-        self.relation.insert(edge.0, edge.1, reason)?;
-        self.close(spending)
-    }
-
     /// What follows since more of a chain is known to come before a node.
     fn follow(&mut self, growth: Growth, access: Access) -> Result<(), Stop> {
         let Growth { node, chain, old } = growth;
@@ -131,9 +118,9 @@ impl<'a> Closure<'a> {
 
     /// Whoever read `before`, which comes before the write `node`, read it before `node`.
     fn readers_before(&mut self, node: u32, register: u32, before: u32) -> Result<(), Stop> {
-        for reader in self.writes.readers(register, before) {
-            if reader != node {
-                self.relation.insert(reader, node, Reason::AfterReader { source: before })?;
+        for readers in self.writes.readers(register, before) {
+            if readers.last != node {
+                self.relation.insert(readers.last, node, Reason::AfterReader { source: before })?;
             }
         }
         Ok(())

@@ -45,12 +45,16 @@ pub(super) struct Told {
 }
 
 /// Two writes are in some order for the time being.
+#[derive(Clone, Copy)]
 struct Level {
+    /// The order that is tried.
+    edge: (u32, u32),
+    /// The first level of those tried at once.
+    batch: u32,
+    /// What was there before they were.
     mark: Mark,
     taken_count: usize,
     refutation_count: usize,
-    /// The order that is tried.
-    edge: (u32, u32),
 }
 
 /// What a cycle is to be blamed on.
@@ -65,7 +69,7 @@ struct Blame {
 
 struct Search<'a> {
     closure: Closure<'a>,
-    sweep: Sweep,
+    sweep: Sweep<'a>,
     levels: Vec<Level>,
     refutations: Vec<Blame>,
 }
@@ -73,16 +77,10 @@ struct Search<'a> {
 /// A legal order of all nodes, or what rules out every one.
 pub(super) fn solve(problem: &Problem, spending: &mut Spending) -> Solved {
     let writes = Writes::of(problem);
-    let sweep = Sweep::of(problem);
-    let (closure, stop) = match Closure::of(problem, &writes) {
-        Ok(closure) => (closure, None),
-        Err((closure, stop)) => (closure, Some(stop)),
-    };
+    let sweep = Sweep::of(problem, &writes);
+    let (closure, begun) = Closure::of(problem, &writes);
     let mut search = Search { closure, sweep, levels: Vec::new(), refutations: Vec::new() };
-    let begun = match stop {
-        None => search.closure.close(spending),
-        Some(stop) => Err(stop),
-    };
+    let begun = begun.and_then(|()| search.closure.close(spending));
     match begun {
         Ok(()) => search.run(spending),
         Err(Stop::Exhausted) => search.exhausted(),
@@ -96,10 +94,10 @@ impl Search<'_> {
             if spending.spend((1 + self.closure.relation.width() / 16) as u64).is_err() {
                 return self.exhausted();
             }
-            match self.sweep.go_on(self.closure.problem, self.closure.writes, &self.closure.relation) {
+            match self.sweep.go_on(&self.closure.relation) {
                 Next::Done => return Solved::Order(self.sweep.order().to_vec()),
                 Next::Moved => {}
-                Next::Order(first, second) => match self.order(first, second, spending) {
+                Next::Order(write, others) => match self.order(write, &others, spending) {
                     Ok(()) => {}
                     Err(Stop::Exhausted) => return self.exhausted(),
                     Err(Stop::Cycle(edge)) => return self.refuted(edge),
@@ -112,36 +110,48 @@ impl Search<'_> {
         Solved::Exhausted(self.sweep.open(&self.closure.relation))
     }
 
-    /// Tries this order; if it makes a cycle, turns round what is to blame. A cycle that is left is
-    /// to be blamed on nothing that was tried.
-    fn order(&mut self, first: u32, second: u32, spending: &mut Spending) -> Result<(), Stop> {
-        let level = self.levels.len() as u32;
-        self.levels.push(Level {
-            mark: self.closure.relation.mark(),
-            taken_count: self.sweep.order().len(),
-            refutation_count: self.refutations.len(),
-            edge: (first, second),
-        });
-        let mut tried = self.closure.add((first, second), Reason::Tried { level }, spending);
+    /// Tries to put a write before others; if that makes a cycle, turns round what is to blame. A
+    /// cycle that is left is to be blamed on nothing that was tried.
+    fn order(&mut self, write: u32, others: &[u32], spending: &mut Spending) -> Result<(), Stop> {
+        let edges: Vec<(u32, u32)> = others.iter().map(|other| (write, *other)).collect();
+        let mut tried = self.attempt(&edges).and_then(|()| self.closure.close(spending));
         while let Err(Stop::Cycle(edge)) = tried {
             let mut blame = self.blame(edge);
             let Some(top) = blame.levels.pop_last() else { return Err(Stop::Cycle(edge)) };
-            let level = self.give_up(top);
-            let refutation = self.refutations.len() as u32;
-            self.refutations.push(blame);
-            let (first, second) = level.edge;
-            tried = self.closure.add((second, first), Reason::Refuted { refutation }, spending);
+            tried = self.turn_round(top, blame).and_then(|()| self.closure.close(spending));
         }
         tried
     }
 
-    /// Undoes all since this level was tried.
-    fn give_up(&mut self, top: u32) -> Level {
-        let level = self.levels.drain(top as usize..).next().expect("only levels that stand are blamed");
+    /// Puts writes in order, each order at a level of its own.
+    fn attempt(&mut self, edges: &[(u32, u32)]) -> Result<(), Stop> {
+        let mark = self.closure.relation.mark();
+        let batch = self.levels.len() as u32;
+        let (taken_count, refutation_count) = (self.sweep.order().len(), self.refutations.len());
+        for &edge in edges.iter().filter(|(from, to)| from != to) {
+            if !self.closure.relation.precedes(edge.0, edge.1) {
+                let level = self.levels.len() as u32;
+                self.levels.push(Level { edge, batch, mark, taken_count, refutation_count });
+                self.closure.relation.insert(edge.0, edge.1, Reason::Tried { level })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes all since this level was tried, and has the opposite order instead, for this reason.
+    fn turn_round(&mut self, top: u32, blame: Blame) -> Result<(), Stop> {
+        let level = self.levels[top as usize];
+        let before: Vec<(u32, u32)> =
+            self.levels[level.batch as usize..top as usize].iter().map(|level| level.edge).collect();
+        self.levels.truncate(level.batch as usize);
         self.closure.relation.undo(level.mark);
         self.sweep.undo(&self.closure.relation, level.taken_count);
         self.refutations.truncate(level.refutation_count);
-        level
+        self.attempt(&before)?;
+        let refutation = self.refutations.len() as u32;
+        self.refutations.push(blame);
+        let (from, to) = level.edge;
+        self.closure.relation.insert(to, from, Reason::Refuted { refutation })
     }
 
     /// What the cycle that this edge closes is to be blamed on.

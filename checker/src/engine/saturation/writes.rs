@@ -16,9 +16,21 @@ pub(super) struct Writes {
     lanes: Vec<Lane>,
     /// The first lane of each register.
     lane_starts: Vec<u32>,
-    /// For each node, its last reader in each chain: (register, reader).
-    readers: Vec<(u32, u32)>,
+    /// For each node, who found what it wrote.
+    readers: Vec<Readers>,
     reader_starts: Vec<u32>,
+    /// For each register, how many found in it what was there at first.
+    initial_counts: Vec<u32>,
+}
+
+/// The nodes of one chain that found in a register what a node wrote there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Readers {
+    register: u32,
+    /// The last of them.
+    pub(super) last: u32,
+    /// How many they are.
+    pub(super) count: u32,
 }
 
 impl Writes {
@@ -50,7 +62,13 @@ impl Writes {
         }
         let nodes = writes.into_iter().map(|(_, _, node)| node).collect();
         let (readers, reader_starts) = readers(problem);
-        Self { nodes, lanes, lane_starts, readers, reader_starts }
+        let mut initial_counts = vec![0; problem.register_count];
+        for node in 0..problem.node_count() as u32 {
+            for access in problem.accesses(node).iter().filter(|access| access.source == Source::Initial) {
+                initial_counts[access.register as usize] += 1;
+            }
+        }
+        Self { nodes, lanes, lane_starts, readers, reader_starts, initial_counts }
     }
 
     /// The chains that write a register.
@@ -77,16 +95,21 @@ impl Writes {
         &self.nodes[lane.first as usize..lane.end as usize]
     }
 
-    /// Who found in this register what the node wrote there: the last one of each chain.
-    pub(super) fn readers(&self, register: u32, node: u32) -> impl Iterator<Item = u32> {
+    /// Who found in this register what the node wrote there, chain by chain.
+    pub(super) fn readers(&self, register: u32, node: u32) -> impl Iterator<Item = Readers> {
         let node = node as usize;
         let readers = &self.readers[self.reader_starts[node] as usize..self.reader_starts[node + 1] as usize];
-        readers.iter().filter(move |(other, _)| *other == register).map(|(_, reader)| *reader)
+        readers.iter().filter(move |readers| readers.register == register).copied()
+    }
+
+    /// For each register, how many found in it what was there at first.
+    pub(super) fn initial_counts(&self) -> &[u32] {
+        &self.initial_counts
     }
 }
 
-/// For each node, the last reader in each chain of each register; where those of a node begin.
-fn readers(problem: &Problem) -> (Vec<(u32, u32)>, Vec<u32>) {
+/// For each node, its readers; where those of a node begin.
+fn readers(problem: &Problem) -> (Vec<Readers>, Vec<u32>) {
     let mut all: Vec<(u32, u32, u32, u32)> = Vec::new();
     for chain in 0..problem.chain_count() {
         for node in problem.chain_starts[chain]..problem.chain_starts[chain + 1] {
@@ -98,18 +121,21 @@ fn readers(problem: &Problem) -> (Vec<(u32, u32)>, Vec<u32>) {
         }
     }
     all.sort_unstable();
-    let mut readers = Vec::new();
+    let mut readers: Vec<Readers> = Vec::new();
     let mut starts = vec![0];
     let mut at = 0;
     for node in 0..problem.node_count() as u32 {
-        while let Some(&(source, register, chain, reader)) =
-            all.get(at).filter(|(source, ..)| *source == node)
-        {
+        let mut same = None;
+        while let Some(&(_, register, chain, last)) = all.get(at).filter(|(source, ..)| *source == node) {
             at += 1;
-            let next = all.get(at).map(|&(source, register, chain, _)| (source, register, chain));
-            if next != Some((source, register, chain)) {
-                readers.push((register, reader));
+            if same == Some((register, chain))
+                && let Some(readers) = readers.last_mut()
+            {
+                *readers = Readers { register, last, count: readers.count + 1 };
+            } else {
+                readers.push(Readers { register, last, count: 1 });
             }
+            same = Some((register, chain));
         }
         starts.push(readers.len() as u32);
     }

@@ -221,7 +221,7 @@ const CLIENTS: usize = 16;
 fn legal(size: Size, chance: &mut Chance) -> Vec<(usize, Asked)> {
     let mut held: Vec<Option<i64>> = vec![None; size.keys];
     let mut names: Vec<usize> = (0..CLIENTS).collect();
-    let mut last = vec![0; CLIENTS];
+    let mut last = [0; CLIENTS];
     let mut next = CLIENTS;
     let mut all = Vec::new();
     for at in 0..size.count {
