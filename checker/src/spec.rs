@@ -11,7 +11,9 @@ pub mod text;
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::programs::{Programs, Ruling};
 use crate::engine::shortcut::{Decision, View};
 
 /// What an object answers when asked one thing at a time.
@@ -63,6 +65,11 @@ pub trait Spec: Clone + Send + Sync {
     /// What the object remembers, in words.
     fn state_in_words(&self, state: &Self::State) -> String {
         format!("it holds {state:?}")
+    }
+
+    /// Sequential consistency of what all clients did by an algorithm of its own, if one applies.
+    fn sequential_shortcut(&self, _programs: &Programs<Self::Step>, _budget: Budget) -> Option<Ruling> {
+        None
     }
 
     /// How much memory a state takes beside itself, in bytes.

@@ -4,7 +4,10 @@ mod needless;
 
 use std::fmt;
 
+use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::programs::{Programs, Ruling};
+use crate::engine::saturation::{self, Registers, Touch};
 use crate::spec::Spec;
 
 /// What a register holds; `None` is nil.
@@ -174,6 +177,31 @@ impl Spec for Register {
 
     fn forced(&self, steps: &[Option<RegisterStep>]) -> Vec<(usize, usize)> {
         forced_reads(self.initial, steps)
+    }
+
+    fn sequential_shortcut(&self, programs: &Programs<RegisterStep>, budget: Budget) -> Option<Ruling> {
+        saturation::decide(programs, self, budget)
+    }
+}
+
+impl Registers<RegisterStep> for Register {
+    type Register = ();
+    type Value = Value;
+
+    fn initial(&self) -> Value {
+        self.initial
+    }
+
+    /// A refused compare-and-set found one of many values: which is not known.
+    fn touches(&self, step: &RegisterStep, into: &mut Vec<Touch<(), Value>>) -> Option<()> {
+        let (found, written) = match *step {
+            RegisterStep::Read(value) => (Some(value), None),
+            RegisterStep::Write(value) => (None, Some(value)),
+            RegisterStep::Swap(expected, new) => (Some(expected), Some(new)),
+            RegisterStep::Mismatch(_) => return None,
+        };
+        into.push(Touch { register: (), found, written });
+        Some(())
     }
 }
 
