@@ -5,7 +5,10 @@
 //! removal would not do: a read without the write that it read fails for a reason the run never had.
 
 use crate::budget::{Budget, Spending};
-use crate::engine::configurations::{Found, Task};
+use crate::engine::race::Found;
+use crate::engine::shortcut::{Conflict, Decision, Finding, View};
+use crate::engine::timeline::Task;
+use crate::engine::view::{Prefix, Weakened};
 use crate::history::{History, OperationOf, Outcome};
 use crate::linearizable::search_within;
 use crate::spec::Spec;
@@ -56,6 +59,59 @@ pub(crate) fn where_stuck<S: Spec>(history: &History<S>, stuck: Stuck) -> Violat
         explanation,
         ..Violation::default()
     }
+}
+
+/// The violation that a near-linear algorithm found: in the shortest prefix that it refuses.
+pub(crate) fn by_shortcut<S: Spec>(spec: &S, history: &History<S>, whole: &Conflict) -> Violation {
+    let mut ends: Vec<u64> = history.operations().iter().filter_map(|operation| operation.returned).collect();
+    ends.sort_unstable();
+    let is_legal = |end: &u64| conflict_in(spec, &Prefix::new(spec, history, *end)).is_none();
+    let legal_count = ends.partition_point(is_legal);
+    let end = ends.get(legal_count).copied().unwrap_or(u64::MAX);
+    let prefix = Prefix::new(spec, history, end);
+    let found = conflict_in(spec, &prefix).unwrap_or_else(|| whole.clone());
+    let smallest = smallest_conflict(spec, &prefix, found);
+    let stuck = history.operations().iter().find(|operation| operation.returned == Some(end));
+    Violation {
+        legal_prefix_count: Some(legal_count),
+        stuck: stuck.map(|operation| operation.number),
+        ..conflict(history, &smallest)
+    }
+}
+
+/// The violation as it was found.
+pub(crate) fn conflict<S: Spec>(history: &History<S>, conflict: &Conflict) -> Violation {
+    let operations = || conflict.places.iter().map(|place| &history.operations()[*place]);
+    let named = listed(operations().map(in_words::<S>), conflict.places.len());
+    let explanation = format!("no order of {named} is legal and respects real time: {}", conflict.reason);
+    let operations = operations().map(|operation| operation.number).collect();
+    Violation { operations, explanation, ..Violation::default() }
+}
+
+fn conflict_in<S: Spec>(spec: &S, view: &impl View<S::Step>) -> Option<Conflict> {
+    match spec.shortcut(view) {
+        Some(Decision { finding: Finding::Illegal(conflict), .. }) => Some(conflict),
+        Some(Decision { finding: Finding::Legal, .. }) | None => None,
+    }
+}
+
+/// Leaves out, one by one, the answers that the conflict does not need.
+fn smallest_conflict<S: Spec>(spec: &S, prefix: &Prefix<'_, S>, mut conflict: Conflict) -> Conflict {
+    conflict.places.sort_unstable();
+    let mut index = conflict.places.len();
+    while index > 0 {
+        index -= 1;
+        let mut known = conflict.places.clone();
+        known.remove(index);
+        if let Some(mut smaller) = conflict_in(spec, &Weakened { prefix, known: &known }) {
+            smaller.places.sort_unstable();
+            // Only what was known may be named.
+            smaller.places.retain(|place| known.binary_search(place).is_ok());
+            conflict = smaller;
+            index = index.min(conflict.places.len());
+        }
+    }
+    conflict
 }
 
 /// Places of a part that still fails when everything else is weakened.

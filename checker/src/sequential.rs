@@ -14,9 +14,9 @@
 use std::collections::BTreeMap;
 
 use crate::budget::{Budget, Exhausted, Spending};
-use crate::engine::configurations as linearization;
 use crate::engine::forced_order;
 use crate::engine::program_order::{Found, Item, search};
+use crate::engine::race as linearization;
 use crate::explain;
 use crate::history::{ClientId, OperationIndex, OperationOf};
 use crate::keyed::KeyedHistory;

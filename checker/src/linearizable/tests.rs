@@ -6,7 +6,7 @@ use super::*;
 use crate::drawing::Drawable;
 use crate::oracle;
 use crate::spec::capacity::Capacity;
-use crate::spec::register::Register;
+use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
 use crate::test_histories::full_size::{
     Chance, WithoutHints, counter_words, legal_history, with_another_answer,
 };
@@ -41,6 +41,23 @@ fn agrees<S: Drawable>(spec: &S, history: &KeyedHistory<S>) {
     let wanted = oracle::is_linearizable(spec, history);
     assert_eq!(judgement.verdict.holds(), wanted, "{}{}", history.drawing(), judgement.verdict);
     assert_eq!(judgement.verdict.is_violated(), !wanted, "{}{}", history.drawing(), judgement.verdict);
+    for part in history.parts().values() {
+        has_a_witness_if_it_holds(spec, part);
+    }
+}
+
+/// What holds has an order that proves it, nothing else has.
+#[track_caller]
+fn has_a_witness_if_it_holds<S: Drawable>(spec: &S, history: &History<S>) {
+    let order = legal_order(spec, history, BUDGET);
+    let holds = linearizable_unexplained(spec, history, BUDGET).verdict.holds();
+    assert_eq!(order.is_some(), holds, "{}", history.drawing());
+    if let Some(order) = order {
+        let answered = history.operations().iter().filter(|one| one.returned.is_some());
+        let missing = answered.filter(|one| !order.contains(&one.number)).count();
+        assert_eq!(missing, 0, "{order:?}\n{}", history.drawing());
+        assert!(is_proof(spec, history, &order), "{order:?}\n{}", history.drawing());
+    }
 }
 
 #[test]
@@ -195,12 +212,15 @@ fn observations_that_a_witness_leaves_out_keep_their_own_order() {
 }
 
 #[test]
-fn more_than_128_open_operations_are_undecided() {
+fn more_than_128_different_open_operations_are_undecided() {
     let mut builder = crate::history::Builder::<Register>::default();
+    let refused = crate::history::ClientId(200);
+    builder.invoke(refused, RegisterCall::CompareAndSet { expected: None, new: Some(1) }, 0).unwrap();
     for client in 0..129 {
-        let call = crate::spec::register::RegisterCall::Write(Some(1));
-        builder.invoke(crate::history::ClientId(client), call, 0).unwrap();
+        let call = RegisterCall::Write(Some(client));
+        builder.invoke(crate::history::ClientId(client as u64), call, 0).unwrap();
     }
+    builder.answer(refused, RegisterAnswer::Mismatch, 0).unwrap();
     let verdict = linearizable(&Register::default(), &builder.finish(), BUDGET).verdict;
     assert!(matches!(&verdict, Verdict::Undecided(undecided) if undecided.open.len() == 128), "{verdict}");
 }
@@ -246,6 +266,7 @@ fn full_size_histories_are_judged_right<S: Drawable>(spec: &S, words: &[String])
         let large = legal_history(spec, words, Shape { operations: 150, clients: 10 }, &mut chance);
         let verdict = linearizable(spec, &large, BUDGET).verdict;
         assert!(verdict.holds(), "seed {seed}: {verdict}");
+        has_a_witness_if_it_holds(spec, &large);
         let legal = legal_history(spec, words, Shape { operations: 25, clients: 5 }, &mut chance);
         let other = with_another_answer(legal, words, &mut chance);
         let plain = WithoutHints(spec.clone());

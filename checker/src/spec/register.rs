@@ -1,5 +1,7 @@
 //! A register with read, write and compare-and-set: model `register-cas`.
 
+mod needless;
+
 use std::fmt;
 
 use crate::engine::open::{Open, Slot, SlotSet};
@@ -160,6 +162,10 @@ impl Spec for Register {
             }
         }
         relevant
+    }
+
+    fn simplify(&self, steps: &mut [Option<RegisterStep>], is_unknown: &dyn Fn(usize) -> bool) {
+        needless::drop_unknown(steps, is_unknown);
     }
 
     fn forced(&self, steps: &[Option<RegisterStep>]) -> Vec<(usize, usize)> {
