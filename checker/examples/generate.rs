@@ -14,13 +14,11 @@ use std::process::ExitCode;
 #[expect(dead_code, reason = "shared with benches that use more of it")]
 mod histories;
 
-use histories::chance::Ratio;
+use histories::arguments::{self, ArgumentError, FLAGS};
 use histories::written::{Keys, Written};
-use histories::{Load, Truth};
 use histories::{causal, counters, lagging, registers, reservations, sequences, tickets};
 
-const USAGE: &str = "\
-usage: generate NAME --operations N --clients N --seed N [--unknown HITS/OF] [--illegal]
+const NAMES: &str = "\
 linearizable: register, kv, cas5, inc, add, bcounter, text
 sequential:   sequential-register, sequential-inc, sequential-add
 causal:       causal";
@@ -33,15 +31,9 @@ const ADDITIONS: &str = "# model=counter-rw";
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
 enum GenerateError {
-    /// Not a history that there is.
-    #[error("there is no history named {0:?}\n{USAGE}")]
-    UnknownName(String),
-    /// A flag without its value, or one that does not exist.
-    #[error("{0:?} is no flag, or its value is missing or wrong\n{USAGE}")]
-    Flag(String),
-    /// A flag that must be given.
-    #[error("operations, clients and seed must be given\n{USAGE}")]
-    Missing,
+    /// The arguments make no sense.
+    #[error("{0}\nusage: generate NAME {FLAGS}\n{NAMES}")]
+    Arguments(#[from] ArgumentError),
     /// The output failed.
     #[error("writing failed: {0}")]
     Output(#[from] io::Error),
@@ -60,11 +52,10 @@ fn main() -> ExitCode {
 }
 
 fn generate(arguments: &[String], output: impl Write) -> Result<(), GenerateError> {
-    let (name, flags) = arguments.split_first().ok_or(GenerateError::Missing)?;
-    let load = load_of(flags)?;
+    let (name, load) = arguments::read(arguments)?;
     let capacity = format!("# model=bcounter cap={}", reservations::CAPACITY);
     let (plain, named) = (Keys::Unnamed, Keys::Named);
-    match name.as_str() {
+    match name {
         "register" => text(output, REGISTER, plain, |text| registers::unique_register(&load, text)),
         "kv" => text(output, KEY_VALUE, named, |text| registers::unique_keys(&load, text)),
         "cas5" => text(output, REGISTER, plain, |text| registers::five_values(&load, text)),
@@ -76,7 +67,7 @@ fn generate(arguments: &[String], output: impl Write) -> Result<(), GenerateErro
         "sequential-inc" => text(output, INCREMENTS, plain, |text| tickets::increments(&load, 1, text)),
         "sequential-add" => text(output, ADDITIONS, plain, |text| lagging::additions(&load, text)),
         "causal" => text(output, KEY_VALUE, named, |text| causal::unique_keys(&load, text)),
-        _ => Err(GenerateError::UnknownName(name.clone())),
+        _ => Err(ArgumentError::UnknownName(name.to_owned()).into()),
     }
 }
 
@@ -91,38 +82,4 @@ fn text<W: Write>(
     events(&mut written);
     written.finish()?;
     Ok(())
-}
-
-fn load_of(flags: &[String]) -> Result<Load, GenerateError> {
-    let (mut operations, mut clients, mut seed) = (None, None, None);
-    let (mut unknown, mut truth) = (Ratio::NEVER, Truth::Legal);
-    let mut flags = flags.iter();
-    while let Some(flag) = flags.next() {
-        let wrong = || GenerateError::Flag(flag.clone());
-        if flag == "--illegal" {
-            truth = Truth::Illegal;
-            continue;
-        }
-        let value = flags.next().ok_or_else(wrong)?;
-        let number = || value.parse::<usize>().map_err(|_| wrong());
-        match flag.as_str() {
-            "--operations" => operations = Some(number()?),
-            "--clients" => clients = Some(number()?),
-            "--seed" => seed = Some(value.parse().map_err(|_| wrong())?),
-            "--unknown" => unknown = ratio(value).ok_or_else(wrong)?,
-            _ => return Err(wrong()),
-        }
-    }
-    match (operations, clients, seed) {
-        (Some(operations), Some(clients), Some(seed)) => {
-            Ok(Load { operations, clients, unknown, seed, truth })
-        }
-        _ => Err(GenerateError::Missing),
-    }
-}
-
-fn ratio(text: &str) -> Option<Ratio> {
-    let (hits, of) = text.split_once('/')?;
-    let ratio = Ratio { hits: hits.parse().ok()?, of: of.parse().ok()? };
-    (ratio.of > 0).then_some(ratio)
 }

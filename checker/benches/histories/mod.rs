@@ -6,6 +6,7 @@
 //!
 //! Every generator has a stream of its own: the same [`Load`] gives the same events.
 
+pub(crate) mod arguments;
 pub(crate) mod causal;
 pub(crate) mod chance;
 pub(crate) mod clients;
