@@ -6,4 +6,6 @@ pub(crate) mod forced_order;
 pub mod open;
 pub(crate) mod program_order;
 pub mod shortcut;
+pub(crate) mod visibility;
+pub(crate) mod visibility_graph;
 pub(crate) mod witness;

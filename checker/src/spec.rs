@@ -13,6 +13,7 @@ use std::hash::Hash;
 
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::engine::shortcut::{Decision, View};
+use crate::weak::accesses::Access;
 
 /// What an object answers when asked one thing at a time.
 ///
@@ -57,6 +58,11 @@ pub trait Spec: Clone + Send + Sync {
 
     /// Linearizability of this very history by an algorithm that is nearly linear, if one applies.
     fn shortcut(&self, _operations: &impl View<Self::Step>) -> Option<Decision> {
+        None
+    }
+
+    /// What a step that only reads or only overwrites the whole state reads or writes.
+    fn access(&self, _step: &Self::Step) -> Option<Access<Self::State>> {
         None
     }
 
