@@ -14,4 +14,6 @@ pub(crate) mod saturation;
 pub mod shortcut;
 pub(crate) mod timeline;
 pub(crate) mod view;
+pub(crate) mod visibility;
+pub(crate) mod visibility_graph;
 pub(crate) mod witness;

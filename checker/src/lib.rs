@@ -12,6 +12,7 @@
 
 pub mod admission;
 pub mod budget;
+pub mod convergence;
 pub mod drawing;
 pub mod engine;
 mod explain;
@@ -19,6 +20,7 @@ pub mod format;
 pub mod history;
 pub mod judge;
 pub mod keyed;
+pub mod lattice;
 pub mod linearizable;
 pub mod replication;
 pub mod sequential;
@@ -26,6 +28,7 @@ pub mod session;
 pub mod spec;
 pub mod switch_timing;
 pub mod verdict;
+pub mod weak;
 
 #[cfg(test)]
 mod oracle;

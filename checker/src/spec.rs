@@ -15,6 +15,7 @@ use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::engine::programs::{Programs, Ruling};
 use crate::engine::shortcut::{Decision, View};
+use crate::weak::accesses::Access;
 
 /// What an object answers when asked one thing at a time.
 ///
@@ -69,6 +70,11 @@ pub trait Spec: Clone + Send + Sync {
 
     /// Sequential consistency of what all clients did by an algorithm of its own, if one applies.
     fn sequential_shortcut(&self, _programs: &Programs<Self::Step>, _budget: Budget) -> Option<Ruling> {
+        None
+    }
+
+    /// What a step that only reads or only overwrites the whole state reads or writes.
+    fn access(&self, _step: &Self::Step) -> Option<Access<Self::State>> {
         None
     }
 

@@ -9,6 +9,7 @@ use crate::engine::open::{Open, Slot, SlotSet};
 use crate::engine::programs::{Programs, Ruling};
 use crate::engine::saturation::{self, Registers, Touch};
 use crate::spec::Spec;
+use crate::weak::accesses::Access;
 
 /// What a register holds; `None` is nil.
 pub type Value = Option<i64>;
@@ -102,6 +103,14 @@ impl Spec for Register {
             RegisterStep::Write(value) => Some(value),
             RegisterStep::Swap(expected, new) => (expected == *state).then_some(new),
             RegisterStep::Mismatch(expected) => (expected != *state).then_some(*state),
+        }
+    }
+
+    fn access(&self, step: &RegisterStep) -> Option<Access<Value>> {
+        match *step {
+            RegisterStep::Read(value) => Some(Access::Read(value)),
+            RegisterStep::Write(value) => Some(Access::Write(value)),
+            RegisterStep::Swap(..) | RegisterStep::Mismatch(_) => None,
         }
     }
 
