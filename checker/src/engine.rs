@@ -6,4 +6,7 @@ pub(crate) mod forced_order;
 pub mod open;
 pub(crate) mod program_order;
 pub mod shortcut;
+#[cfg(test)]
+pub(crate) mod shortcut_trials;
 pub(crate) mod witness;
+pub(crate) mod zones;

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::shortcut::{Decision, View};
+use crate::engine::zones::values;
 use crate::spec::Spec;
 
 /// What a register holds; `None` is nil.
@@ -121,6 +123,14 @@ impl Spec for Register {
             Some(RegisterAnswer::Done) => asked,
             Some(RegisterAnswer::Mismatch) => format!("{asked} (refused)"),
         }
+    }
+
+    fn shortcut(&self, operations: &impl View<RegisterStep>) -> Option<Decision> {
+        values::decide(self.initial, operations)
+    }
+
+    fn shortcut_order(&self, operations: &impl View<RegisterStep>) -> Option<Vec<usize>> {
+        values::order(self.initial, operations)
     }
 
     fn is_idle(&self, state: &Value, step: &RegisterStep) -> bool {
