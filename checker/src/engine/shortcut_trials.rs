@@ -55,7 +55,11 @@ impl Tally {
 
 /// Checks the shortcut on one history against the search without hints, or against every order.
 #[track_caller]
-pub(crate) fn judge<S: Drawable>(spec: &S, history: &History<S>, is_legal: impl Fn(&History<S>) -> bool) -> Option<Finding> {
+pub(crate) fn judge<S: Drawable>(
+    spec: &S,
+    history: &History<S>,
+    is_legal: impl Fn(&History<S>) -> bool,
+) -> Option<Finding> {
     let tasks = tasks(spec, history);
     let view = TaskView(&tasks);
     let decision = spec.shortcut(&view)?;

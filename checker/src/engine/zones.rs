@@ -104,7 +104,8 @@ fn forward(zones: impl Iterator<Item = (u32, Zone)>) -> Vec<(u32, Zone)> {
 ///
 /// Looks near the cursor first: states are mostly met in the order in which they come.
 fn last_begun(forward: &[(u32, Zone)], position: u64, cursor: &mut usize) -> Option<(u32, Zone)> {
-    let begins_before = |index: usize| forward.get(index).is_some_and(|zone| zone.1.first_returned < position);
+    let begins_before =
+        |index: usize| forward.get(index).is_some_and(|zone| zone.1.first_returned < position);
     let mut near = *cursor;
     for _ in 0..NEAR_COUNT {
         if begins_before(near) {
@@ -114,11 +115,8 @@ fn last_begun(forward: &[(u32, Zone)], position: u64, cursor: &mut usize) -> Opt
         }
     }
     let is_found = !begins_before(near) && (near == 0 || begins_before(near - 1));
-    *cursor = if is_found {
-        near
-    } else {
-        forward.partition_point(|(_, zone)| zone.first_returned < position)
-    };
+    *cursor =
+        if is_found { near } else { forward.partition_point(|(_, zone)| zone.first_returned < position) };
     cursor.checked_sub(1).map(|index| forward[index])
 }
 

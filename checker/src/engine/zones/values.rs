@@ -238,7 +238,8 @@ impl<V: View<RegisterStep>> Naming for Named<'_, V> {
             RegisterStep::Swap(expected, value) => Some([expected, value]),
             RegisterStep::Mismatch(_) => None,
         });
-        let value = values.find_map(|pair| pair.into_iter().find(|value| self.values.find(*value) == Some(state)));
+        let value =
+            values.find_map(|pair| pair.into_iter().find(|value| self.values.find(*value) == Some(state)));
         value.map_or_else(String::new, |value| format!("the value {}", Shown(value)))
     }
 }
