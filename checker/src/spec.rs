@@ -78,6 +78,12 @@ pub trait Spec: Clone + Send + Sync {
         None
     }
 
+    /// A legal order of all answered and some unknown operations, as places, where
+    /// [`shortcut`](Self::shortcut) says that there is one. Takes a few times as long.
+    fn shortcut_order(&self, _operations: &impl View<Self::Step>) -> Option<Vec<usize>> {
+        None
+    }
+
     /// How much memory a state takes beside itself, in bytes.
     fn state_bytes(&self, _state: &Self::State) -> usize {
         0

@@ -8,6 +8,8 @@ use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::engine::programs::{Programs, Ruling};
 use crate::engine::saturation::{self, Registers, Touch};
+use crate::engine::shortcut::{Decision, View};
+use crate::engine::zones::values;
 use crate::spec::Spec;
 use crate::weak::accesses::Access;
 
@@ -139,6 +141,14 @@ impl Spec for Register {
 
     fn state_in_words(&self, state: &Value) -> String {
         format!("it holds {}", Shown(*state))
+    }
+
+    fn shortcut(&self, operations: &impl View<RegisterStep>) -> Option<Decision> {
+        values::decide(self.initial, operations)
+    }
+
+    fn shortcut_order(&self, operations: &impl View<RegisterStep>) -> Option<Vec<usize>> {
+        values::order(self.initial, operations)
     }
 
     fn is_idle(&self, state: &Value, step: &RegisterStep) -> bool {
