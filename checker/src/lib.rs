@@ -20,6 +20,7 @@ pub mod history;
 pub mod judge;
 pub mod keyed;
 pub mod linearizable;
+pub mod mutual_exclusion;
 pub mod replication;
 pub mod sequential;
 pub mod session;
