@@ -11,7 +11,9 @@
 //! asks every question that fits.
 
 pub mod admission;
+pub mod atomic_commit;
 pub mod budget;
+pub mod conservation;
 pub mod drawing;
 pub mod engine;
 mod explain;
