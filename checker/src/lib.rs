@@ -11,7 +11,9 @@
 //! asks every question that fits.
 
 pub mod admission;
+pub mod atomic_commit;
 pub mod budget;
+pub mod conservation;
 pub mod convergence;
 pub mod drawing;
 pub mod engine;
@@ -22,6 +24,7 @@ pub mod judge;
 pub mod keyed;
 pub mod lattice;
 pub mod linearizable;
+pub mod mutual_exclusion;
 pub mod replication;
 pub mod sequential;
 pub mod session;

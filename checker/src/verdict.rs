@@ -66,6 +66,13 @@ impl Verdict {
         Self::Violated(Violation { operations, explanation, ..Violation::default() })
     }
 
+    /// A violation by the records at these places of their list.
+    pub(crate) fn by_records(places: &[usize], explanation: String) -> Self {
+        // A list of 2^32 records does not fit memory.
+        let number = |place: &usize| OperationIndex(u32::try_from(*place).unwrap_or(u32::MAX));
+        Self::violated(places.iter().map(number).collect(), explanation)
+    }
+
     /// Whether the promise was kept.
     pub fn holds(&self) -> bool {
         matches!(self, Self::Holds)
