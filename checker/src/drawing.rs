@@ -134,12 +134,26 @@ impl<S: Drawable> KeyedHistory<S> {
 
     /// The drawing of all operations on all objects, each word after its key if there are several.
     pub fn drawing(&self) -> String {
-        let is_alone = self.parts().len() == 1;
-        let operations = self.by_invocation().into_iter().map(|(key, operation)| {
-            let plain = in_lane::<S>(operation);
-            if is_alone { plain } else { InLane { word: format!("{key}.{}", plain.word), ..plain } }
-        });
-        lanes_text(&drawn(operations.collect()))
+        lanes_text(&drawn(self.by_invocation().into_iter().map(|one| self.in_lane(one)).collect()))
+    }
+
+    /// The drawing of the operations with these numbers. See [`picture`].
+    pub fn picture(&self, numbers: &[OperationIndex]) -> String {
+        let mut numbers = numbers.to_vec();
+        numbers.sort_unstable();
+        let is_named =
+            |(_, operation): &(&str, &OperationOf<S>)| numbers.binary_search(&operation.number).is_ok();
+        let named = self.by_invocation().into_iter().filter(is_named);
+        lanes_text(&drawn(named.map(|one| self.in_lane(one)).collect()))
+    }
+
+    fn in_lane(&self, (key, operation): (&str, &OperationOf<S>)) -> InLane {
+        let plain = in_lane::<S>(operation);
+        if self.parts().len() == 1 {
+            plain
+        } else {
+            InLane { word: format!("{key}.{}", plain.word), ..plain }
+        }
     }
 }
 
