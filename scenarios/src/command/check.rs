@@ -202,10 +202,9 @@ fn wanted(format: Format, level: Level) -> Vec<&'static str> {
     }
 }
 
-fn ranks(families: &[Family], budget: Budget) -> Vec<Ranked<'_>> {
-    let ranked = |family| {
-        let Family { name, kind } = family;
-        Some(Ranked { family: name, strongest: strongest_of(kind, budget)? })
+fn ranks<'a>(families: &'a [Family], budget: Budget) -> Vec<Ranked<'a>> {
+    let ranked = |family: &'a Family| {
+        Some(Ranked { family: &family.name, strongest: strongest_of(&family.kind, budget)? })
     };
     families.iter().filter_map(ranked).collect()
 }
