@@ -3,10 +3,12 @@
 pub(crate) mod configurations;
 pub(crate) mod entangled;
 pub(crate) mod forced_order;
+pub(crate) mod increments;
 pub mod open;
 pub(crate) mod program_order;
 pub mod shortcut;
 #[cfg(test)]
 pub(crate) mod shortcut_trials;
+pub(crate) mod slots;
 pub(crate) mod witness;
 pub(crate) mod zones;
