@@ -4,11 +4,14 @@ pub(crate) mod configurations;
 pub(crate) mod entangled;
 pub(crate) mod forced_order;
 pub(crate) mod increments;
+pub(crate) mod offsets;
 pub mod open;
 pub(crate) mod program_order;
 pub mod shortcut;
 #[cfg(test)]
 pub(crate) mod shortcut_trials;
 pub(crate) mod slots;
+pub(crate) mod tokens;
+pub(crate) mod turns;
 pub(crate) mod witness;
 pub(crate) mod zones;

@@ -71,6 +71,9 @@ impl<'a, V: View<CounterStep>> Alike<'a, V> {
     }
 
     fn level(&self, value: i64) -> Option<usize> {
+        if self.amount == 1 {
+            return usize::try_from(value).ok();
+        }
         if value.checked_rem(self.amount)? != 0 {
             return None;
         }

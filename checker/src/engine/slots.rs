@@ -17,6 +17,7 @@ pub(crate) mod conflict;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::RangeInclusive;
 
 use crate::engine::shortcut::{Seen, View};
 
@@ -41,7 +42,7 @@ pub(crate) enum Defect {
     /// The operation at `place` knows of a level that no number of rises reaches.
     Unreachable { place: usize },
     /// Two rise to one level.
-    Twice { first: usize, second: usize },
+    Twice { level: usize },
     /// What was invoked at `invoked` belongs before what had returned at `returned`.
     Backwards { invoked: u64, returned: u64 },
     /// Nothing is left that could rise to `level` before `deadline`.
@@ -52,17 +53,31 @@ pub(crate) enum Defect {
     Late { place: usize, level: usize, invoked: u64 },
 }
 
-const NONE: u32 = u32::MAX;
-
-/// Who finds a level, or rises to it.
+/// Who finds a level, or says that it rises to it.
 #[derive(Clone, Copy, Debug)]
 struct Level {
-    /// Place of the operation that says it rises to it.
-    fixed: u32,
-    /// The last invocation of those that find it, or less; 0 if there is none.
+    /// When the one that says it rises to it is invoked; `u64::MAX` if there is none.
+    rise_invoked: u64,
+    /// When it returns.
+    rise_returned: u64,
+    /// The last invocation of those that find the level, or less; 0 if there is none.
     invoked_max: u64,
     /// The first return of those that find it, or more; then of all that come after its rise.
     returned_min: u64,
+}
+
+impl Level {
+    const UNSEEN: Self =
+        Self { rise_invoked: u64::MAX, rise_returned: u64::MAX, invoked_max: 0, returned_min: u64::MAX };
+
+    fn is_fixed(&self) -> bool {
+        self.rise_invoked < u64::MAX
+    }
+
+    /// The first return of the rise, if that is fixed, and of all that comes after it.
+    fn deadline(&self) -> u64 {
+        self.returned_min.min(self.rise_returned)
+    }
 }
 
 /// All levels that are known of.
@@ -76,13 +91,12 @@ impl Levels {
     /// What is known of each level, if `rise_count` operations may rise. The defect if two claim one
     /// level, or one a level that is too high.
     pub(crate) fn of(view: &impl View<Move>, rise_count: usize) -> Result<Self, Defect> {
-        let nobody = Level { fixed: NONE, invoked_max: 0, returned_min: u64::MAX };
-        let mut levels = Self { levels: vec![nobody; rise_count + 1], top: 0 };
+        let mut levels = Self { levels: vec![Level::UNSEEN; rise_count + 1], top: 0 };
         for place in 0..view.count() {
             let seen = view.at(place);
             match seen.step {
                 None | Some(Move::Rise) => {}
-                Some(Move::RiseTo(level)) => levels.fix(place, level)?,
+                Some(Move::RiseTo(level)) => levels.fix(place, level, &seen)?,
                 Some(_) if seen.is_unknown() => {}
                 Some(Move::FindAtMost(level)) => {
                     if let Some(level) = levels.levels.get_mut(level) {
@@ -100,19 +114,19 @@ impl Levels {
                 }
             }
         }
-        levels.look_ahead(view);
+        levels.look_ahead();
         Ok(levels)
     }
 
-    fn fix(&mut self, place: usize, level: usize) -> Result<(), Defect> {
+    fn fix(&mut self, place: usize, level: usize, seen: &Seen<Move>) -> Result<(), Defect> {
         if level == 0 {
             return Err(Defect::Unreachable { place });
         }
         let known = self.reach(place, level)?;
-        if known.fixed != NONE {
-            return Err(Defect::Twice { first: known.fixed as usize, second: place });
+        if known.is_fixed() {
+            return Err(Defect::Twice { level });
         }
-        known.fixed = place as u32;
+        (known.rise_invoked, known.rise_returned) = (seen.invoked, seen.returned);
         Ok(())
     }
 
@@ -123,28 +137,12 @@ impl Levels {
     }
 
     /// From now on `returned_min` counts all that comes after the rise to the level.
-    fn look_ahead(&mut self, view: &impl View<Move>) {
+    fn look_ahead(&mut self) {
         let mut least = u64::MAX;
         for level in self.levels[..=self.top].iter_mut().rev() {
-            least = least.min(level.returned_min);
-            level.returned_min = least;
-            if level.fixed != NONE {
-                least = least.min(view.at(level.fixed as usize).returned);
-            }
+            level.returned_min = level.returned_min.min(least);
+            least = level.deadline();
         }
-    }
-
-    /// The operation that says it rises to this level.
-    fn fixed(&self, level: usize) -> Option<usize> {
-        let known = self.levels.get(level)?;
-        (known.fixed != NONE).then_some(known.fixed as usize)
-    }
-
-    /// The first return of the rise to a level, if that is fixed, and of all that comes after it.
-    fn deadline(&self, level: usize, view: &impl View<Move>) -> u64 {
-        let known = &self.levels[level];
-        let fixed = if known.fixed == NONE { u64::MAX } else { view.at(known.fixed as usize).returned };
-        known.returned_min.min(fixed)
     }
 }
 
@@ -179,13 +177,13 @@ struct Sweep<'a, V> {
 
 impl<V: View<Move>> Sweep<'_, V> {
     fn rise(&mut self, level: usize, note: &mut impl FnMut(usize, usize)) -> Result<(), Defect> {
-        let deadline = self.levels.deadline(level, self.view);
-        self.admit(deadline)?;
         let known = &self.levels.levels[level];
-        if known.fixed != NONE {
-            let Seen { invoked, .. } = self.view.at(known.fixed as usize);
-            if known.returned_min < invoked {
-                return Err(Defect::Backwards { invoked, returned: known.returned_min });
+        let deadline = known.deadline();
+        self.admit(deadline)?;
+        if known.is_fixed() {
+            let (invoked, returned) = (known.rise_invoked, known.returned_min);
+            if returned < invoked {
+                return Err(Defect::Backwards { invoked, returned });
             }
             self.invoked_max = self.invoked_max.max(invoked);
             return self.expect_none_late(level - 1);
@@ -200,7 +198,7 @@ impl<V: View<Move>> Sweep<'_, V> {
     fn find(&mut self, level: usize) -> Result<(), Defect> {
         let invoked = self.levels.levels[level].invoked_max;
         if level < self.levels.top {
-            let returned = self.levels.deadline(level + 1, self.view);
+            let returned = self.levels.levels[level + 1].deadline();
             if returned < invoked {
                 return Err(Defect::Backwards { invoked, returned });
             }
@@ -258,12 +256,19 @@ pub(crate) fn order(levels: &Levels, view: &impl View<Move>) -> Option<Vec<usize
     if defect(levels, view, &mut |level, place| rises.push((level, place))).is_some() {
         return None;
     }
-    let fixed = levels.levels.iter().enumerate().filter(|(_, level)| level.fixed != NONE);
-    rises.extend(fixed.map(|(level, known)| (level, known.fixed as usize)));
+    rises.extend(fixed(view, 1..=levels.top));
     let mut order: Vec<(usize, bool, usize)> = finds(view, &rises);
     order.extend(rises.into_iter().map(|(level, place)| (level, false, place)));
     order.sort_unstable();
     Some(order.into_iter().map(|(_, _, place)| place).collect())
+}
+
+/// The operations that say they rise to one of these levels, with the level.
+fn fixed(view: &impl View<Move>, levels: RangeInclusive<usize>) -> impl Iterator<Item = (usize, usize)> {
+    (0..view.count()).filter_map(move |place| match view.at(place).step {
+        Some(Move::RiseTo(level)) if levels.contains(&level) => Some((level, place)),
+        Some(_) | None => None,
+    })
 }
 
 /// Each answered find with its level: the lowest that it may have.

@@ -1,6 +1,6 @@
 //! The few operations that rule out every order of rises, and why in words.
 
-use super::{Defect, Levels, Move, defect};
+use super::{Defect, Levels, Move, defect, fixed};
 use crate::engine::shortcut::{Conflict, Seen, View};
 
 /// What the levels are to the object.
@@ -26,10 +26,11 @@ pub(crate) fn conflict(
             let name = naming.name(case.level(place)?);
             format!("{name} is out of reach for all operations together")
         }
-        Defect::Twice { first, second } => {
-            case.add_rise_or_find(first);
-            case.add_rise_or_find(second);
-            format!("{} is reached twice", naming.name(case.level(first)?))
+        Defect::Twice { level } => {
+            for (_, place) in fixed(view, level..=level).take(2) {
+                case.add_rise_or_find(place);
+            }
+            format!("{} is reached twice", naming.name(level))
         }
         Defect::Backwards { invoked, returned } => case.backwards(invoked, returned)?,
         Defect::Missing { level, deadline } => case.missing(level, deadline)?,
@@ -115,13 +116,12 @@ impl<V: View<Move>, N: Naming> Case<'_, V, N> {
         let urgent = &rises[urgent_from.map_or(0, |index| index + 1)..];
         let (mut floor, mut since) = (0, None);
         if let Some(index) = urgent_from {
-            let returned = levels.deadline(rises[index].0, self.view);
+            let returned = levels.levels[rises[index].0].deadline();
             floor = self.add_returned(returned)?;
             since = Some(returned);
         }
-        let fixed = (floor + 1..=late.level).filter_map(|level| levels.fixed(level));
         let mut room = late.level.saturating_sub(floor);
-        for place in fixed {
+        for (_, place) in fixed(self.view, floor + 1..=late.level) {
             self.add_rise_or_find(place);
             room -= 1;
         }
@@ -140,7 +140,7 @@ impl<V: View<Move>, N: Naming> Case<'_, V, N> {
 
     /// Adds the operation that returned there. Its level, at least.
     fn add_returned(&mut self, returned: u64) -> Option<usize> {
-        let place = self.find(|seen| seen.returned == returned)?;
+        let place = self.find(|seen| seen.returned == returned && !seen.is_unknown())?;
         self.places.push(place);
         self.add_rise_or_find(place);
         self.level(place)
