@@ -192,7 +192,8 @@ impl Texts {
         let (longest, other) = (known.longest.clone(), known.shown_by as usize);
         if !text.as_bytes().starts_with(longest.as_bytes()) {
             self.parse(text, length).ok_or_else(|| self.unmade(place))?;
-            let reason = "what the two of them found was put at once, but neither begins with the other";
+            let reason =
+                "both found what follows one put, or the beginning, but neither begins with the other";
             return Err(Contradiction { places: vec![other, place], reason: reason.to_owned() });
         }
         let more = self.parse(text, longest.len()).ok_or_else(|| self.unmade(place))?;
@@ -267,7 +268,7 @@ impl Texts {
     }
 
     fn unmade(&self, place: usize) -> Contradiction {
-        let reason = "what it found is not what was put and what was appended after that".to_owned();
+        let reason = "it found what no put, or the beginning, and appends after it make".to_owned();
         Contradiction { places: vec![place], reason }
     }
 }

@@ -25,33 +25,48 @@ fn check(drawing: &str, want: &str) {
 #[test]
 fn offsets_are_the_order() {
     check("a: [a7@0 ] [a8@1 ]\nb: [l ]       [l7,8 ]", "legal");
-    check("a: [a7@1 ] [a8@0 ]", "");
-    check("a: [a7@0 ] [a8@0 ]", "");
-    check("a: [a7@0 ] [a7@0 ]", "");
-    check("a: [a7@2 ] [a8@0 ]", "");
-    check("a: [a7@0 ] [l8 ]\nb: [a8@1 ]", "");
+    check(
+        "a: [a7@1 ] [a8@0 ]",
+        "[0, 1]: length 2 is there by event 1, but length 1 is reached or found after event 2",
+    );
+    check("a: [a7@0 ] [a8@0 ]", "[0, 1]: 7 and 8 cannot both stand at 0");
+    check("a: [a7@0 ] [a7@0 ]", "[0, 1]: length 1 is reached twice");
+    check("a: [a7@2 ] [a8@0 ]", "[0]: the log cannot be that long, if all appends took effect");
+    check("a: [a7@0 ] [l8 ]\nb: [a8@1 ]", "[0, 2]: 7 and 8 cannot both stand at 0");
 }
 
 #[test]
 fn a_read_shows_who_stands_where() {
     check("a: [a7\nb:     [a8 ] [l7,8 ]", "legal");
-    check("a: [a7 ] [a8 ] [l8,7 ]", "");
-    check("a: [a7 ] [a8 ] [l7 ]", "");
-    check("a: [a7 ] [a8 ] [l7,9 ]", "");
-    check("a: [a7 ] [a8 ] [l7,7 ]", "");
-    check("a: [a7@0 ] [a8 ] [1e7 ]", "");
-    check("a: [a7 ] [a8 ] [1e8 ] [2e ] [1e ]", "");
-    check("a: [0e7 ] [a7 ]", "");
-    check("a: [a7 ] [0e ]", "");
+    check(
+        "a: [a7 ] [a8 ] [l8,7 ]",
+        "[0, 2]: length 2 is there by event 1, but length 1 is reached or found after event 2",
+    );
+    check(
+        "a: [a7 ] [a8 ] [l7 ]",
+        "[0, 1, 2]: more takes effect between events 1 and 4 than leads from length 1 to length 1",
+    );
+    check("a: [a7 ] [a8 ] [l7,9 ]", "[2]: 9 stands at 1, but no operation appends it");
+    check("a: [a7 ] [a8 ] [l7,7 ]", "[2]: 7 is appended once, but stands at 0 and at 1");
+    check("a: [a7@0 ] [a8 ] [1e7 ]", "[0, 2]: 7 is appended once, but stands at 0 and at 1");
+    check(
+        "a: [a7 ] [a8 ] [1e8 ] [2e ] [1e ]",
+        "[1, 2, 4]: length 2 is there by event 3, but length 1 is reached or found after event 8",
+    );
+    check("a: [0e7 ] [a7 ]", "[0]: length 1 is found by event 1, but reached only from event 2 on");
+    check("a: [a7 ] [0e ]", "[0, 1]: more takes effect before event 2 than leads to length 0");
 }
 
 #[test]
 fn appends_whose_offset_nobody_knows_fill_the_rest() {
     check("a: [a7 ] [a8 ] [a9@2 ]", "legal");
     check("a: [a7 ] [a9@2 ]\nb: [a8", "legal");
-    check("a: [a7 ] [a9@2 ]\nb:               [a8", "");
-    check("a: [a7 ] [a8@0 ]", "");
-    check("a: [a7 ] [a7 ] [1e ]", "");
+    check(
+        "a: [a7 ] [a9@2 ]\nb:               [a8",
+        "[1]: length 3 is there by event 3, but too few operations that lead up to it were invoked before",
+    );
+    check("a: [a7 ] [a8@0 ]", "[0, 1]: more takes effect before event 2 than leads to length 1");
+    check("a: [a7 ] [a7 ] [1e ]", "[0, 1, 2]: more takes effect before event 4 than leads to length 1");
     check("a: [a7 ] [a7 ] [2e ] [1e7 ]", "refused");
 }
 

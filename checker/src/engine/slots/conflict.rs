@@ -69,7 +69,9 @@ impl<V: View<Move>, N: Naming> Case<'_, V, N> {
         Some(if later == earlier {
             format!("{later} is found by event {returned}, but reached only from event {invoked} on")
         } else {
-            format!("{later} is there by event {returned}, but {earlier} still at event {invoked}")
+            format!(
+                "{later} is there by event {returned}, but {earlier} is reached or found after event {invoked}"
+            )
         })
     }
 
@@ -92,17 +94,15 @@ impl<V: View<Move>, N: Naming> Case<'_, V, N> {
             self.add_rise_or_find(place);
         }
         Some(format!(
-            "{} is there by event {deadline}, before which at most {within} operations can lead up to it",
+            "{} is there by event {deadline}, but too few operations that lead up to it were invoked before",
             self.naming.name(shown),
         ))
     }
 
     fn squeezed(&self, (before, returned): (usize, u64), (after, invoked): (usize, u64)) -> String {
+        let (before, after) = (self.naming.name(before), self.naming.name(after));
         format!(
-            "{} is there by event {returned} and {} still at event {invoked}: too close together for all that \
-             rises between",
-            self.naming.name(before),
-            self.naming.name(after),
+            "more takes effect between events {returned} and {invoked} than leads from {before} to {after}"
         )
     }
 
@@ -130,11 +130,10 @@ impl<V: View<Move>, N: Naming> Case<'_, V, N> {
         let after = self.add_invoked(late.invoked)?;
         Some(match since {
             Some(since) => self.squeezed((floor, since), (after, late.invoked)),
-            None => format!(
-                "{} is still there at event {}, before which more has certainly risen",
-                self.naming.name(after),
-                late.invoked,
-            ),
+            None => {
+                let name = self.naming.name(after);
+                format!("more takes effect before event {} than leads to {name}", late.invoked)
+            }
         })
     }
 

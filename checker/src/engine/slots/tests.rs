@@ -29,25 +29,43 @@ fn check(drawing: &str, want: &str) {
 fn increments_return_each_value_once_and_in_order() {
     check("a: [i1 ] [i3 ]\nb:   [i2 ]", "legal");
     check("a: [i1 ] [i1 ]", "[0, 1]: the value 1 is reached twice");
-    check("a: [i0 ]", "");
-    check("a: [i2 ] [i1 ]", "");
-    check("a: [i3 ]\nb: [i1 ]", "");
-    check("a: [i1 ] [i3 ]\nb: [i4 ]", "");
-    check("a: [i2 ]\nb:       [i", "");
+    check("a: [i0 ]", "[0]: the value 0 is out of reach for all operations together");
+    check(
+        "a: [i2 ] [i1 ]",
+        "[0, 1]: the value 2 is there by event 1, but the value 1 is reached or found after event 2",
+    );
+    check("a: [i3 ]\nb: [i1 ]", "[0]: the value 3 is out of reach for all operations together");
+    check("a: [i1 ] [i3 ]\nb: [i4 ]", "[1]: the value 4 is out of reach for all operations together");
+    check(
+        "a: [i2 ]\nb:       [i",
+        "[0]: the value 2 is there by event 1, but too few operations that lead up to it were invoked before",
+    );
     check("a: [i2 ]\nb:    [i", "legal");
 }
 
 #[test]
 fn adds_take_effect_before_the_reads_that_count_them() {
     check("a: [+2 ]\nb:      [=2 ]", "legal");
-    check("a: [+2 ]\nb:      [=0 ]", "");
-    check("a: [+2 ]\nb:      [=1 ]", "");
-    check("a: [+2 ]\nb:      [=4 ]", "");
-    check("a: [=2 ]\nb:      [+2 ]", "");
-    check("a: [+2 ]    [+2 ]  [=2 ]\nb:     [=2 ]", "");
-    check("a: [+1    ]    [=2 ]\nb:  [+1 ]\nc:  [+1 ]", "");
+    check("a: [+2 ]\nb:      [=0 ]", "[0, 1]: more takes effect before event 2 than leads to the value 0");
+    check("a: [+2 ]\nb:      [=1 ]", "[1]: the counter is never 1: it starts at 0 and every addition is 2");
+    check("a: [+2 ]\nb:      [=4 ]", "[1]: the value 4 is out of reach for all operations together");
+    check(
+        "a: [=2 ]\nb:      [+2 ]",
+        "[0]: the value 2 is there by event 1, but too few operations that lead up to it were invoked before",
+    );
+    check(
+        "a: [+2 ]    [+2 ]  [=2 ]\nb:     [=2 ]",
+        "[1, 2, 3]: more takes effect between events 3 and 6 than leads from the value 2 to the value 2",
+    );
+    check(
+        "a: [+1    ]    [=2 ]\nb:  [+1 ]\nc:  [+1 ]",
+        "[0, 1, 2, 3]: more takes effect before event 6 than leads to the value 2",
+    );
     check("a: [+1\nb:      [=1 ] [=1 ] [=2 ]\nc: [+1\n", "legal");
-    check("a: [=1 ] [+1 ] [=1 ]\nb: [+1", "");
+    check(
+        "a: [=1 ] [+1 ] [=1 ]\nb: [+1",
+        "[0, 2, 3]: more takes effect between events 2 and 5 than leads from the value 1 to the value 1",
+    );
 }
 
 #[test]

@@ -34,34 +34,57 @@ fn check(drawing: &str, want: &str) {
 #[test]
 fn a_get_shows_the_order_of_the_appends() {
     check("a: [aa ] [ga ]\nb:     [ac ]   [gac ]", "legal");
-    check("a: [aa ] [gac ]\nb:         [ac ]   [gca ]", "");
-    check("a: [aa ] [ac ] [gca ]", "");
+    check(
+        "a: [aa ] [gac ]\nb:         [ac ]   [gca ]",
+        "[1, 3]: both found what follows one put, or the beginning, but neither begins with the other",
+    );
+    check(
+        "a: [aa ] [ac ] [gca ]",
+        "[0, 2]: the text after \"c\" comes before the text after \"a\", which is there by event 1, but an operation invoked at event 2 belongs to it",
+    );
     check("a: [aa ] [ga ]\nb:                [ac ]", "legal");
     check("a: [aa ]   [ga ]\nb:     [ac ]", "legal");
-    check("a: [aa ]      [ga ]\nb:       [ac ]", "");
+    check(
+        "a: [aa ]      [ga ]\nb:       [ac ]",
+        "[1, 2]: the chain from the initial text to the text after \"a\" lasts from the beginning to event 4, but the text after \"c\" comes and goes between events 2 and 3",
+    );
 }
 
 #[test]
 fn a_put_begins_anew() {
     check("a: [aa ] [pb ] [ac ] [gbc ]", "legal");
-    check("a: [aa ] [pb ] [ac ] [gb ]", "");
-    check("a: [aa ] [pb ] [gab ]", "");
-    check("a: [gb ]\nb:    [pb ]   [gba ]\nc:               [aa", "");
-    check("a: [pa ] [pb ] [ga ]", "");
+    check(
+        "a: [aa ] [pb ] [ac ] [gb ]",
+        "[1, 2, 3]: the text after \"b\" lasts from event 3 to event 6, but the text after \"c\" comes and goes between events 4 and 5",
+    );
+    check("a: [aa ] [pb ] [gab ]", "[2]: it found what no put, or the beginning, and appends after it make");
+    check("a: [gb ]\nb:    [pb ]   [gba ]\nc:               [aa", "legal");
+    check(
+        "a: [pa ] [pb ] [ga ]",
+        "[0, 1, 2]: the text after \"a\" lasts from event 1 to event 4, but the text after \"b\" comes and goes between events 2 and 3",
+    );
 }
 
 #[test]
 fn a_string_that_nobody_makes_is_illegal() {
-    check("a: [aa ] [gaa ]", "");
-    check("a: [aa ] [gx ]", "");
-    check("a: [pa ] [ac ] [pb ] [gbc ] \nb: [gac ]", "");
+    check("a: [aa ] [gaa ]", "[1]: \"a\" was appended once, but found twice");
+    check("a: [aa ] [gx ]", "[1]: it found what no put, or the beginning, and appends after it make");
+    check("a: [pa ] [ac ] [pb ] [gbc ] \nb: [gac ]", "[1, 4]: \"c\" was appended once, but found twice");
 }
 
 #[test]
 fn the_initial_text_comes_before_all_appends() {
     check_from("xy", "a: [gxya ]\nb: [aa ]", "legal");
-    check_from("xy", "a: [ga ]\nb: [aa ]", "");
-    check_from("xy", "a: [g ]\nb: [aa ]", "");
+    check_from(
+        "xy",
+        "a: [ga ]\nb: [aa ]",
+        "[0]: it found what no put, or the beginning, and appends after it make",
+    );
+    check_from(
+        "xy",
+        "a: [g ]\nb: [aa ]",
+        "[0]: it found what no put, or the beginning, and appends after it make",
+    );
 }
 
 #[test]

@@ -26,11 +26,23 @@ fn check(drawing: &str, want: &str) {
 #[test]
 fn a_lock_is_acquired_and_released_in_turn() {
     check("a: [a ] [r ] [a ]", "legal");
-    check("a: [a ] [a ]", "");
-    check("a: [r ]", "");
+    check(
+        "a: [a ] [a ]",
+        "[0, 1]: the lock is acquired between events 2 and 3; it was acquired by event 1 before, and every release that was invoked by then is needed earlier",
+    );
+    check(
+        "a: [r ]",
+        "[0]: the lock is released between events 0 and 1; every acquire that was invoked by then is needed earlier",
+    );
     check("a: [a ] [a ]\nb:    [r", "legal");
-    check("a: [a ] [r ] [a ] [a ]", "");
-    check("a: [a ] [r ]   [a ]\nb:       [a    ]", "");
+    check(
+        "a: [a ] [r ] [a ] [a ]",
+        "[1, 2, 3]: the lock is acquired between events 6 and 7; it was acquired by event 5 before, and every release that was invoked by then is needed earlier",
+    );
+    check(
+        "a: [a ] [r ]   [a ]\nb:       [a    ]",
+        "[0, 2, 3]: the lock is acquired between events 5 and 7; it was acquired by event 6 before, and every release that was invoked by then is needed earlier",
+    );
     check("a: [a ] [r ]   [r ]\nb:       [a    ]", "legal");
 }
 
