@@ -1,6 +1,8 @@
 //! A counter without bound: models `counter-inc` and `counter-rw`.
 
+use crate::engine::increments;
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::shortcut::{Decision, View};
 use crate::spec::Spec;
 
 /// A counter that starts at 0.
@@ -94,6 +96,14 @@ impl Spec for Counter {
 
     fn only_observes(&self, _state: &i64, step: &CounterStep) -> bool {
         matches!(step, CounterStep::Read(_))
+    }
+
+    fn shortcut(&self, operations: &impl View<CounterStep>) -> Option<Decision> {
+        increments::decide(operations)
+    }
+
+    fn shortcut_order(&self, operations: &impl View<CounterStep>) -> Option<Vec<usize>> {
+        increments::order(operations)
     }
 
     fn is_idle(&self, _state: &i64, step: &CounterStep) -> bool {

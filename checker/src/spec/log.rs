@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::engine::offsets;
+use crate::engine::shortcut::{Decision, View};
 use crate::spec::Spec;
 
 /// A log that is empty at first.
@@ -120,6 +122,14 @@ impl Spec for Log {
             Some(LogAnswer::Entry(Some(entry))) => format!("{asked}: {entry}"),
             Some(LogAnswer::Entry(None)) => format!("{asked}: nothing yet"),
         }
+    }
+
+    fn shortcut(&self, operations: &impl View<LogStep>) -> Option<Decision> {
+        offsets::decide(operations)
+    }
+
+    fn shortcut_order(&self, operations: &impl View<LogStep>) -> Option<Vec<usize>> {
+        offsets::order(operations)
     }
 
     fn state_bytes(&self, state: &Vec<i64>) -> usize {

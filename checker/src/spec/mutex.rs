@@ -1,5 +1,7 @@
 //! A lock that is free or held: model `mutex`.
 
+use crate::engine::shortcut::{Decision, View};
+use crate::engine::turns;
 use crate::spec::Spec;
 
 /// A lock that is free at first. Who holds it is not asked: releasing it is legal whenever it is held.
@@ -87,6 +89,14 @@ impl Spec for Mutex {
             MutexState::Free => "it is free".to_owned(),
             MutexState::Held => "it is held".to_owned(),
         }
+    }
+
+    fn shortcut(&self, operations: &impl View<MutexStep>) -> Option<Decision> {
+        Some(turns::decide(operations))
+    }
+
+    fn shortcut_order(&self, operations: &impl View<MutexStep>) -> Option<Vec<usize>> {
+        turns::order(operations)
     }
 
     fn describe(call: &MutexCall, answer: Option<&MutexAnswer>) -> String {
