@@ -15,6 +15,7 @@ pub mod atomic_commit;
 pub mod budget;
 pub mod chain_audit;
 pub mod conservation;
+pub mod convergence;
 pub mod drawing;
 pub mod engine;
 mod explain;
@@ -22,6 +23,7 @@ pub mod format;
 pub mod history;
 pub mod judge;
 pub mod keyed;
+pub mod lattice;
 pub mod linearizable;
 pub mod mutual_exclusion;
 pub mod replication;
@@ -30,6 +32,7 @@ pub mod session;
 pub mod spec;
 pub mod switch_timing;
 pub mod verdict;
+pub mod weak;
 
 #[cfg(test)]
 mod oracle;

@@ -1,13 +1,14 @@
 //! `check`: judges histories from files.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use checker::budget::Budget;
-use checker::format::{self, Format};
-use checker::judge::judge;
-use checker::spec::register::Value;
+use checker::format::{self, Contents, Format, Initial, Model, Options};
+use checker::judge::{Family, judge, strongest_of};
+use checker::lattice::Level;
 use clap::{Args, ValueEnum};
-use reports::checked::{CheckedFile, Times};
+use reports::checked::{CheckedFile, Ranked, Times};
 use reports::run_folder::Outcome;
 use reports::{page, text};
 use scenarios::stopwatch::Stopwatch;
@@ -25,13 +26,13 @@ pub(crate) struct Check {
     format: FormatArgument,
     /// What the object is
     #[arg(long, value_enum)]
-    model: Option<Model>,
-    /// Its value at first: nil or a whole number
-    #[arg(long, value_name = "V", allow_hyphen_values = true, value_parser = parse_initial)]
-    init: Option<Value>,
+    model: Option<ModelArgument>,
+    /// What it holds at first: nil, a whole number, or a string where values are strings
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    init: Option<String>,
     /// What to ask
-    #[arg(long, value_enum, default_value_t = Level::Linearizable)]
-    level: Level,
+    #[arg(long, value_enum, default_value_t = LevelArgument::Linearizable)]
+    level: LevelArgument,
     /// Steps that each check may take before it says undecided
     #[arg(long, value_name = "STEPS", default_value_t = 10_000_000)]
     budget: u64,
@@ -51,24 +52,56 @@ enum FormatArgument {
     Hist,
     /// Jepsen's log lines
     JepsenLog,
+    /// Jepsen's maps in EDN
+    JepsenEdn,
+    /// Strings under keys, a map in EDN a line
+    Kv,
     /// What runs leave behind
     Jsonl,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Model {
+enum ModelArgument {
     /// A register with compare-and-set
     RegisterCas,
+    /// Registers or strings under keys
+    Kv,
+    /// A counter whose increments return the new value
+    CounterInc,
+    /// A counter with additions and reads
+    CounterRw,
     /// A counter with a capacity: reserve and release
     Bcounter,
+    /// An append-only log
+    Log,
+    /// A lock
+    Mutex,
+    /// Registers that are read and written together
+    MultiRegister,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Level {
+enum LevelArgument {
     /// One instant each, between question and answer
     Linearizable,
     /// One order for all that keeps each client's own
     Sequential,
+    /// All four session guarantees together
+    Causal,
+    /// All of them but writes-follow-reads
+    Pram,
+    /// A client sees its own updates
+    ReadYourWrites,
+    /// What a client has seen, it sees again
+    MonotonicReads,
+    /// A client's updates come in its order
+    MonotonicWrites,
+    /// An update comes after what its client had seen
+    WritesFollowReads,
+    /// All agree in the end
+    Convergence,
+    /// The strongest of these that holds, and what is wrong with the next
+    Strongest,
 }
 
 impl Check {
@@ -106,62 +139,91 @@ impl Check {
 
     fn judge_file(&self, path: &Path) -> Result<Vec<CheckedFile>, CommandError> {
         let unreadable = |source| CommandError::Unreadable { path: shown(path), source };
-        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let mut input = File::open(path).map_err(unreadable)?;
         let parsing = Stopwatch::start();
         let malformed = |source| CommandError::Malformed { path: shown(path), source };
-        let families = format::parse(&bytes, self.format(), self.init).map_err(malformed)?;
+        let Contents { format, families } =
+            format::read_from(&mut input, &self.options()).map_err(malformed)?;
         let parse_ns = parsing.elapsed_ns();
-        let Some(format) = self.format().or_else(|| Format::detect(&bytes)) else { return Ok(Vec::new()) };
         let judging = Stopwatch::start();
-        let wanted = self.wanted(format);
-        let checks = judge(&families, &wanted, Budget { steps_max: self.budget });
-        let check_ns = judging.elapsed_ns();
-        let times = Times { parse_ns, check_ns };
-        let checked =
-            checks.into_iter().map(|check| CheckedFile::new(&shown(path), format, &families, check, times));
-        self.of_model(path, checked.collect())
+        let budget = Budget { steps_max: self.budget };
+        let found = match self.level.level() {
+            Some(level) => Found::Checks(judge(&families, &wanted(format, level), budget)),
+            None => Found::Ranks(ranks(&families, budget)),
+        };
+        let times = Times { parse_ns, check_ns: judging.elapsed_ns() };
+        let file = shown(path);
+        Ok(match found {
+            Found::Checks(checks) => {
+                let checked = |check| CheckedFile::new(&file, format, &families, check, times);
+                checks.into_iter().map(checked).collect()
+            }
+            Found::Ranks(ranks) => {
+                let checked = |ranked| CheckedFile::strongest(&file, format, &families, ranked, times);
+                ranks.into_iter().map(checked).collect()
+            }
+        })
     }
 
-    /// A foreign history is asked the one question; one of ours, everything that its families promise.
-    fn wanted(&self, format: Format) -> Vec<&'static str> {
-        match (format, self.level) {
-            (Format::Jsonl, Level::Linearizable) => Vec::new(),
-            (_, Level::Linearizable) => vec!["linearizable"],
-            (_, Level::Sequential) => vec!["sequential"],
-        }
-    }
-
-    const fn format(&self) -> Option<Format> {
-        match self.format {
+    fn options(&self) -> Options {
+        let format = match self.format {
             FormatArgument::Auto => None,
             FormatArgument::Hist => Some(Format::Hist),
             FormatArgument::JepsenLog => Some(Format::JepsenLog),
+            FormatArgument::JepsenEdn => Some(Format::JepsenEdn),
+            FormatArgument::Kv => Some(Format::Kv),
             FormatArgument::Jsonl => Some(Format::Jsonl),
-        }
-    }
-
-    /// Refuses a history of another model than the one asked for.
-    fn of_model(&self, path: &Path, checked: Vec<CheckedFile>) -> Result<Vec<CheckedFile>, CommandError> {
-        let wanted = match self.model {
-            None => return Ok(checked),
-            Some(Model::RegisterCas) => "register-cas",
-            Some(Model::Bcounter) => "bcounter",
         };
-        match checked.iter().find(|one| one.model != wanted) {
-            None => Ok(checked),
-            Some(other) => {
-                let found = format!("{}: is a history of {}; expected {wanted}", shown(path), other.model);
-                Err(CommandError::Usage(found))
-            }
-        }
+        let model = self.model.map(|model| match model {
+            ModelArgument::RegisterCas => Model::RegisterCas,
+            ModelArgument::Kv => Model::Kv,
+            ModelArgument::CounterInc => Model::CounterInc,
+            ModelArgument::CounterRw => Model::CounterRw,
+            ModelArgument::Bcounter => Model::Bcounter,
+            ModelArgument::Log => Model::Log,
+            ModelArgument::Mutex => Model::Mutex,
+            ModelArgument::MultiRegister => Model::MultiRegister,
+        });
+        Options { format, model, initial: self.init.clone().map(Initial) }
     }
 }
 
-fn parse_initial(text: &str) -> Result<Value, String> {
-    match text {
-        "nil" => Ok(None),
-        number => {
-            number.parse().map(Some).map_err(|_| format!("expected nil or a whole number, found `{number}`"))
+/// What was found in a file.
+enum Found<'a> {
+    Checks(Vec<checker::judge::Check>),
+    Ranks(Vec<Ranked<'a>>),
+}
+
+/// A foreign history is asked the one question; one of ours, everything that its families promise.
+fn wanted(format: Format, level: Level) -> Vec<&'static str> {
+    match (format, level) {
+        (Format::Jsonl, Level::Linearizable) => Vec::new(),
+        (_, level) => vec![level.name()],
+    }
+}
+
+fn ranks(families: &[Family], budget: Budget) -> Vec<Ranked<'_>> {
+    let ranked = |family| {
+        let Family { name, kind } = family;
+        Some(Ranked { family: name, strongest: strongest_of(kind, budget)? })
+    };
+    families.iter().filter_map(ranked).collect()
+}
+
+impl LevelArgument {
+    /// None: the strongest.
+    const fn level(self) -> Option<Level> {
+        match self {
+            Self::Linearizable => Some(Level::Linearizable),
+            Self::Sequential => Some(Level::Sequential),
+            Self::Causal => Some(Level::Causal),
+            Self::Pram => Some(Level::Pram),
+            Self::ReadYourWrites => Some(Level::ReadYourWrites),
+            Self::MonotonicReads => Some(Level::MonotonicReads),
+            Self::MonotonicWrites => Some(Level::MonotonicWrites),
+            Self::WritesFollowReads => Some(Level::WritesFollowReads),
+            Self::Convergence => Some(Level::Convergence),
+            Self::Strongest => None,
         }
     }
 }
