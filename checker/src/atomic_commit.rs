@@ -330,10 +330,10 @@ impl Case {
         Some(violated(explanation, &[commit.moment, no]))
     }
 
-    /// The first no of a participant that had not committed before it.
+    /// The first no of a participant that had not committed before it, where all who decided committed.
     fn first_refusal(&self) -> Option<(u32, Moment)> {
         let mut committed: BTreeMap<Party, u64> = BTreeMap::new();
-        for said in self.said.iter().filter(|said| said.fate == Fate::Commit) {
+        for said in &self.said {
             committed.entry(said.party).or_insert(said.moment.at_ns);
         }
         let refusals = self.votes.iter().filter_map(|(participant, votes)| {

@@ -13,6 +13,7 @@
 pub mod admission;
 pub mod atomic_commit;
 pub mod budget;
+pub mod chain_audit;
 pub mod conservation;
 pub mod convergence;
 pub mod drawing;

@@ -141,17 +141,16 @@ fn sections_apart(records: &[LockRecord]) -> Verdict {
     let mut sections: Vec<Inside> =
         (0..).zip(records).filter_map(|(place, record)| Inside::of(place, record)).collect();
     sections.sort_unstable_by_key(|inside| (inside.from_ns, inside.until_ns, inside.place));
-    let mut latest_by_lock: HashMap<u64, Latest, FxBuildHasher> = HashMap::default();
+    // While no two overlap, all sections of other holders end before the last holder entered.
+    let mut last_by_lock: HashMap<u64, Inside, FxBuildHasher> = HashMap::default();
     for inside in sections {
-        match latest_by_lock.get_mut(&inside.lock) {
-            None => drop(latest_by_lock.insert(inside.lock, Latest { last: inside, other: None })),
-            Some(latest) => {
-                let before = latest.beside(inside.holder).filter(|before| inside.from_ns < before.until_ns);
-                if let Some(before) = before {
-                    return overlap(before, &inside);
-                }
-                latest.add(inside);
-            }
+        let last = last_by_lock.entry(inside.lock).or_insert(inside);
+        if inside.holder == last.holder {
+            *last = if inside.until_ns > last.until_ns { inside } else { *last };
+        } else if inside.from_ns < last.until_ns {
+            return overlap(last, &inside);
+        } else {
+            *last = inside;
         }
     }
     Verdict::Holds
@@ -175,32 +174,6 @@ impl Inside {
                 Some(Self { place, lock, holder, from_ns, until_ns })
             }
             LockRecord::Grant(_) | LockRecord::Access(_) => None,
-        }
-    }
-}
-
-/// Of the sections so far, the one that ends last, and of those of other holders the one that does.
-struct Latest {
-    last: Inside,
-    other: Option<Inside>,
-}
-
-impl Latest {
-    /// The section of another holder that ends last.
-    fn beside(&self, holder: u64) -> Option<&Inside> {
-        if self.last.holder == holder { self.other.as_ref() } else { Some(&self.last) }
-    }
-
-    fn add(&mut self, inside: Inside) {
-        let is_later = |than: &Inside| inside.until_ns > than.until_ns;
-        if inside.holder == self.last.holder {
-            if is_later(&self.last) {
-                self.last = inside;
-            }
-        } else if is_later(&self.last) {
-            self.other = Some(std::mem::replace(&mut self.last, inside));
-        } else if self.other.as_ref().is_none_or(is_later) {
-            self.other = Some(inside);
         }
     }
 }

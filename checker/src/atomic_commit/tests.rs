@@ -72,12 +72,12 @@ fn all_who_decide_decide_alike() {
     check(
         &agreed(&[decision(1, Abort, 9), decision(2, Commit, 5)]),
         &[3, 4],
-        "participant 2 decided commit at 5 ns",
+        "commit at 5 ns (record 4), but participant 1",
     );
     check(
         &agreed(&[decision(1, Abort, 5), decision(2, Commit, 5)]),
         &[3, 4],
-        "participant 1 decided abort at 5 ns",
+        "abort at 5 ns (record 3), but participant 2",
     );
 }
 
@@ -136,6 +136,13 @@ fn a_participant_that_lost_its_vote_and_refuses_spoils_a_commit_but_no_abort() {
     let again = [begun(), vote(1, Yes, 1), vote(2, No, 1), vote(2, Yes, 2), decision(None, Commit, 3)];
     check(&again, &[2, 4], "participant 2 voted no at 1 ns (record 2)");
     assert_eq!(commit_report(&again).lost_votes_count, 0);
+    assert!(atomic_commit(&again).to_string().ends_with("voted no at 1 ns (record 2)"));
+    assert_eq!(commit_report(&agreed(&[vote(2, No, 6)])).in_doubt.len(), 1);
+    check(
+        &agreed(&[vote(1, No, 6), vote(2, No, 5), decision(None, Commit, 3)]),
+        &[4, 5],
+        "participant 2 voted no",
+    );
 }
 
 #[test]

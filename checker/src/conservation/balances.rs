@@ -170,10 +170,10 @@ impl Ledger {
 
 impl Account {
     fn add(&mut self, attempts: &Attempts, change: i128) {
-        if let Some(from_ns) = attempts.from_ns() {
+        if let Some(from_ns) = attempts.possible_ns() {
             self.begun.changes.push((from_ns, change));
         }
-        if let Some(by_ns) = attempts.by_ns() {
+        if let Some(by_ns) = attempts.certain_ns() {
             self.ended.changes.push((by_ns, change));
         }
     }

@@ -174,6 +174,9 @@ fn a_settled_run_leaves_no_workflow_half_done() {
     check_moving(&[done(0, 5, 5)], &[], "holds");
     let half_back = [done(0, 5, 5), done(1, 6, 6), undone(1, 7, 7)];
     check_settled(&half_back, &[3, 5], "step 1 was taken back (record 5)");
+    let three = Workflow { workflow: 3, steps: vec![(1, -4), (2, 4), (5, 0)], at_ns: 0 };
+    let three = [AccountRecord::Workflow(three), done(0, 5, None), done(1, 6, 6)];
+    check(&three, End::Settled, &[0, 2], "step 1 of workflow 3 (+4 on account 2) took effect by 6 ns");
 }
 
 #[test]
@@ -221,6 +224,26 @@ fn a_read_of_several_accounts_is_of_one_instant() {
 }
 
 #[test]
+fn a_balance_that_was_there_twice_does_not_explain_a_torn_read_by_one_of_its_times() {
+    let gone = [
+        done(0, 5, 5),
+        undone(0, 9, 9),
+        done(1, 7, 7),
+        undone(1, 8, 8),
+        read(([0, 20], &[(1, 10), (2, 14)])),
+    ];
+    let words = "(record 7), found balances that were not all there at any one instant";
+    check_moving(&gone, &[7], words);
+    assert!(conservation(&moving(&gone), End::CutOff).to_string().ends_with(words));
+}
+
+#[test]
+fn what_began_with_the_read_is_counted_once() {
+    let torn = [done(0, 5, 5), undone(0, 9, 9), done(1, 12, 12), read(([5, 20], &[(1, 6), (2, 14)]))];
+    check_moving(&torn, &[6], "6 can have been on account 1 until 9 ns, 14 on account 2 only from 12 ns on");
+}
+
+#[test]
 fn money_that_comes_and_goes_is_there_in_between() {
     let there = [done(1, 5, 5), undone(1, 9, 9)];
     let with = |seen: Seen<'_>| [&there[..], &[read(seen)]].concat();
@@ -243,6 +266,8 @@ fn the_largest_numbers_do_no_harm() {
         ]
     };
     check(&all(i64::MAX - 1), End::Settled, &[], "holds");
+    check(&[opened(3), opened(4), read(([9, 2], &[(1, 7)]))], End::Settled, &[], "holds");
+    check_moving(&[done(0, 5, 5), read(([9, 2], &[(1, 6)]))], &[], "holds");
     check(&all(i64::MIN), End::Settled, &[4], "found");
 }
 

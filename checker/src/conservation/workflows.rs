@@ -45,12 +45,12 @@ impl Attempts {
     }
 
     /// From when on it may have been in effect.
-    pub(super) fn from_ns(&self) -> Option<u64> {
+    pub(super) fn possible_ns(&self) -> Option<u64> {
         self.first.map(|(at_ns, _)| at_ns)
     }
 
     /// From when on it certainly was in effect.
-    pub(super) fn by_ns(&self) -> Option<u64> {
+    pub(super) fn certain_ns(&self) -> Option<u64> {
         self.certain.first().map(|(at_ns, _)| *at_ns)
     }
 
@@ -167,7 +167,7 @@ impl<'a> Plans<'a> {
             let explanation = format!(
                 "{} was taken back by {} ns (record {place}), though it never took effect",
                 plan.step_in_words(index),
-                step.compensation.by_ns().unwrap_or_default()
+                step.compensation.certain_ns().unwrap_or_default()
             );
             Some(violated(explanation, &[place]))
         })
@@ -183,7 +183,7 @@ impl<'a> Plans<'a> {
             let explanation = format!(
                 "{} took effect by {} ns (record {done}) and stayed so, while {}",
                 plan.step_in_words(inside),
-                plan.steps[inside].forward.by_ns().unwrap_or_default(),
+                plan.steps[inside].forward.certain_ns().unwrap_or_default(),
                 match undone {
                     Some(undone) => format!("step {outside} was taken back (record {undone})"),
                     None => format!("step {outside} never took effect"),
@@ -248,7 +248,9 @@ impl Step {
     }
 
     fn why_not_completed(&self, at_ns: u64) -> Option<(String, Option<usize>)> {
-        if let (Some(place), Some(by_ns)) = (self.compensation.certain_place(), self.compensation.by_ns()) {
+        if let (Some(place), Some(by_ns)) =
+            (self.compensation.certain_place(), self.compensation.certain_ns())
+        {
             return Some((format!("was taken back by {by_ns} ns (record {place})"), Some(place)));
         }
         match self.forward.first {
@@ -261,9 +263,9 @@ impl Step {
     }
 
     fn why_not_compensated(&self, at_ns: u64) -> Option<(String, Option<usize>)> {
-        let (by_ns, place) = (self.forward.by_ns()?, self.forward.certain_place());
+        let (by_ns, place) = (self.forward.certain_ns()?, self.forward.certain_place());
         let since = format!("in effect since {by_ns} ns at the latest (record {})", place?);
-        match self.compensation.from_ns() {
+        match self.compensation.possible_ns() {
             None => Some((format!("stayed {since}"), place)),
             // Done after that, it was no lie at the time.
             Some(from_ns) if by_ns < at_ns && at_ns < from_ns => {

@@ -133,7 +133,7 @@ fn record() -> impl Strategy<Value = AccountRecord> {
     let drawn = (0..16u8, 3..5u64, 0..2u32, 0..END_NS, 0..4u64, 0..4u8, [-3i64..4, -3..4]);
     drawn.prop_map(|(kind, workflow, step, at_ns, long, rare, [less, more])| {
         let until_ns = (at_ns + long).min(END_NS);
-        let returned_ns = (rare > 0).then_some(until_ns);
+        let returned_ns = (rare > 0).then_some(if long == 3 { 0 } else { until_ns });
         let record = match kind {
             0..6 => done(step, at_ns, returned_ns),
             6..8 => undone(step, at_ns, returned_ns),
