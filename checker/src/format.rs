@@ -19,6 +19,10 @@ pub mod kv;
 mod options;
 mod sink;
 mod source;
+#[cfg(test)]
+mod test_families;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::fmt;

@@ -1,6 +1,8 @@
 //! What the binary can do: one command a file, each a short way to a library.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use model::rules::{Defect, Variant};
@@ -8,6 +10,7 @@ use scenarios::mutants;
 use scenarios::plan::Build;
 
 mod check;
+mod export;
 mod list;
 mod mutant;
 pub(crate) mod output;
@@ -31,6 +34,8 @@ pub(crate) enum Command {
     Mutants(mutant::Mutants),
     /// Judge histories from files.
     Check(check::Check),
+    /// Write a history in another format.
+    Export(export::Export),
     /// Draw a run folder, a soak folder or clock samples.
     Report(report::Report),
 }
@@ -61,7 +66,7 @@ pub(crate) enum CommandError {
         /// Which.
         path: String,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A file to read.
     #[error("{path}: cannot be read: {source}")]
@@ -69,7 +74,7 @@ pub(crate) enum CommandError {
         /// Which.
         path: String,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A history.
     #[error("{path}:{source}")]
@@ -94,6 +99,7 @@ impl Command {
             Self::Replay(replay) => replay.execute(),
             Self::Mutants(mutants) => mutants.execute(),
             Self::Check(check) => check.execute(),
+            Self::Export(export) => export.execute(),
             Self::Report(report) => report.execute(),
         }
     }
@@ -157,18 +163,26 @@ impl std::str::FromStr for Seeds {
 }
 
 /// The path as messages show it.
-pub(crate) fn shown(path: &std::path::Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
 /// Writes a file as a whole or not at all.
-pub(crate) fn write_file(path: &PathBuf, text: &str) -> Result<(), CommandError> {
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
+    write_with(path, |file| file.write_all(text.as_bytes()))
+}
+
+/// The same, a piece at a time.
+pub(crate) fn write_with(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), CommandError> {
     let unwritable = |source| CommandError::Unwritable { path: shown(path), source };
-    let mut partial = path.clone().into_os_string();
+    let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
-    let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, path));
-    written.map_err(|source| {
+    let written = File::create(&partial).and_then(|mut file| write(&mut file));
+    written.and_then(|()| std::fs::rename(&partial, path)).map_err(|source| {
         // Nothing half written is left behind; if even that fails, the first error says why.
         let _ = std::fs::remove_file(&partial);
         unwritable(source)

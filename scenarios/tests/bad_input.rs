@@ -103,6 +103,74 @@ fn a_history_that_cannot_be_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_foreign_history_that_cannot_be_is_refused_with_its_line_and_column() {
+    let deep = format!("[{{:process 0 :error {}", "[".repeat(100_000));
+    let long = format!("# model=kv\n0 i put k {}\n", "1".repeat(2 << 20));
+    let cases = [
+        ("[{:process 0 :type :ok :f :read :value 1}]", "1:12:", "client 0 gets an answer"),
+        ("[{:process 0 :type :invoke :f :read}", "1:37:", "found the end of the file, expected ]"),
+        (deep.as_str(), "1:86:", "nested more than 64 deep"),
+        (long.as_str(), "2:1048577:", "the line goes on"),
+        ("# model=log\n0 i append 1\n0 i read\n", "3:1:", "client 0 asks"),
+        ("# model=stack\n0 i w 1\n", "1:9:", "model \"stack\" is not supported"),
+        ("[{:process 0 :type :invoke :f :read}]\n{", "2:1:", "found \"{\""),
+    ];
+    for (text, place, message) in cases {
+        let place = format!("history:{place}");
+        check(("history", text), &["check", "history", "--json"], &[&place, message]);
+    }
+    check(
+        ("history", "# model=mutex\n0 i acquire\n"),
+        &["check", "history", "--init", "nil"],
+        &["mutex is fixed"],
+    );
+    check(
+        ("history", "# model=mutex\n0 i acquire\n"),
+        &["check", "history", "--model", "log"],
+        &["expected log"],
+    );
+    check(("history", "[]"), &["check", "history", "--format", "hist"], &["history:1:1"]);
+}
+
+#[test]
+fn an_export_that_cannot_be_leaves_nothing_behind() {
+    let export = |format| ["export", "history", "--format", format, "-o", "out"];
+    check(("history", "nonsense"), &export("jsonl"), &["history:1:1"]);
+    check(("history", "# model=mutex\n0 i acquire\n"), &export("shiviz"), &["shiviz"]);
+    check(("other", ""), &export("jsonl"), &["history: cannot be read"]);
+    let records = r#"{"format":"counterclock-history","version":1,"families":[{"name":"a","model":"reads"}]}
+{"family":"a","type":"read","client":1,"server":2,"at":3,"position":4}
+"#;
+    check(("history", records), &export("jepsen-edn"), &["no operations"]);
+    let somewhere = ["export", "history", "--format", "jsonl", "-o", "missing/out"];
+    check(("history", "# model=mutex\n0 i acquire\n"), &somewhere, &["missing/out: cannot be written"]);
+}
+
+#[test]
+fn an_exported_history_gets_the_same_verdict() {
+    let folder = TempDir::new().unwrap();
+    let run = ["run", "counters-partition", "--seed", "1", "--out", "run", "--json"];
+    assert_eq!(counterclock(folder.path(), &run).status.code(), Some(0));
+    let slots = |file: &str| {
+        let output = counterclock(folder.path(), &["check", file, "--json"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let line = text.lines().find(|line| line.contains("\"level\":\"linearizable\"")).unwrap().to_owned();
+        let field = |name: &str| {
+            let start = line.find(&format!("\"{name}\":")).unwrap();
+            line[start..].split([',', '}']).next().unwrap().to_owned()
+        };
+        ["model", "verdict", "operations", "clients", "unknown"].map(field)
+    };
+    for format in ["jsonl", "jepsen-edn"] {
+        let output = counterclock(folder.path(), &["export", "run", "--format", format, "-o", format]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let history = fs::read(folder.path().join("run/history.jsonl")).unwrap();
+    assert_eq!(fs::read(folder.path().join("jsonl")).unwrap(), history, "our own format loses nothing");
+    assert_eq!(slots("jepsen-edn"), slots("run/history.jsonl"));
+}
+
+#[test]
 fn of_several_files_the_good_ones_are_still_judged() {
     let folder = TempDir::new().unwrap();
     let good = "INFO  jepsen.util - 0 :invoke :read nil\nINFO  jepsen.util - 0 :ok :read nil\n";

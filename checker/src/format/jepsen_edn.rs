@@ -64,33 +64,29 @@ pub(super) enum Choice {
 /// If a map is not as above, or the events are no history.
 pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Family>, FormatError> {
     let mut elements = Elements::new(source);
-    let mut options = options.clone();
-    let mut capacity = None;
     // Events that do not tell the model yet.
     let mut waiting: Vec<Box<Event>> = Vec::new();
-    while let Some(event) = elements.event()? {
-        if waiting.is_empty() {
-            capacity = ours(elements.header(), &mut options);
-        }
-        let choice = chosen(options.model, &event);
+    waiting.extend(elements.event()?);
+    let ours = Ours::of(elements.header());
+    let model = options.model.or(ours.model);
+    let mut told = ours.values.filter(|_| model == Some(Model::Kv));
+    told = told.or_else(|| waiting.first().and_then(|event| chosen(model, event)));
+    while told.is_none() {
+        let Some(event) = elements.event()? else { break };
+        told = chosen(model, &event);
         waiting.push(event);
-        if let Some(choice) = choice {
-            let mut growing = Growing::new(choice, &options)?;
-            growing.set_capacity(capacity);
-            waiting.drain(..).try_for_each(|event| growing.event(&event))?;
-            while let Some(event) = elements.event()? {
-                growing.event(&event)?;
-            }
-            return Ok(vec![growing.finish()]);
-        }
     }
-    let choice = match options.model {
+    let choice = told.unwrap_or(match model {
         Some(Model::Kv) => Choice::KeyValue,
-        Some(model) => Choice::Model(model),
-        None => Choice::Model(Model::RegisterCas),
-    };
-    let mut growing = Growing::new(choice, &options)?;
+        model => Choice::Model(model.unwrap_or(Model::RegisterCas)),
+    });
+    let initial = options.initial.clone().or(ours.initial);
+    let mut growing = Growing::new(choice, &Options { initial, ..*options })?;
+    growing.set_capacity(ours.capacity);
     waiting.drain(..).try_for_each(|event| growing.event(&event))?;
+    while let Some(event) = elements.event()? {
+        growing.event(&event)?;
+    }
     Ok(vec![growing.finish()])
 }
 
@@ -103,17 +99,33 @@ pub(super) fn is_line(line: &str) -> bool {
         || line.strip_prefix('#').is_some_and(|tag| tag.contains("{:"))
 }
 
-/// What the comments before the first map say, if they are ours: the capacity is returned.
-fn ours(header: &Header, options: &mut Options) -> Option<u64> {
-    if header.first().map(String::as_str) != Some(OURS) {
-        return None;
+/// What the comments before the first map say, if they are ours.
+#[derive(Default)]
+struct Ours {
+    model: Option<Model>,
+    values: Option<Choice>,
+    initial: Option<Initial>,
+    capacity: Option<u64>,
+}
+
+impl Ours {
+    fn of(header: &Header) -> Self {
+        if header.first().map(String::as_str) != Some(OURS) {
+            return Self::default();
+        }
+        let field = |name: &str| header.iter().find_map(|word| word.strip_prefix(name));
+        let initial = |word: &str| Edn::string(word).unwrap_or_else(|| word.to_owned());
+        Self {
+            model: field("model=").and_then(Model::named),
+            values: field("values=").and_then(|values| match values {
+                "text" => Some(Choice::Text),
+                "numbers" => Some(Choice::KeyValue),
+                _ => None,
+            }),
+            initial: field("init=").map(|word| Initial(initial(word))),
+            capacity: field("cap=").and_then(|capacity| capacity.parse().ok()),
+        }
     }
-    let field = |name: &str| header.iter().find_map(|word| word.strip_prefix(name));
-    options.model = options.model.or_else(|| field("model=").and_then(Model::named));
-    if options.initial.is_none() {
-        options.initial = field("init=").map(|initial| Initial(initial.to_owned()));
-    }
-    field("cap=").and_then(|capacity| capacity.parse().ok())
 }
 
 /// Which model the event is of, if that is asked for or can be told.

@@ -36,8 +36,11 @@ pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Fam
     Ok(vec![growing.finish()])
 }
 
-/// Whether the line is an operation on a key.
+/// Whether the line is an operation on a string under a key.
 pub(super) fn is_line(line: &str) -> bool {
-    let is_word = |word| line.contains(word);
-    line.starts_with('{') && is_word(":key") && [":get", ":put", ":append"].into_iter().any(is_word)
+    let has_any = |words: &[&str]| words.iter().any(|word| line.contains(word));
+    line.starts_with('{')
+        && line.contains(":key ")
+        && has_any(&[":get", ":put", ":append"])
+        && has_any(&[":value nil", ":value \""])
 }

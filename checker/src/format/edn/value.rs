@@ -9,7 +9,7 @@ use crate::format::Found;
 pub(in crate::format) enum Edn {
     Nil,
     Truth(bool),
-    Integer(i64),
+    Integer(i128),
     Text(String),
     /// Without its colon.
     Keyword(String),
@@ -56,10 +56,18 @@ impl Edn {
         }
     }
 
+    /// The string that is written so, if it is one.
+    pub(in crate::format) fn string(written: &str) -> Option<String> {
+        match Self::read(&mut Scanner::new(written.as_bytes(), true)) {
+            Ok(Self::Text(text)) => Some(text),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
     /// As an integer.
     pub(in crate::format) fn integer(&self) -> Option<i64> {
         match self {
-            Self::Integer(value) => Some(*value),
+            Self::Integer(value) => i64::try_from(*value).ok(),
             Self::Nil
             | Self::Truth(_)
             | Self::Text(_)
@@ -71,7 +79,15 @@ impl Edn {
 
     /// As a count.
     pub(in crate::format) fn count(&self) -> Option<u64> {
-        self.integer().and_then(|value| u64::try_from(value).ok())
+        match self {
+            Self::Integer(value) => u64::try_from(*value).ok(),
+            Self::Nil
+            | Self::Truth(_)
+            | Self::Text(_)
+            | Self::Keyword(_)
+            | Self::List(_)
+            | Self::Other(_) => None,
+        }
     }
 
     /// As the value of a register.

@@ -1,104 +1,23 @@
 //! What is written is read again; what is wrong is said in one line.
 
-use proptest::collection::{btree_map, vec};
+use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
 use crate::admission::LimitSchedule;
+use crate::format::test_families::operations_of_any_model;
 use crate::history::{ClientId, OperationIndex};
 use crate::judge::{Family, FamilyKind};
-use crate::keyed::{KeyedBuilder, KeyedHistory};
+use crate::keyed::KeyedBuilder;
 use crate::replication::{Append, Delivery, LogHistory, Reader};
 use crate::session::Read;
-use crate::spec::Spec;
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
-use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
 use crate::switch_timing::{
     Adoption, BatchEntry, PromiseKind, Publication, StoreRead, SwitchHistory, Task, Use,
 };
 
 const HEADER: &str = r#"{"format":"counterclock-history","version":1,"families":[{"name":"r","model":"register-cas","init":null},{"name":"s","model":"bcounter","capacity":5},{"name":"e","model":"log"}]}"#;
-
-/// How an operation ends, if it does.
-#[derive(Clone, Copy, Debug)]
-enum End {
-    Answer,
-    DidNotHappen,
-    GaveUp,
-}
-
-/// Clients take turns: who has nothing open asks, who has ends it.
-fn operations<S: Spec + 'static>(
-    questions: impl Strategy<Value = (S::Call, S::Answer)> + 'static,
-) -> impl Strategy<Value = KeyedHistory<S>> {
-    let ends = prop_oneof![Just(End::Answer), Just(End::Answer), Just(End::DidNotHappen), Just(End::GaveUp)];
-    let keys = prop_oneof![Just("slot \"7\""), Just(""), Just("ü")];
-    let turns = vec((0..4_u64, keys, questions, ends, any::<u64>()), 0..24);
-    turns.prop_map(|turns| {
-        let mut builder = KeyedBuilder::<S>::default();
-        let mut open = std::collections::BTreeMap::new();
-        for (client, key, (call, answer), end, at_ns) in turns {
-            let id = ClientId(client);
-            match (open.remove(&client), end) {
-                (None, _) => {
-                    if builder.invoke(id, key, call, at_ns).is_ok() {
-                        open.insert(client, answer);
-                    }
-                }
-                (Some(answer), End::Answer) => builder.answer(id, answer, at_ns).unwrap(),
-                (Some(_), End::DidNotHappen) => builder.did_not_happen(id, at_ns).unwrap(),
-                (Some(_), End::GaveUp) => builder.unknown(id).unwrap(),
-            }
-        }
-        builder.finish()
-    })
-}
-
-fn register_questions() -> impl Strategy<Value = (RegisterCall, RegisterAnswer)> {
-    let value = || option::of(any::<i64>());
-    prop_oneof![
-        value().prop_map(|value| (RegisterCall::Read, RegisterAnswer::Value(value))),
-        value().prop_map(|value| (RegisterCall::Write(value), RegisterAnswer::Done)),
-        (value(), value(), any::<bool>()).prop_map(|(expected, new, is_refused)| {
-            let answer = if is_refused { RegisterAnswer::Mismatch } else { RegisterAnswer::Done };
-            (RegisterCall::CompareAndSet { expected, new }, answer)
-        }),
-    ]
-}
-
-fn capacity_questions() -> impl Strategy<Value = (CapacityCall, CapacityAnswer)> {
-    let order = || option::of(any::<u64>());
-    let terms = (order(), order()).prop_map(|(limit, version)| Terms { limit, version });
-    prop_oneof![
-        (order(), any::<u64>(), terms, any::<bool>()).prop_map(|(order, units, terms, is_accepted)| {
-            let answer =
-                if is_accepted { CapacityAnswer::Accepted(terms) } else { CapacityAnswer::Rejected(terms) };
-            (CapacityCall::Reserve { order, units }, answer)
-        }),
-        (order(), any::<u64>(), any::<bool>()).prop_map(|(order, units, is_held)| {
-            let answer = if is_held { CapacityAnswer::Released } else { CapacityAnswer::NotHeld };
-            (CapacityCall::Release { order, units }, answer)
-        }),
-        any::<u64>().prop_map(|used| (CapacityCall::Read, CapacityAnswer::Use(used))),
-    ]
-}
-
-fn capacity() -> impl Strategy<Value = FamilyKind> {
-    let witness = btree_map("[a-c]", vec((0..2_000_u32).prop_map(OperationIndex), 0..2_500), 0..3);
-    let schedule =
-        option::of(vec((any::<u64>(), any::<u64>()), 0..4).prop_map(|steps| LimitSchedule { steps }));
-    let history = operations::<Capacity>(capacity_questions());
-    (option::of(any::<u64>()), history, witness, schedule, any::<u64>()).prop_map(
-        |(capacity, history, witness, schedule, uncertainty_ns)| FamilyKind::Capacity {
-            spec: Capacity { capacity },
-            history,
-            witness,
-            schedule,
-            uncertainty_ns,
-        },
-    )
-}
 
 fn task() -> impl Strategy<Value = Task> {
     let used = prop_oneof![
@@ -183,14 +102,8 @@ fn reads() -> impl Strategy<Value = FamilyKind> {
     vec(read, 0..5).prop_map(FamilyKind::Reads)
 }
 
-fn register() -> impl Strategy<Value = FamilyKind> {
-    let history = operations::<Register>(register_questions());
-    (option::of(any::<i64>()), history)
-        .prop_map(|(initial, history)| FamilyKind::Register { spec: Register { initial }, history })
-}
-
 fn families() -> impl Strategy<Value = Vec<Family>> {
-    let kind = prop_oneof![register(), capacity(), switch(), log(), reads()];
+    let kind = prop_oneof![4 => operations_of_any_model(), 1 => switch(), 1 => log(), 1 => reads()];
     vec(kind, 0..4).prop_map(|kinds| {
         let family = |(index, kind)| Family { name: format!("family {index}"), kind };
         (0..).zip(kinds).map(family).collect()

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 
@@ -117,11 +117,10 @@ impl Lines {
     /// Writes all lines; the order of each list is kept.
     fn finish(mut self, output: &mut impl io::Write) -> io::Result<()> {
         self.spans.sort_by_key(|span| span.at_ns);
-        let mut ordered = Vec::with_capacity(self.bytes.len());
+        let mut output = io::BufWriter::new(output);
         for span in &self.spans {
-            ordered.extend_from_slice(&self.bytes[span.start..span.end]);
+            output.write_all(&self.bytes[span.start..span.end])?;
         }
-        output.write_all(&ordered)?;
         output.flush()
     }
 

@@ -1,0 +1,111 @@
+//! `export`: writes a history in another format.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use checker::format::{Contents, Options, edn_writing, jsonl, read_from};
+use checker::judge::{Family, FamilyKind};
+use clap::{Args, ValueEnum};
+use reports::run_folder;
+
+use super::{CommandError, output, shown, write_with};
+
+/// Write a history in another format
+#[derive(Args)]
+pub(crate) struct Export {
+    /// A run folder, or a history
+    #[arg(value_name = "RUN_DIR|FILE")]
+    source: PathBuf,
+    /// What to write
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Only the object family of this name
+    #[arg(long, value_name = "NAME")]
+    family: Option<String>,
+    /// Where to
+    #[arg(short, value_name = "FILE")]
+    output: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Our own: every family, nothing lost
+    Jsonl,
+    /// Jepsen's maps: the operations of one family
+    JepsenEdn,
+}
+
+impl Export {
+    pub(super) fn execute(&self) -> Result<u8, CommandError> {
+        let families = self.wanted(self.read()?)?;
+        match self.format {
+            Format::Jsonl => write_with(&self.output, |file| jsonl::write(&families, file))?,
+            Format::JepsenEdn => {
+                let family = self.with_operations(&families)?;
+                write_with(&self.output, |file| edn_writing::write(family, file))?;
+            }
+        }
+        Ok(0)
+    }
+
+    fn read(&self) -> Result<Vec<Family>, CommandError> {
+        let is_folder = self.source.is_dir();
+        let file = if is_folder { self.source.join(run_folder::HISTORY) } else { self.source.clone() };
+        let unreadable = |source| CommandError::Unreadable { path: shown(&file), source };
+        let mut input = File::open(&file).map_err(unreadable)?;
+        let Contents { families, .. } = read_from(&mut input, &Options::default())
+            .map_err(|source| CommandError::Malformed { path: shown(&file), source })?;
+        Ok(families)
+    }
+
+    /// The families that were asked for.
+    fn wanted(&self, mut families: Vec<Family>) -> Result<Vec<Family>, CommandError> {
+        let Some(name) = &self.family else { return Ok(families) };
+        let known = names(families.iter());
+        families.retain(|family| family.name == *name);
+        if families.is_empty() {
+            let found = format!("{}: has no family {name}; expected one of {known}", shown(&self.source));
+            return Err(CommandError::Usage(found));
+        }
+        Ok(families)
+    }
+
+    /// The one family that has operations. Others are left out, and that is said.
+    fn with_operations<'f>(&self, families: &'f [Family]) -> Result<&'f Family, CommandError> {
+        let (operations, records): (Vec<&Family>, Vec<&Family>) =
+            families.iter().partition(|family| has_operations(&family.kind));
+        let &[family] = &operations[..] else {
+            let found = match operations.len() {
+                0 => "no operations".to_owned(),
+                count => format!(
+                    "operations of {count} families; expected --family with one of {}",
+                    names(operations)
+                ),
+            };
+            return Err(CommandError::Usage(format!("{}: has {found}", shown(&self.source))));
+        };
+        if !records.is_empty() {
+            output::say(&format!("left out, for they are no operations: {}", names(records)));
+        }
+        Ok(family)
+    }
+}
+
+fn names<'f>(families: impl IntoIterator<Item = &'f Family>) -> String {
+    let names: Vec<&str> = families.into_iter().map(|family| family.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn has_operations(kind: &FamilyKind) -> bool {
+    match kind {
+        FamilyKind::Register { .. }
+        | FamilyKind::KeyValue { .. }
+        | FamilyKind::Text { .. }
+        | FamilyKind::Counter { .. }
+        | FamilyKind::AppendLog { .. }
+        | FamilyKind::Mutex { .. }
+        | FamilyKind::MultiRegister { .. }
+        | FamilyKind::Capacity { .. } => true,
+        FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) => false,
+    }
+}
