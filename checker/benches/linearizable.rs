@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use counterclock_checker::budget::Budget;
-use counterclock_checker::format::{Format, parse};
+use counterclock_checker::format::{Format, Options, parse};
 use counterclock_checker::history::{Builder, ClientId, History};
 use counterclock_checker::judge::{Family, FamilyKind};
 use counterclock_checker::linearizable::{linearizable, linearizable_unexplained};
@@ -31,7 +31,7 @@ fn logs() -> Vec<History<Register>> {
 }
 
 fn history_of(bytes: &[u8]) -> Option<History<Register>> {
-    let families = parse(bytes, Some(Format::JepsenLog), None).ok()?;
+    let families = parse(bytes, &Options { format: Some(Format::JepsenLog), ..Options::default() }).ok()?;
     match families.into_iter().next()? {
         Family { kind: FamilyKind::Register { history, .. }, .. } => history.parts().values().next().cloned(),
         _ => None,

@@ -1,11 +1,17 @@
 //! The searches: one algorithm a file, named for it.
 
+pub(crate) mod configuration;
 pub(crate) mod configurations;
+pub(crate) mod depth_first;
 pub(crate) mod entangled;
 pub(crate) mod forced_order;
 pub mod open;
 pub(crate) mod program_order;
 pub mod programs;
+pub(crate) mod race;
+pub(crate) mod replay;
 pub(crate) mod saturation;
 pub mod shortcut;
+pub(crate) mod timeline;
+pub(crate) mod view;
 pub(crate) mod witness;

@@ -297,6 +297,11 @@ impl<S: Spec> Builder<S> {
         Ok(&self.operations[self.open_of(client)?].call)
     }
 
+    /// The number of what the client has open.
+    pub(crate) fn open_number(&self, client: ClientId) -> Result<OperationIndex, HistoryError> {
+        Ok(self.operations[self.open_of(client)?].number)
+    }
+
     fn close(&mut self, client: ClientId, place: usize, phase: Phase) {
         self.last.insert(client, Last { place, phase });
     }

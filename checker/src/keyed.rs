@@ -151,6 +151,12 @@ impl<S: Spec> KeyedBuilder<S> {
     pub(crate) fn open_call(&self, client: ClientId) -> Result<&S::Call, HistoryError> {
         self.builder.open_call(client)
     }
+
+    /// Whether what the client has open is asked of the object `key`.
+    pub(crate) fn is_open_on(&self, client: ClientId, key: &str) -> bool {
+        let open = self.builder.open_number(client).ok();
+        open.is_some_and(|number| self.keys.get(key) == Some(&self.key_of[number.0 as usize]))
+    }
 }
 
 impl<S: Spec> Clone for KeyedHistory<S> {

@@ -5,7 +5,10 @@
 //! linearizable if and only if the part of each object is.
 
 use crate::budget::{Budget, Spending};
-use crate::engine::configurations::{Found, Task, search};
+use crate::engine::race::{self, Found, Outcome as Raced, Winner, breadth_first, race};
+use crate::engine::shortcut::{Conflict, Decision, Finding};
+use crate::engine::timeline::Task;
+use crate::engine::view::Answered;
 use crate::engine::witness;
 use crate::explain;
 use crate::history::{History, OperationIndex, Outcome};
@@ -13,29 +16,55 @@ use crate::keyed::KeyedHistory;
 use crate::spec::Spec;
 use crate::verdict::{Judgement, Undecided, Verdict, Violation};
 
-/// The search over sets of configurations.
+/// The search over sets of configurations, breadth first.
 pub const CONFIGURATIONS: &str = "configurations";
+/// The search that follows one configuration at a time.
+pub const DEPTH_FIRST: &str = "depth-first";
 /// The proof by an order that came with the history.
 pub const WITNESS: &str = "witness";
 
 /// Whether the history of one object is linearizable; if not, with its smallest failing part.
+///
+/// By a near-linear algorithm where the history allows one, else by search.
 pub fn linearizable<S: Spec>(spec: &S, history: &History<S>, budget: Budget) -> Judgement {
-    judged(spec, history, budget, |tasks, stuck| explain::linearizability(spec, history, tasks, stuck))
+    match spec.shortcut(&Answered { spec, history }) {
+        Some(decision) => {
+            by_shortcut(decision, history, |conflict| explain::by_shortcut(spec, history, conflict))
+        }
+        None => by_search(spec, history, budget, |tasks, stuck| {
+            explain::linearizability(spec, history, tasks, stuck)
+        }),
+    }
 }
 
-/// The same, several times as fast if not: a violation only says where the search got stuck.
+/// The same, several times as fast if not: a violation only says where it was found.
 pub fn linearizable_unexplained<S: Spec>(spec: &S, history: &History<S>, budget: Budget) -> Judgement {
-    judged(spec, history, budget, |_, stuck| explain::where_stuck(history, stuck))
+    match spec.shortcut(&Answered { spec, history }) {
+        Some(decision) => by_shortcut(decision, history, |conflict| explain::conflict(history, conflict)),
+        None => by_search(spec, history, budget, |_, stuck| explain::where_stuck(history, stuck)),
+    }
 }
 
-fn judged<S: Spec>(
+fn by_shortcut<S: Spec>(
+    decision: Decision,
+    history: &History<S>,
+    violation: impl FnOnce(&Conflict) -> Violation,
+) -> Judgement {
+    let verdict = match &decision.finding {
+        Finding::Legal => Verdict::Holds,
+        Finding::Illegal(conflict) => Verdict::Violated(violation(conflict)),
+    };
+    Judgement { verdict, algorithm: decision.algorithm, steps: history.len() as u64 }
+}
+
+fn by_search<S: Spec>(
     spec: &S,
     history: &History<S>,
     budget: Budget,
     violation: impl FnOnce(&[Task<S::Step>], explain::Stuck) -> Violation,
 ) -> Judgement {
     let tasks = tasks(spec, history);
-    let (found, steps) = search(spec, &tasks, budget);
+    let Raced { found, winner, steps } = race(spec, &tasks, budget);
     let verdict = match found {
         Found::Legal => Verdict::Holds,
         Found::Stuck { place, returned_count } => {
@@ -46,7 +75,11 @@ fn judged<S: Spec>(
             Verdict::Undecided(Undecided { open, steps })
         }
     };
-    Judgement { verdict, algorithm: CONFIGURATIONS, steps }
+    let algorithm = match winner {
+        Winner::BreadthFirst => CONFIGURATIONS,
+        Winner::DepthFirst => DEPTH_FIRST,
+    };
+    Judgement { verdict, algorithm, steps }
 }
 
 /// The same, with an order that is claimed to be legal: by commit index, for example.
@@ -59,14 +92,26 @@ pub fn linearizable_by_witness<S: Spec>(
     witness: &[OperationIndex],
     budget: Budget,
 ) -> Judgement {
-    let places: Option<Vec<usize>> = witness.iter().map(|number| history.find(*number)).collect();
-    if let Some(places) = places
-        && witness::proves(spec, &tasks(spec, history), &places)
-    {
+    if is_proof(spec, history, witness) {
         let steps = history.len() as u64;
         return Judgement { verdict: Verdict::Holds, algorithm: WITNESS, steps };
     }
     linearizable(spec, history, budget)
+}
+
+/// An order that proves the history of one object linearizable: a witness.
+///
+/// Holds every answered operation that can matter, and the unknown ones that must have taken effect.
+/// None if the history is not linearizable, or no order is found within the budget.
+pub fn legal_order<S: Spec>(spec: &S, history: &History<S>, budget: Budget) -> Option<Vec<OperationIndex>> {
+    let places = race::legal_order(spec, &tasks(spec, history), budget)?;
+    Some(places.into_iter().map(|place| history.operations()[place].number).collect())
+}
+
+/// Whether an order proves the history of one object linearizable. See [`linearizable_by_witness`].
+pub fn is_proof<S: Spec>(spec: &S, history: &History<S>, witness: &[OperationIndex]) -> bool {
+    let places: Option<Vec<usize>> = witness.iter().map(|number| history.find(*number)).collect();
+    places.is_some_and(|places| witness::proves(spec, &tasks(spec, history), &places))
 }
 
 /// Whether every object's part is linearizable; each may spend the whole budget.
@@ -115,11 +160,17 @@ pub(crate) fn tasks<S: Spec>(spec: &S, history: &History<S>) -> Vec<Task<S::Step
             Outcome::Unknown => spec.step(&operation.call, None),
         })
         .collect();
-    spec.simplify(&mut steps);
+    let is_unknown = |place: usize| history.operations()[place].returned.is_none();
+    spec.simplify(&mut steps, &is_unknown);
     let operations = history.operations().iter();
     operations
         .zip(steps)
-        .map(|(operation, step)| Task { step, invoked: operation.invoked, returned: operation.returned })
+        .map(|(operation, step)| Task {
+            step,
+            invoked: operation.invoked,
+            returned: operation.returned,
+            expires: None,
+        })
         .collect()
 }
 
@@ -131,7 +182,7 @@ pub(crate) fn search_within<S: Spec>(
     spending: &mut Spending,
 ) -> Option<Found> {
     let steps_max = steps_max.min(spending.rest().steps_max);
-    let (found, steps) = search(spec, tasks, Budget { steps_max });
+    let (found, steps) = breadth_first(spec, tasks, Budget { steps_max });
     spending.spend(steps).ok().map(|()| found)
 }
 

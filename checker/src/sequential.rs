@@ -17,9 +17,9 @@ mod smallest;
 mod whole;
 
 use crate::budget::{Budget, Exhausted, Spending};
-use crate::engine::configurations as linearization;
 use crate::engine::program_order::{Found, Item, search};
 use crate::engine::programs;
+use crate::engine::race as linearization;
 use crate::explain;
 use crate::history::OperationIndex;
 use crate::keyed::KeyedHistory;

@@ -62,6 +62,11 @@ pub trait Spec: Clone + Send + Sync {
         None
     }
 
+    /// What the object remembers, in words.
+    fn state_in_words(&self, state: &Self::State) -> String {
+        format!("it holds {state:?}")
+    }
+
     /// Sequential consistency of what all clients did by an algorithm of its own, if one applies.
     fn sequential_shortcut(&self, _programs: &Programs<Self::Step>, _budget: Budget) -> Option<Ruling> {
         None
@@ -73,7 +78,9 @@ pub trait Spec: Clone + Send + Sync {
     }
 
     /// Equal steps for operations that no other operation of the history can tell apart.
-    fn simplify(&self, _steps: &mut [Option<Self::Step>]) {}
+    ///
+    /// May also drop operations of unknown outcome that no answer can need.
+    fn simplify(&self, _steps: &mut [Option<Self::Step>], _is_unknown: &dyn Fn(usize) -> bool) {}
 
     /// Whether `step` changes nothing at `state`, though elsewhere it might.
     fn is_idle(&self, _state: &Self::State, _step: &Self::Step) -> bool {
@@ -86,11 +93,17 @@ pub trait Spec: Clone + Send + Sync {
     }
 
     /// Which of the open operations may have to be taken next, so that `goal` is taken in the end.
+    /// The goal is answered, or it is of unknown outcome and takes effect now or never.
     ///
     /// Of every legal continuation that takes `goal`, some reordering of which the rest of the
     /// history notices nothing begins with one of these. May contain illegal ones.
     fn relevant(&self, _state: &Self::State, open: &Open<'_, Self::Step>, _goal: Slot) -> SlotSet {
         open.untaken()
+    }
+
+    /// Whether `step`, legal at `state`, brings an illegal `goal` nearer: what to try first.
+    fn leads_towards(&self, state: &Self::State, step: &Self::Step, goal: &Self::Step) -> bool {
+        self.apply(state, step).is_some_and(|next| self.is_legal(&next, goal))
     }
 
     /// As [`relevant`](Self::relevant), where nothing is absorbable and every operation of the object

@@ -6,7 +6,7 @@
 //! member that is not yet next for its client, the one that is. Of any legal continuation, the first
 //! member could as well have been taken at once: what comes before it is independent of it.
 
-use crate::engine::open::{Entry, Open, OpenTable, Slot, SlotSet};
+use crate::engine::open::{Certainty, Entry, Open, OpenTable, Slot, SlotSet, Used};
 use crate::engine::program_order::Item;
 use crate::spec::Spec;
 
@@ -62,7 +62,8 @@ impl<S: Spec> Entanglement<'_, S> {
             let object = self.programs[client][next].object;
             let left = self.left(object, &mut lefts)?;
             let goal = left.slot_of((client, next));
-            let open = Open { table: &left.table, taken: SlotSet::EMPTY, absorbable: SlotSet::EMPTY };
+            let (taken, absorbable) = (SlotSet::EMPTY, SlotSet::EMPTY);
+            let open = Open { table: &left.table, taken, absorbable, used: Used::NONE };
             let entangled = self.spec.entangled(state(object), &open, goal)?.with(goal);
             for slot in entangled.minus(left.closed) {
                 let (other, index) = left.places[usize::from(slot.0)];
@@ -90,8 +91,8 @@ impl<S: Spec> Entanglement<'_, S> {
         for &(client, index) in &self.by_object.0[object] {
             if index >= self.next(client) {
                 let item = &self.programs[client][index];
-                let deadline = if item.is_optional { u64::MAX } else { 0 };
-                left.table.insert(Entry { step: item.step.clone(), place: item.tag, deadline })?;
+                let certainty = if item.is_optional { Certainty::Unknown } else { Certainty::Answered };
+                left.table.insert(Entry { step: item.step.clone(), deadline: 0, certainty, copies: 1 })?;
                 left.places.push((client, index));
             }
         }

@@ -4,7 +4,7 @@
 //! the earliest instant where it is legal), be legal step by step, and respect real time. O(n) but
 //! for the observations placed.
 
-use crate::engine::configurations::Task;
+use crate::engine::timeline::Task;
 use crate::spec::Spec;
 
 /// Whether `order`, places in `tasks`, proves that a legal order exists.

@@ -8,11 +8,12 @@
 //!
 //! Lines of another shape, of the nemesis for example, are passed over.
 
-use super::text::{Line, Lines, Token, Tokens};
-use super::{FormatError, Value};
+use super::sink::Sink;
+use super::source::Source;
+use super::text::{Line, Token, Tokens};
+use super::{FormatError, Model, Options};
 use crate::history::{Builder, ClientId, HistoryError};
 use crate::judge::{Family, FamilyKind};
-use crate::keyed::KeyedHistory;
 use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
 
 /// How many words may stand before the operation: level, time, thread.
@@ -20,23 +21,20 @@ const PREFIX_WORDS_MAX: usize = 8;
 /// What a completion must be of.
 const ASKED: &str = "what the process asked";
 
-/// Reads a register that starts at `initial`.
+/// Reads a register, which starts at nil unless the options say otherwise.
 ///
 /// # Errors
 /// If a line of an operation is not as above, or the lines are no history.
-pub fn read(bytes: &[u8], initial: Value) -> Result<Vec<Family>, FormatError> {
+pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Family>, FormatError> {
+    let spec = Register { initial: options.register(None, Model::RegisterCas)? };
     let mut builder = Builder::default();
-    for line in Lines::new(bytes) {
-        if let Some((process, words)) = operation(line?) {
+    while let Some(line) = source.line()? {
+        if let Some((process, words)) = operation(line) {
             event(&mut builder, process, words)?;
         }
     }
-    let history = builder.finish();
-    let is_nothing = history.is_empty() && history.dropped().is_empty();
-    let history =
-        if is_nothing { KeyedHistory::default() } else { KeyedHistory::single("register", history) };
-    let kind = FamilyKind::Register { spec: Register { initial }, history };
-    Ok(vec![Family { name: "register".to_owned(), kind }])
+    let history = Sink::finish(builder, "register");
+    Ok(vec![Family { name: "register".to_owned(), kind: FamilyKind::Register { spec, history } }])
 }
 
 /// Whether the line is one of an operation, good or bad.

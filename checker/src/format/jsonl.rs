@@ -6,6 +6,16 @@
 //!   {"family":"config","type":"adoption","node":2,"version":4,"at_ns":19,"local_ns":21}
 //! ```
 //!
+//! | model | `f`, its value | answer |
+//! |---|---|---|
+//! | `register-cas`, `kv` with `"values":"numbers"` | `read`, `write` v, `cas` [a,b] | v or null; a cas may be `refused` |
+//! | `kv` with `"values":"text"` | `get`, `put` "…", `append` "…" | "…" |
+//! | `counter-inc`, `counter-rw` | `increment`, `add` d, `read` | the value |
+//! | `bcounter` | `reserve`, `release` {order, units}, `read` | {limit, version}, or `refused`; the units in use |
+//! | `append-log` | `append` v, `read` from an offset, `read-at` an offset | the offset; [v,…]; v or null |
+//! | `mutex` | `acquire`, `release` | |
+//! | `multi-register` | `txn` [["r","x"],["w","y",1],…] | what each read found, `"?"` if that is not told |
+//!
 //! What is written is read again as it was: numbers, positions and times of operations, operations
 //! that did not happen, and the order of the records of each family. An unknown outcome is an
 //! invocation without an end; a line of type `info` may say so. Lines are ordered by time, and within
@@ -17,6 +27,7 @@ mod record;
 mod writing;
 
 pub use reading::read;
+pub(super) use reading::read_source;
 pub use writing::write;
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +64,16 @@ enum Model {
         #[serde(default)]
         init: Value,
     },
+    Kv(KeyValues),
+    CounterInc,
+    CounterRw,
+    Mutex,
+    MultiRegister {
+        #[serde(default = "zero")]
+        init: Value,
+    },
+    /// Operations on a log; `log` are the records of a replicated one.
+    AppendLog,
     #[serde(rename = "bcounter")]
     Capacity {
         #[serde(default)]
@@ -70,6 +91,25 @@ enum Model {
     },
     Log,
     Reads,
+}
+
+/// What is kept under keys, and what is there at first.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "values", rename_all = "kebab-case")]
+enum KeyValues {
+    Numbers {
+        #[serde(default)]
+        init: Value,
+    },
+    Text {
+        #[serde(default)]
+        init: String,
+    },
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde asks for a default of the field's type")]
+fn zero() -> Value {
+    Some(0)
 }
 
 /// Whether a line looks like a header of this format, of whatever version.

@@ -1,4 +1,4 @@
-//! Lines of a file and tokens of a line, each with its place.
+//! A line and its tokens, each with its place.
 
 use super::{FormatError, Found, LINE_BYTES_MAX, Place};
 
@@ -10,65 +10,31 @@ pub(super) struct Line<'a> {
     pub(super) text: &'a str,
 }
 
-/// The lines of a file. Lines end in LF or CRLF; the last one may end with the file.
-pub(super) struct Lines<'a> {
-    /// A line that was read already and is given again.
-    again: Option<Line<'a>>,
-    rest: &'a [u8],
-    number: usize,
-}
-
-impl<'a> Lines<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { again: None, rest: bytes, number: 0 }
-    }
-
-    /// The lines of `rest` after `first`, the line read last from it.
-    pub(super) fn from(first: Line<'a>, rest: Self) -> Self {
-        Self { again: Some(first), ..rest }
-    }
-}
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = Result<Line<'a>, FormatError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(line) = self.again.take() {
-            return Some(Ok(line));
-        }
-        if self.rest.is_empty() {
-            return None;
-        }
-        let end = self.rest.iter().position(|byte| *byte == b'\n');
-        let (line, rest) = match end {
-            Some(end) => (&self.rest[..end], &self.rest[end + 1..]),
-            None => (self.rest, &[][..]),
-        };
-        self.rest = rest;
-        self.number += 1;
-        Some(line_of(line.strip_suffix(b"\r").unwrap_or(line), self.number))
-    }
-}
-
-/// Whether every line can be read.
-pub(super) fn check(bytes: &[u8]) -> Result<(), FormatError> {
-    Lines::new(bytes).try_for_each(|line| line.map(|_| ()))
-}
-
-fn line_of(bytes: &[u8], number: usize) -> Result<Line<'_>, FormatError> {
+/// The text of a line, if it can be read.
+pub(super) fn line_of(bytes: &[u8], number: usize) -> Result<Line<'_>, FormatError> {
     if bytes.len() > LINE_BYTES_MAX {
         let place = Place { line: number, column: LINE_BYTES_MAX + 1 };
-        return Err(FormatError::LongLine { place, length: bytes.len() });
+        return Err(FormatError::LongLine { place });
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(Line { number, text }),
         Err(error) => {
             let (good, bad) = bytes.split_at(error.valid_up_to());
-            let column = String::from_utf8_lossy(good).chars().count() + 1;
+            let column = characters(good) + 1;
             let byte = bad.first().copied().unwrap_or_default();
             Err(FormatError::NotUtf8 { place: Place { line: number, column }, byte })
         }
     }
+}
+
+/// How many characters the bytes are, which are UTF-8.
+pub(super) fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| !is_continuation(**byte)).count()
+}
+
+/// Whether the byte goes on with a character.
+fn is_continuation(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
 }
 
 impl<'a> Line<'a> {
@@ -104,13 +70,22 @@ pub(super) struct Tokens<'a> {
 impl<'a> Tokens<'a> {
     /// The next word, empty at the end of the line.
     pub(super) fn next(&mut self) -> Token<'a> {
-        let rest = &self.line.text[self.offset..];
-        let blank = rest.len() - rest.trim_start().len();
-        let word = &rest[blank..];
-        let length = word.find(char::is_whitespace).unwrap_or(word.len());
-        let offset = self.offset + blank;
-        self.offset = offset + length;
-        Token { line: self.line, offset, text: &word[..length] }
+        let bytes = self.line.text.as_bytes();
+        let mut start = self.offset;
+        while bytes.get(start).is_some_and(u8::is_ascii_whitespace) {
+            start += 1;
+        }
+        let mut end = start;
+        while bytes.get(end).is_some_and(|byte| !byte.is_ascii_whitespace()) {
+            end += 1;
+        }
+        self.offset = end;
+        Token { line: self.line, offset: start, text: &self.line.text[start..end] }
+    }
+
+    /// The next word, which is not used.
+    pub(super) fn peek(&self) -> Token<'a> {
+        { *self }.next()
     }
 
     /// Nothing may follow.
@@ -136,6 +111,11 @@ impl<'a> Token<'a> {
     /// The word before `mark`, which must end it.
     pub(super) fn without_end(&self, mark: char) -> Option<Token<'a>> {
         self.text.strip_suffix(mark).map(|text| Token { text, ..*self })
+    }
+
+    /// The word, which must be one.
+    pub(super) fn filled(self, expected: &'static str) -> Result<Self, FormatError> {
+        if self.text.is_empty() { Err(self.unexpected(expected)) } else { Ok(self) }
     }
 
     pub(super) fn place(&self) -> Place {

@@ -6,7 +6,7 @@ use super::*;
 use crate::drawing::Drawable;
 use crate::oracle;
 use crate::spec::capacity::Capacity;
-use crate::spec::register::Register;
+use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
 use crate::test_histories::full_size::{
     Chance, WithoutHints, counter_words, legal_history, with_another_answer,
 };
@@ -41,6 +41,23 @@ fn agrees<S: Drawable>(spec: &S, history: &KeyedHistory<S>) {
     let wanted = oracle::is_linearizable(spec, history);
     assert_eq!(judgement.verdict.holds(), wanted, "{}{}", history.drawing(), judgement.verdict);
     assert_eq!(judgement.verdict.is_violated(), !wanted, "{}{}", history.drawing(), judgement.verdict);
+    for part in history.parts().values() {
+        has_a_witness_if_it_holds(spec, part);
+    }
+}
+
+/// What holds has an order that proves it, nothing else has.
+#[track_caller]
+fn has_a_witness_if_it_holds<S: Drawable>(spec: &S, history: &History<S>) {
+    let order = legal_order(spec, history, BUDGET);
+    let holds = linearizable_unexplained(spec, history, BUDGET).verdict.holds();
+    assert_eq!(order.is_some(), holds, "{}", history.drawing());
+    if let Some(order) = order {
+        let answered = history.operations().iter().filter(|one| one.returned.is_some());
+        let missing = answered.filter(|one| !order.contains(&one.number)).count();
+        assert_eq!(missing, 0, "{order:?}\n{}", history.drawing());
+        assert!(is_proof(spec, history, &order), "{order:?}\n{}", history.drawing());
+    }
 }
 
 #[test]
@@ -113,29 +130,40 @@ fn a_violation_names_the_smallest_part_and_where_it_got_stuck() {
     let Verdict::Violated(violation) = linearizable(&Register::default(), &history, BUDGET).verdict else {
         panic!("a stale read passed")
     };
-    assert_eq!(violation.operations, [0, 1, 3].map(OperationIndex), "{}", violation.explanation);
+    assert_eq!(violation.operations, [1, 3].map(OperationIndex), "{}", violation.explanation);
     assert_eq!(violation.stuck, Some(OperationIndex(3)));
     assert_eq!(violation.legal_prefix_count, Some(3));
     assert!(violation.explanation.contains("operation 3 of client 1 read 1"), "{}", violation.explanation);
 }
 
+/// Whether some of the `others`, or none, can be added to the operations of `part` so that all of
+/// them together are linearizable.
+fn can_be_completed(history: &History<Register>, part: &[OperationIndex], others: &[OperationIndex]) -> bool {
+    (0..1_usize << others.len()).any(|choice| {
+        let is_chosen = |number| {
+            let place = others.iter().position(|other| *other == number);
+            part.contains(&number) || place.is_some_and(|place| choice >> place & 1 == 1)
+        };
+        let mut chosen = history.clone();
+        chosen.operations.retain(|operation| is_chosen(operation.number));
+        oracle::is_linearizable(&Register::default(), &KeyedHistory::single("x", chosen))
+    })
+}
+
 #[test]
-fn removing_any_one_of_a_smallest_part_makes_it_pass() {
+fn removing_any_one_of_a_smallest_part_makes_it_pass_and_nothing_else_does() {
     for history in every_history::<Register>(&REGISTER_WORDS, Shape { operations: 3, clients: 3 }) {
-        let parts = history.parts().values();
-        for part in parts {
-            let spec = Register::default();
-            let Verdict::Violated(violation) = linearizable(&spec, part, BUDGET).verdict else { continue };
-            for needed in &violation.operations {
-                let mut weaker = part.clone();
-                for operation in &mut weaker.operations {
-                    if operation.number == *needed || !violation.operations.contains(&operation.number) {
-                        operation.outcome = Outcome::Unknown;
-                        operation.returned = None;
-                    }
-                }
-                let verdict = linearizable(&spec, &weaker, BUDGET).verdict;
-                assert!(verdict.holds(), "{}without {needed}: {verdict}", part.drawing());
+        for part in history.parts().values() {
+            let verdict = linearizable(&Register::default(), part, BUDGET).verdict;
+            let Verdict::Violated(Violation { operations: core, .. }) = verdict else { continue };
+            let numbers = part.operations.iter().map(|operation| operation.number);
+            let others: Vec<OperationIndex> = numbers.filter(|number| !core.contains(number)).collect();
+            assert!(!can_be_completed(part, &core, &others), "{core:?} is not enough: {}", part.drawing());
+            for needed in &core {
+                let fewer: Vec<OperationIndex> =
+                    core.iter().copied().filter(|number| number != needed).collect();
+                let more = [others.as_slice(), &[*needed]].concat();
+                assert!(can_be_completed(part, &fewer, &more), "{needed} is spare: {}", part.drawing());
             }
         }
     }
@@ -195,12 +223,15 @@ fn observations_that_a_witness_leaves_out_keep_their_own_order() {
 }
 
 #[test]
-fn more_than_128_open_operations_are_undecided() {
+fn more_than_128_different_open_operations_are_undecided() {
     let mut builder = crate::history::Builder::<Register>::default();
+    let refused = crate::history::ClientId(200);
+    builder.invoke(refused, RegisterCall::CompareAndSet { expected: None, new: Some(1) }, 0).unwrap();
     for client in 0..129 {
-        let call = crate::spec::register::RegisterCall::Write(Some(1));
-        builder.invoke(crate::history::ClientId(client), call, 0).unwrap();
+        let call = RegisterCall::Write(Some(client));
+        builder.invoke(crate::history::ClientId(client as u64), call, 0).unwrap();
     }
+    builder.answer(refused, RegisterAnswer::Mismatch, 0).unwrap();
     let verdict = linearizable(&Register::default(), &builder.finish(), BUDGET).verdict;
     assert!(matches!(&verdict, Verdict::Undecided(undecided) if undecided.open.len() == 128), "{verdict}");
 }
@@ -246,6 +277,7 @@ fn full_size_histories_are_judged_right<S: Drawable>(spec: &S, words: &[String])
         let large = legal_history(spec, words, Shape { operations: 150, clients: 10 }, &mut chance);
         let verdict = linearizable(spec, &large, BUDGET).verdict;
         assert!(verdict.holds(), "seed {seed}: {verdict}");
+        has_a_witness_if_it_holds(spec, &large);
         let legal = legal_history(spec, words, Shape { operations: 25, clients: 5 }, &mut chance);
         let other = with_another_answer(legal, words, &mut chance);
         let plain = WithoutHints(spec.clone());

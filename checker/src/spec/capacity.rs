@@ -221,16 +221,27 @@ impl Spec for Capacity {
         }
     }
 
+    fn state_in_words(&self, state: &CapacityState) -> String {
+        match self.capacity {
+            Some(capacity) => format!("{} of {capacity} units are in use", state.used),
+            None => format!("{} units are in use", state.used),
+        }
+    }
+
     fn state_bytes(&self, state: &CapacityState) -> usize {
         size_of_val(state.orders.as_slice())
     }
 
-    fn simplify(&self, steps: &mut [Option<CapacityStep>]) {
+    fn simplify(&self, steps: &mut [Option<CapacityStep>], _is_unknown: &dyn Fn(usize) -> bool) {
         forget_lone_orders(steps);
     }
 
     fn relevant(&self, state: &CapacityState, open: &Open<'_, CapacityStep>, goal: Slot) -> SlotSet {
         relevance::relevant(state, open, goal)
+    }
+
+    fn leads_towards(&self, state: &CapacityState, step: &CapacityStep, goal: &CapacityStep) -> bool {
+        relevance::leads_towards(state, step, goal)
     }
 
     fn entangled(&self, state: &CapacityState, open: &Open<'_, CapacityStep>, goal: Slot) -> Option<SlotSet> {

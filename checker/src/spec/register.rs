@@ -1,5 +1,7 @@
 //! A register with read, write and compare-and-set: model `register-cas`.
 
+mod needless;
+
 use std::fmt;
 
 use crate::budget::Budget;
@@ -126,6 +128,10 @@ impl Spec for Register {
         }
     }
 
+    fn state_in_words(&self, state: &Value) -> String {
+        format!("it holds {}", Shown(*state))
+    }
+
     fn is_idle(&self, state: &Value, step: &RegisterStep) -> bool {
         matches!(step, RegisterStep::Write(value) if value == state)
     }
@@ -139,7 +145,7 @@ impl Spec for Register {
     /// An unknown compare-and-set likewise only if its new value is needed. An answered one is
     /// always tried while it is legal, for the write after it would not absorb it.
     fn relevant(&self, state: &Value, open: &Open<'_, RegisterStep>, goal: Slot) -> SlotSet {
-        let needs = Needs::of(open);
+        let needs = Needs::of(open, goal);
         let answered = open.untaken_answered();
         let unabsorbed =
             answered.minus(open.absorbable()).into_iter().filter(|slot| is_write(open.step(*slot))).count();
@@ -163,6 +169,10 @@ impl Spec for Register {
             }
         }
         relevant
+    }
+
+    fn simplify(&self, steps: &mut [Option<RegisterStep>], is_unknown: &dyn Fn(usize) -> bool) {
+        needless::drop_unknown(steps, is_unknown);
     }
 
     fn forced(&self, steps: &[Option<RegisterStep>]) -> Vec<(usize, usize)> {
@@ -200,53 +210,52 @@ fn is_write(step: &RegisterStep) -> bool {
 }
 
 /// The values that open operations wait for.
-struct Needs {
-    values: [Value; SlotSet::COUNT * 2],
-    count: usize,
+struct Needs<'a> {
+    open: &'a Open<'a, RegisterStep>,
+    /// Those that will be answered, and the goal.
+    certain: SlotSet,
+    /// Expected by unknown ones that write what is needed.
+    indirect: Vec<Value>,
     /// Whether one waits for any other value than the present one.
     another: bool,
 }
 
-impl Needs {
-    fn of(open: &Open<'_, RegisterStep>) -> Self {
-        let mut needs = Self { values: [None; SlotSet::COUNT * 2], count: 0, another: false };
-        for slot in open.untaken_answered() {
-            match *open.step(slot) {
-                RegisterStep::Read(value) | RegisterStep::Swap(value, _) => needs.add(value),
-                RegisterStep::Mismatch(_) => needs.another = true,
-                RegisterStep::Write(_) => {}
-            }
+impl<'a> Needs<'a> {
+    fn of(open: &'a Open<'a, RegisterStep>, goal: Slot) -> Self {
+        let certain = open.untaken_answered().with(goal);
+        let another = certain.into_iter().any(|slot| matches!(open.step(slot), RegisterStep::Mismatch(_)));
+        let mut needs = Self { open, certain, indirect: Vec::new(), another };
+        let unknown = open.untaken_unknown();
+        if !unknown.is_empty() {
+            needs.add_through_unknown_swaps(unknown);
         }
-        needs.add_through_unknown_swaps(open);
         needs
     }
 
     /// What an unknown compare-and-set expects is needed once what it writes is.
-    fn add_through_unknown_swaps(&mut self, open: &Open<'_, RegisterStep>) {
+    fn add_through_unknown_swaps(&mut self, unknown: SlotSet) {
         loop {
-            let count = self.count;
-            for slot in open.untaken_unknown() {
-                if let RegisterStep::Swap(expected, new) = *open.step(slot)
+            let count = self.indirect.len();
+            for slot in unknown {
+                if let RegisterStep::Swap(expected, new) = *self.open.step(slot)
+                    && !self.value(expected)
                     && (self.another || self.value(new))
                 {
-                    self.add(expected);
+                    self.indirect.push(expected);
                 }
             }
-            if self.count == count {
+            if self.indirect.len() == count {
                 return;
             }
         }
     }
 
-    fn add(&mut self, value: Value) {
-        if !self.value(value) {
-            self.values[self.count] = value;
-            self.count += 1;
-        }
-    }
-
     fn value(&self, value: Value) -> bool {
-        self.values[..self.count].contains(&value)
+        let needs = |slot: Slot| match *self.open.step(slot) {
+            RegisterStep::Read(needed) | RegisterStep::Swap(needed, _) => needed == value,
+            RegisterStep::Mismatch(_) | RegisterStep::Write(_) => false,
+        };
+        self.certain.into_iter().any(needs) || self.indirect.contains(&value)
     }
 }
 

@@ -1,11 +1,11 @@
 //! `check`: judges histories from files.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use checker::budget::Budget;
-use checker::format::{self, Format};
+use checker::format::{self, Contents, Format, Initial, Model, Options};
 use checker::judge::judge;
-use checker::spec::register::Value;
 use clap::{Args, ValueEnum};
 use reports::checked::{CheckedFile, Times};
 use reports::run_folder::Outcome;
@@ -25,10 +25,10 @@ pub(crate) struct Check {
     format: FormatArgument,
     /// What the object is
     #[arg(long, value_enum)]
-    model: Option<Model>,
-    /// Its value at first: nil or a whole number
-    #[arg(long, value_name = "V", allow_hyphen_values = true, value_parser = parse_initial)]
-    init: Option<Value>,
+    model: Option<ModelArgument>,
+    /// What it holds at first: nil, a whole number, or a string where values are strings
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    init: Option<String>,
     /// What to ask
     #[arg(long, value_enum, default_value_t = Level::Linearizable)]
     level: Level,
@@ -51,16 +51,32 @@ enum FormatArgument {
     Hist,
     /// Jepsen's log lines
     JepsenLog,
+    /// Jepsen's maps in EDN
+    JepsenEdn,
+    /// Strings under keys, a map in EDN a line
+    Kv,
     /// What runs leave behind
     Jsonl,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Model {
+enum ModelArgument {
     /// A register with compare-and-set
     RegisterCas,
+    /// Registers or strings under keys
+    Kv,
+    /// A counter whose increments return the new value
+    CounterInc,
+    /// A counter with additions and reads
+    CounterRw,
     /// A counter with a capacity: reserve and release
     Bcounter,
+    /// An append-only log
+    Log,
+    /// A lock
+    Mutex,
+    /// Registers that are read and written together
+    MultiRegister,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -106,12 +122,12 @@ impl Check {
 
     fn judge_file(&self, path: &Path) -> Result<Vec<CheckedFile>, CommandError> {
         let unreadable = |source| CommandError::Unreadable { path: shown(path), source };
-        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let mut input = File::open(path).map_err(unreadable)?;
         let parsing = Stopwatch::start();
         let malformed = |source| CommandError::Malformed { path: shown(path), source };
-        let families = format::parse(&bytes, self.format(), self.init).map_err(malformed)?;
+        let Contents { format, families } =
+            format::read_from(&mut input, &self.options()).map_err(malformed)?;
         let parse_ns = parsing.elapsed_ns();
-        let Some(format) = self.format().or_else(|| Format::detect(&bytes)) else { return Ok(Vec::new()) };
         let judging = Stopwatch::start();
         let wanted = self.wanted(format);
         let checks = judge(&families, &wanted, Budget { steps_max: self.budget });
@@ -119,7 +135,7 @@ impl Check {
         let times = Times { parse_ns, check_ns };
         let checked =
             checks.into_iter().map(|check| CheckedFile::new(&shown(path), format, &families, check, times));
-        self.of_model(path, checked.collect())
+        Ok(checked.collect())
     }
 
     /// A foreign history is asked the one question; one of ours, everything that its families promise.
@@ -131,37 +147,25 @@ impl Check {
         }
     }
 
-    const fn format(&self) -> Option<Format> {
-        match self.format {
+    fn options(&self) -> Options {
+        let format = match self.format {
             FormatArgument::Auto => None,
             FormatArgument::Hist => Some(Format::Hist),
             FormatArgument::JepsenLog => Some(Format::JepsenLog),
+            FormatArgument::JepsenEdn => Some(Format::JepsenEdn),
+            FormatArgument::Kv => Some(Format::Kv),
             FormatArgument::Jsonl => Some(Format::Jsonl),
-        }
-    }
-
-    /// Refuses a history of another model than the one asked for.
-    fn of_model(&self, path: &Path, checked: Vec<CheckedFile>) -> Result<Vec<CheckedFile>, CommandError> {
-        let wanted = match self.model {
-            None => return Ok(checked),
-            Some(Model::RegisterCas) => "register-cas",
-            Some(Model::Bcounter) => "bcounter",
         };
-        match checked.iter().find(|one| one.model != wanted) {
-            None => Ok(checked),
-            Some(other) => {
-                let found = format!("{}: is a history of {}; expected {wanted}", shown(path), other.model);
-                Err(CommandError::Usage(found))
-            }
-        }
-    }
-}
-
-fn parse_initial(text: &str) -> Result<Value, String> {
-    match text {
-        "nil" => Ok(None),
-        number => {
-            number.parse().map(Some).map_err(|_| format!("expected nil or a whole number, found `{number}`"))
-        }
+        let model = self.model.map(|model| match model {
+            ModelArgument::RegisterCas => Model::RegisterCas,
+            ModelArgument::Kv => Model::Kv,
+            ModelArgument::CounterInc => Model::CounterInc,
+            ModelArgument::CounterRw => Model::CounterRw,
+            ModelArgument::Bcounter => Model::Bcounter,
+            ModelArgument::Log => Model::Log,
+            ModelArgument::Mutex => Model::Mutex,
+            ModelArgument::MultiRegister => Model::MultiRegister,
+        });
+        Options { format, model, initial: self.init.clone().map(Initial) }
     }
 }

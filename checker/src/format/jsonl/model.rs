@@ -1,5 +1,8 @@
 //! Questions and answers of a model as values of a line, and back.
 
+mod lists;
+mod plain;
+
 use super::record::{Fields, Value};
 use crate::spec::Spec;
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};

@@ -6,28 +6,41 @@ use serde::Deserialize;
 
 use super::model::{Ending, Lined};
 use super::record::{DeliveryLine, Event, Head, Kind, Order, ReadLine, ReaderLine};
-use super::{Declaration, FORMAT, Header, Model, VERSION};
+use super::{Declaration, FORMAT, Header, KeyValues, Model, VERSION};
 use crate::admission::LimitSchedule;
-use crate::format::text::{Line, Lines};
-use crate::format::{FormatError, Found, Place};
+use crate::format::source::Source;
+use crate::format::text::Line;
+use crate::format::{FormatError, Found, Options, Place, options};
 use crate::history::{ClientId, OperationIndex};
 use crate::judge::{Family, FamilyKind};
 use crate::keyed::KeyedBuilder;
 use crate::replication::{Delivery, LogHistory, Reader};
 use crate::session::Read;
 use crate::spec::capacity::Capacity;
+use crate::spec::counter::{Counter, CounterKind};
+use crate::spec::log::Log as AppendLog;
+use crate::spec::multi_register::MultiRegister;
+use crate::spec::mutex::Mutex;
 use crate::spec::register::Register;
+use crate::spec::text::Text;
 use crate::switch_timing::{Promise, SwitchHistory};
 
 /// Reads what [`write`](super::write) wrote.
 ///
 /// # Errors
 /// If a line is not JSON of this format, or the events are no history.
-pub fn read(bytes: &[u8]) -> Result<Vec<Family>, FormatError> {
+pub fn read(mut bytes: &[u8]) -> Result<Vec<Family>, FormatError> {
+    read_source(&mut Source::new(&mut bytes), &Options::default())
+}
+
+/// The same, as it comes; what is given as initial value replaces that of the header.
+pub(in crate::format) fn read_source(
+    source: &mut Source<'_>,
+    options: &Options,
+) -> Result<Vec<Family>, FormatError> {
     let mut families: Option<Vec<Growing>> = None;
-    for line in Lines::new(bytes) {
-        let line = line?;
-        if line.text.trim().is_empty() {
+    while let Some(line) = source.line()? {
+        if line.text.trim_ascii().is_empty() {
             continue;
         }
         match &mut families {
@@ -36,8 +49,42 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Family>, FormatError> {
         }
     }
     match families {
-        Some(families) => Ok(families.into_iter().map(Growing::finish).collect()),
+        Some(families) => with_initial(families.into_iter().map(Growing::finish).collect(), options),
         None => Err(no_header(Place::START, Found::EndOfLine)),
+    }
+}
+
+/// The same families, but for what their objects hold at first. At least one must be of such a model.
+fn with_initial(mut families: Vec<Family>, options: &Options) -> Result<Vec<Family>, FormatError> {
+    if options.initial.is_none() {
+        return Ok(families);
+    }
+    let mut is_taken = false;
+    for family in &mut families {
+        match &mut family.kind {
+            FamilyKind::Register { spec, .. } => {
+                spec.initial = options.register(None, options::Model::RegisterCas)?;
+            }
+            FamilyKind::KeyValue { spec, .. } => spec.initial = options.register(None, options::Model::Kv)?,
+            FamilyKind::Text { spec, .. } => spec.initial = options.text()?,
+            FamilyKind::MultiRegister { spec, .. } => {
+                spec.initial = options.register(None, options::Model::MultiRegister)?;
+            }
+            FamilyKind::Counter { .. }
+            | FamilyKind::AppendLog { .. }
+            | FamilyKind::Mutex { .. }
+            | FamilyKind::Capacity { .. }
+            | FamilyKind::Switch { .. }
+            | FamilyKind::Log(_)
+            | FamilyKind::Reads(_) => continue,
+        }
+        is_taken = true;
+    }
+    match families.first() {
+        Some(family) if !is_taken => {
+            Err(FormatError::FixedStart { place: Place::START, model: family.kind.model() })
+        }
+        Some(_) | None => Ok(families),
     }
 }
 
@@ -81,6 +128,12 @@ struct Growing {
 
 enum GrowingKind {
     Register { spec: Register, builder: KeyedBuilder<Register> },
+    KeyValue { spec: Register, builder: KeyedBuilder<Register> },
+    Text { spec: Text, builder: KeyedBuilder<Text> },
+    Counter { spec: Counter, builder: KeyedBuilder<Counter> },
+    AppendLog(KeyedBuilder<AppendLog>),
+    Mutex(KeyedBuilder<Mutex>),
+    MultiRegister { spec: MultiRegister, builder: KeyedBuilder<MultiRegister> },
     Capacity(GrowingCapacity),
     Switch { history: SwitchHistory, promise: Promise },
     Log(LogHistory),
@@ -95,12 +148,32 @@ struct GrowingCapacity {
     uncertainty_ns: u64,
 }
 
+impl GrowingKind {
+    fn counter(kind: CounterKind) -> Self {
+        Self::Counter { spec: Counter { kind }, builder: KeyedBuilder::default() }
+    }
+}
+
 impl Growing {
     fn new(declaration: Declaration) -> Self {
         let kind = match declaration.model {
             Model::RegisterCas { init } => {
                 GrowingKind::Register { spec: Register { initial: init }, builder: KeyedBuilder::default() }
             }
+            Model::Kv(KeyValues::Numbers { init }) => {
+                GrowingKind::KeyValue { spec: Register { initial: init }, builder: KeyedBuilder::default() }
+            }
+            Model::Kv(KeyValues::Text { init }) => {
+                GrowingKind::Text { spec: Text { initial: init.into() }, builder: KeyedBuilder::default() }
+            }
+            Model::CounterInc => GrowingKind::counter(CounterKind::Increment),
+            Model::CounterRw => GrowingKind::counter(CounterKind::AddAndRead),
+            Model::AppendLog => GrowingKind::AppendLog(KeyedBuilder::default()),
+            Model::Mutex => GrowingKind::Mutex(KeyedBuilder::default()),
+            Model::MultiRegister { init } => GrowingKind::MultiRegister {
+                spec: MultiRegister { initial: init },
+                builder: KeyedBuilder::default(),
+            },
             Model::Capacity { capacity, uncertainty_ns, schedule } => {
                 GrowingKind::Capacity(GrowingCapacity {
                     spec: Capacity { capacity },
@@ -125,6 +198,18 @@ impl Growing {
             GrowingKind::Register { spec, builder } => {
                 FamilyKind::Register { spec, history: builder.finish() }
             }
+            GrowingKind::KeyValue { spec, builder } => {
+                FamilyKind::KeyValue { spec, history: builder.finish() }
+            }
+            GrowingKind::Text { spec, builder } => FamilyKind::Text { spec, history: builder.finish() },
+            GrowingKind::Counter { spec, builder } => FamilyKind::Counter { spec, history: builder.finish() },
+            GrowingKind::AppendLog(builder) => {
+                FamilyKind::AppendLog { spec: AppendLog, history: builder.finish() }
+            }
+            GrowingKind::Mutex(builder) => FamilyKind::Mutex { spec: Mutex, history: builder.finish() },
+            GrowingKind::MultiRegister { spec, builder } => {
+                FamilyKind::MultiRegister { spec, history: builder.finish() }
+            }
             GrowingKind::Capacity(capacity) => FamilyKind::Capacity {
                 spec: capacity.spec,
                 history: capacity.builder.finish(),
@@ -145,12 +230,11 @@ fn record(families: &mut [Growing], line: Line<'_>) -> Result<(), FormatError> {
     let Some(family) = families.iter_mut().find(|family| family.name == head.family) else {
         return Err(undeclared(line, "this line", &head));
     };
+    if head.kind == Kind::Invoke || is_end(head.kind) {
+        return family.operation(line, head.kind).unwrap_or_else(|| undeclared_type(line, &head));
+    }
     match (&mut family.kind, head.kind) {
-        (GrowingKind::Register { builder, .. }, Kind::Invoke) => invoke(builder, line),
-        (GrowingKind::Register { builder, .. }, kind) if is_end(kind) => end(builder, line, kind),
-        (GrowingKind::Capacity(capacity), Kind::Invoke) => invoke(&mut capacity.builder, line),
         (GrowingKind::Capacity(capacity), Kind::Order) => order(&mut capacity.witness, line),
-        (GrowingKind::Capacity(capacity), kind) if is_end(kind) => end(&mut capacity.builder, line, kind),
         (GrowingKind::Switch { history, .. }, Kind::Publication) => grow(&mut history.publications, line),
         (GrowingKind::Switch { history, .. }, Kind::Task) => grow(&mut history.tasks, line),
         (GrowingKind::Switch { history, .. }, Kind::Adoption) => grow(&mut history.adoptions, line),
@@ -163,8 +247,34 @@ fn record(families: &mut [Growing], line: Line<'_>) -> Result<(), FormatError> {
             reads.push(Read { client, server, at_ns, position });
             Ok(())
         }
-        _ => Err(undeclared(line, "a line of this type", &head)),
+        _ => undeclared_type(line, &head),
     }
+}
+
+fn undeclared_type(line: Line<'_>, head: &Head<'_>) -> Result<(), FormatError> {
+    Err(undeclared(line, "a line of this type", head))
+}
+
+impl Growing {
+    /// The line as an event of an operation; none if the family has no operations.
+    fn operation(&mut self, line: Line<'_>, kind: Kind) -> Option<Result<(), FormatError>> {
+        Some(match &mut self.kind {
+            GrowingKind::Register { builder, .. } | GrowingKind::KeyValue { builder, .. } => {
+                operation(builder, line, kind)
+            }
+            GrowingKind::Text { builder, .. } => operation(builder, line, kind),
+            GrowingKind::Counter { builder, .. } => operation(builder, line, kind),
+            GrowingKind::AppendLog(builder) => operation(builder, line, kind),
+            GrowingKind::Mutex(builder) => operation(builder, line, kind),
+            GrowingKind::MultiRegister { builder, .. } => operation(builder, line, kind),
+            GrowingKind::Capacity(capacity) => operation(&mut capacity.builder, line, kind),
+            GrowingKind::Switch { .. } | GrowingKind::Log(_) | GrowingKind::Reads(_) => return None,
+        })
+    }
+}
+
+fn operation<S: Lined>(builder: &mut KeyedBuilder<S>, line: Line<'_>, kind: Kind) -> Result<(), FormatError> {
+    if kind == Kind::Invoke { invoke(builder, line) } else { end(builder, line, kind) }
 }
 
 fn is_end(kind: Kind) -> bool {

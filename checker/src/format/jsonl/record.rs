@@ -49,8 +49,8 @@ pub(super) struct Event<'a> {
 }
 
 /// What is asked or answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a value is null, a number, a pair of those or an object of numbers")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a value is null, a number, a string, an object of numbers or a list of those")]
 pub(super) enum Value {
     #[serde(skip)]
     #[default]
@@ -58,8 +58,47 @@ pub(super) enum Value {
     Nil,
     Signed(i64),
     Unsigned(u64),
+    Text(String),
     Pair(Option<i64>, Option<i64>),
+    Numbers(Vec<i64>),
+    Found(Vec<Found>),
+    Parts(Vec<Part>),
     Fields(Fields),
+}
+
+/// What a read of a transaction found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Found {
+    Value(Option<i64>),
+    /// `"?"`: it is not told.
+    Unknown(Unknown),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Unknown {
+    #[serde(rename = "?")]
+    Unknown,
+}
+
+/// A part of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Part {
+    Write(Write, String, Option<i64>),
+    Read(Read, String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Write {
+    #[serde(rename = "w")]
+    Write,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Read {
+    #[serde(rename = "r")]
+    Read,
 }
 
 /// A value with names in it.
@@ -123,8 +162,13 @@ impl Value {
         match self {
             Self::Nil => Some(None),
             Self::Signed(value) => Some(Some(value)),
-            Self::Absent | Self::Unsigned(_) | Self::Pair(..) | Self::Fields(_) => None,
+            _ => None,
         }
+    }
+
+    /// As a number.
+    pub(super) fn number(self) -> Option<i64> {
+        self.register().flatten()
     }
 
     /// As a count.
@@ -132,7 +176,7 @@ impl Value {
         match self {
             Self::Signed(value) => u64::try_from(value).ok(),
             Self::Unsigned(value) => Some(value),
-            Self::Absent | Self::Nil | Self::Pair(..) | Self::Fields(_) => None,
+            _ => None,
         }
     }
 
@@ -141,7 +185,52 @@ impl Value {
         match self {
             Self::Fields(fields) => Some(fields),
             Self::Absent => Some(Fields::default()),
-            Self::Nil | Self::Signed(_) | Self::Unsigned(_) | Self::Pair(..) => None,
+            _ => None,
+        }
+    }
+
+    /// As a string.
+    pub(super) fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// As numbers.
+    pub(super) fn numbers(self) -> Option<Vec<i64>> {
+        match self {
+            Self::Numbers(numbers) => Some(numbers),
+            Self::Pair(first, second) => Some(vec![first?, second?]),
+            _ => None,
+        }
+    }
+
+    /// As what the reads of a transaction found.
+    pub(super) fn found(self) -> Option<Vec<Option<Option<i64>>>> {
+        match self {
+            Self::Numbers(numbers) => Some(numbers.into_iter().map(|number| Some(Some(number))).collect()),
+            Self::Pair(first, second) => Some(vec![Some(first), Some(second)]),
+            Self::Found(found) => Some(found.into_iter().map(Found::told).collect()),
+            _ => None,
+        }
+    }
+
+    /// As the parts of a transaction.
+    pub(super) fn parts(self) -> Option<Vec<Part>> {
+        match self {
+            Self::Parts(parts) => Some(parts),
+            Self::Numbers(numbers) if numbers.is_empty() => Some(Vec::new()),
+            _ => None,
+        }
+    }
+}
+
+impl Found {
+    fn told(self) -> Option<Option<i64>> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Unknown(Unknown::Unknown) => None,
         }
     }
 }

@@ -8,13 +8,14 @@ use serde::Serialize;
 
 use super::model::{Ending, Lined};
 use super::record::{DeliveryLine, Event, Kind, Order, ReadLine, ReaderLine};
-use super::{Declaration, FORMAT, Header, Model, VERSION};
+use super::{Declaration, FORMAT, Header, KeyValues, Model, VERSION};
 use crate::format::LINE_BYTES_MAX;
 use crate::history::{Dropped, OperationIndex, OperationOf, Outcome};
 use crate::judge::{Family, FamilyKind};
 use crate::keyed::KeyedHistory;
 use crate::replication::{Delivery, LogHistory, Reader};
 use crate::spec::Spec;
+use crate::spec::counter::CounterKind;
 use crate::switch_timing::SwitchHistory;
 
 /// Numbers in one line of an order or of deliveries.
@@ -50,9 +51,19 @@ fn declaration(family: &Family) -> Declaration {
         FamilyKind::Switch { history, promise } => {
             Model::Switch { promise: *promise, healed_ns: history.healed_ns, ended_ns: history.ended_ns }
         }
+        FamilyKind::KeyValue { spec, .. } => Model::Kv(KeyValues::Numbers { init: spec.initial }),
+        FamilyKind::Text { spec, .. } => {
+            Model::Kv(KeyValues::Text { init: spec.initial.as_ref().to_owned() })
+        }
+        FamilyKind::Counter { spec, .. } => match spec.kind {
+            CounterKind::Increment => Model::CounterInc,
+            CounterKind::AddAndRead => Model::CounterRw,
+        },
+        FamilyKind::AppendLog { .. } => Model::AppendLog,
+        FamilyKind::Mutex { .. } => Model::Mutex,
+        FamilyKind::MultiRegister { spec, .. } => Model::MultiRegister { init: spec.initial },
         FamilyKind::Log(_) => Model::Log,
         FamilyKind::Reads(_) => Model::Reads,
-        _ => unimplemented!("models to come"),
     };
     Declaration { name: family.name.clone(), model }
 }
@@ -118,7 +129,14 @@ impl Lines {
         let name = family.name.as_str();
         self.begin();
         match &family.kind {
-            FamilyKind::Register { history, .. } => self.operations(name, history),
+            FamilyKind::Register { history, .. } | FamilyKind::KeyValue { history, .. } => {
+                self.operations(name, history)
+            }
+            FamilyKind::Text { history, .. } => self.operations(name, history),
+            FamilyKind::Counter { history, .. } => self.operations(name, history),
+            FamilyKind::AppendLog { history, .. } => self.operations(name, history),
+            FamilyKind::Mutex { history, .. } => self.operations(name, history),
+            FamilyKind::MultiRegister { history, .. } => self.operations(name, history),
             FamilyKind::Capacity { history, witness, .. } => {
                 self.operations(name, history)?;
                 self.orders(name, witness)
@@ -130,7 +148,6 @@ impl Lines {
                 let record = ReadLine { client, server, at, position };
                 self.push(at, &Line { family: name, kind: Kind::Read, record })
             }),
-            _ => unimplemented!("models to come"),
         }
     }
 

@@ -28,6 +28,25 @@ pub(super) fn relevant(state: &CapacityState, open: &Open<'_, CapacityStep>, goa
     closed
 }
 
+/// Whether `step` brings the illegal `goal` nearer, without passing it.
+pub(super) fn leads_towards(state: &CapacityState, step: &CapacityStep, goal: &CapacityStep) -> bool {
+    let gives = matches!(step, CapacityStep::Release { .. } | CapacityStep::ReleaseUnits { .. });
+    match (goal, step) {
+        (CapacityStep::Use(used), CapacityStep::Accept { units, .. }) => {
+            state.used.saturating_add(*units) <= *used
+        }
+        (CapacityStep::Use(used), _) => gives && state.used > *used,
+        (CapacityStep::Accept { .. }, _) => gives,
+        (CapacityStep::Reject { .. } | CapacityStep::ReleaseUnits { .. }, _) => {
+            matches!(step, CapacityStep::Accept { .. })
+        }
+        (CapacityStep::Release { order } | CapacityStep::NotHeld { order }, _) => {
+            step.order() == Some(*order)
+        }
+        (CapacityStep::Impossible, _) => false,
+    }
+}
+
 /// The untaken operations by what they do.
 struct Kinds {
     untaken: SlotSet,
@@ -38,6 +57,16 @@ struct Kinds {
     nameless_releases: SlotSet,
     /// Units in use if every open reservation were taken and no release.
     used_max: u64,
+    /// The smallest and the largest limit of a reservation.
+    limits: (u64, u64),
+    /// Whether any says under which version it was decided.
+    versions: Versions,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Versions {
+    None,
+    Some,
 }
 
 impl Kinds {
@@ -51,11 +80,20 @@ impl Kinds {
             reads: none,
             nameless_releases: none,
             used_max: state.used,
+            limits: (u64::MAX, 0),
+            versions: Versions::None,
         };
         for slot in open.untaken() {
-            let kind = match open.step(slot) {
-                CapacityStep::Accept { units, .. } => {
-                    kinds.used_max = kinds.used_max.saturating_add(*units);
+            let step = open.step(slot);
+            if step.version().is_some() {
+                kinds.versions = Versions::Some;
+            }
+            let kind = match step {
+                CapacityStep::Accept { units, terms, .. } => {
+                    let limit = terms.limit.unwrap_or(u64::MAX);
+                    kinds.limits = (kinds.limits.0.min(limit), kinds.limits.1.max(limit));
+                    let copies = u64::from(open.copies(slot));
+                    kinds.used_max = kinds.used_max.saturating_add(units.saturating_mul(copies));
                     &mut kinds.accepts
                 }
                 CapacityStep::Reject { .. } => &mut kinds.rejects,
@@ -74,10 +112,12 @@ impl Kinds {
 
     /// What could become illegal, or end elsewhere, if the legal `step` were taken before it.
     fn spoiled_by(&self, step: &CapacityStep, open: &Open<'_, CapacityStep>) -> SlotSet {
-        let by_version = self.filtered(self.untaken, open, |other| match (step.version(), other.version()) {
-            (Some(taken), Some(other)) => other < taken,
-            (None, _) | (_, None) => false,
-        });
+        let by_version = match self.versions {
+            Versions::None => SlotSet::EMPTY,
+            Versions::Some => self.filtered(self.untaken, open, |other| {
+                step.version().zip(other.version()).is_some_and(|(taken, other)| other < taken)
+            }),
+        };
         let by_kind = match step {
             CapacityStep::Accept { order, terms, .. } => {
                 self.spoiled_by_accept(*order, terms.limit.unwrap_or(u64::MAX), open)
@@ -98,16 +138,18 @@ impl Kinds {
     /// one: without releases the use never was above what it is after both. So the releases stand
     /// for it. (Use 0, limit 10: reserve 5, release it, reserve 6 is legal, reserve 6 first is not.)
     fn spoiled_by_accept(&self, order: Option<u64>, limit: u64, open: &Open<'_, CapacityStep>) -> SlotSet {
-        let mut may_overflow = false;
-        let smaller_limit = self.filtered(self.accepts, open, |other| match other {
-            CapacityStep::Accept { terms, .. } => {
-                let other_limit = terms.limit.unwrap_or(u64::MAX);
-                let overflows = self.used_max > other_limit;
-                may_overflow |= overflows;
-                overflows && other_limit < limit
-            }
-            _ => false,
-        });
+        let (limit_min, limit_max) = self.limits;
+        let may_overflow = self.used_max > limit_min;
+        let smaller_limit = if may_overflow && limit_min < limit_max {
+            self.filtered(self.accepts, open, |other| match other {
+                CapacityStep::Accept { terms, .. } => {
+                    terms.limit.is_some_and(|other| self.used_max > other && other < limit)
+                }
+                _ => false,
+            })
+        } else {
+            SlotSet::EMPTY
+        };
         let releases = if may_overflow { self.releases } else { SlotSet::EMPTY };
         let same_order = match order {
             Some(_) => self.filtered(self.untaken, open, |other| {

@@ -1,0 +1,1 @@
+//! Families to Jepsen EDN.

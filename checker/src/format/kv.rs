@@ -1,0 +1,43 @@
+//! Strings under keys: maps in EDN, one after another.
+//!
+//! ```text
+//!   {:process 0, :type :invoke, :f :append, :key "k", :value "x 0 0 y"}
+//!   {:process 0, :type :ok,     :f :append, :key "k", :value "x 0 0 y"}
+//!   {:process 1, :type :invoke, :f :get,    :key "k", :value nil}
+//!   {:process 1, :type :ok,     :f :get,    :key "k", :value "x 0 0 y"}
+//! ```
+//!
+//! Every key is the empty string at first. `:put` replaces it, `:append` adds to its end. `:fail` and
+//! `:info` mean what they do in `jepsen-edn`; a `get` that found nil is no string and refused.
+
+use super::edn::{Edn, Elements, Kind, Word};
+use super::jepsen_edn::{Choice, Growing};
+use super::source::Source;
+use super::{FormatError, Options};
+use crate::judge::Family;
+
+/// Reads the strings of a file.
+///
+/// # Errors
+/// If a map is not as above, or the events are no history.
+pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Family>, FormatError> {
+    let mut growing = Growing::new(Choice::Text, options)?;
+    let mut elements = Elements::new(source);
+    while let Some(event) = elements.event()? {
+        if event.key.is_none() {
+            let found = super::Found::text("a map without :key");
+            return Err(FormatError::Unexpected { place: event.place, found, expected: ":key" });
+        }
+        if event.kind == Kind::Ok && event.word == Word::Get && event.value == Edn::Nil {
+            return Err(event.unexpected_value("a string"));
+        }
+        growing.event(&event)?;
+    }
+    Ok(vec![growing.finish()])
+}
+
+/// Whether the line is an operation on a key.
+pub(super) fn is_line(line: &str) -> bool {
+    let is_word = |word| line.contains(word);
+    line.starts_with('{') && is_word(":key") && [":get", ":put", ":append"].into_iter().any(is_word)
+}

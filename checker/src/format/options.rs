@@ -1,0 +1,147 @@
+//! What the reader of a file is told beside its content: format, model, initial value.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Format, FormatError, Place};
+use crate::judge::Family;
+use crate::spec::register::Value;
+
+/// How a file is to be read; by default its content tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The format; none: as the content shows.
+    pub format: Option<Format>,
+    /// The model; chooses where the content does not tell, else the content must be of it.
+    pub model: Option<Model>,
+    /// What objects hold at first, instead of the format's default.
+    pub initial: Option<Initial>,
+}
+
+/// The sequential specification of a foreign history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    /// Registers with compare-and-set.
+    RegisterCas,
+    /// Registers or strings under keys.
+    Kv,
+    /// A counter whose increments return the new value.
+    CounterInc,
+    /// A counter with additions and reads.
+    CounterRw,
+    /// A counter of units in use, which has a capacity.
+    Bcounter,
+    /// An append-only log.
+    Log,
+    /// A lock.
+    Mutex,
+    /// Registers that are read and written together.
+    MultiRegister,
+}
+
+/// An initial value as it was given: `nil`, a whole number, or text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Initial(pub String);
+
+impl Model {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::RegisterCas,
+        Self::Kv,
+        Self::CounterInc,
+        Self::CounterRw,
+        Self::Bcounter,
+        Self::Log,
+        Self::Mutex,
+        Self::MultiRegister,
+    ];
+
+    /// Its name on the command line and in headers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RegisterCas => "register-cas",
+            Self::Kv => "kv",
+            Self::CounterInc => "counter-inc",
+            Self::CounterRw => "counter-rw",
+            Self::Bcounter => "bcounter",
+            Self::Log => "log",
+            Self::Mutex => "mutex",
+            Self::MultiRegister => "multi-register",
+        }
+    }
+
+    /// The model of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|model| model.name() == name)
+    }
+
+    /// Whether its objects can start with one value or another.
+    pub(super) fn has_initial(self) -> bool {
+        match self {
+            Self::RegisterCas | Self::Kv | Self::MultiRegister => true,
+            Self::CounterInc | Self::CounterRw | Self::Bcounter | Self::Log | Self::Mutex => false,
+        }
+    }
+}
+
+impl Options {
+    /// What registers hold at first.
+    ///
+    /// # Errors
+    /// If what was given is no such value.
+    pub(super) fn register(&self, default: Value, model: Model) -> Result<Value, FormatError> {
+        let Some(Initial(given)) = &self.initial else { return Ok(default) };
+        if given == "nil" {
+            return Ok(None);
+        }
+        given.parse().map(Some).map_err(|_| FormatError::WrongStart {
+            place: Place::START,
+            initial: given.clone(),
+            model: model.name(),
+            expected: "nil or a whole number",
+        })
+    }
+
+    /// What strings are at first: empty by default.
+    ///
+    /// # Errors
+    /// If what was given is nil: a string cannot be.
+    pub(super) fn text(&self) -> Result<Arc<str>, FormatError> {
+        match &self.initial {
+            None => Ok(Arc::default()),
+            Some(Initial(given)) if given == "nil" => Err(FormatError::WrongStart {
+                place: Place::START,
+                initial: given.clone(),
+                model: "kv of strings",
+                expected: "a string",
+            }),
+            Some(Initial(given)) => Ok(given.as_str().into()),
+        }
+    }
+
+    /// Refuses an initial value for a model that has a fixed one.
+    pub(super) fn check_start(&self, model: Model) -> Result<(), FormatError> {
+        if self.initial.is_some() && !model.has_initial() {
+            return Err(FormatError::FixedStart { place: Place::START, model: model.name() });
+        }
+        Ok(())
+    }
+
+    /// Refuses families of another model than the one asked for.
+    pub(super) fn check_model(&self, families: &[Family]) -> Result<(), FormatError> {
+        let Some(expected) = self.model else { return Ok(()) };
+        match families.iter().find(|family| family.kind.model() != expected.name()) {
+            None => Ok(()),
+            Some(family) => {
+                let found = family.kind.model();
+                Err(FormatError::OtherModel { place: Place::START, found, expected })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
