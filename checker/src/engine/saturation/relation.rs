@@ -15,8 +15,6 @@ use crate::budget::{Exhausted, Spending};
 /// Why an edge holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// One client did the second after the first.
-    Client,
     /// The second found what the first wrote.
     ReadsFrom,
     /// The first found what was there at first, the second overwrote it.

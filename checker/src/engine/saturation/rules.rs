@@ -29,9 +29,6 @@ impl<'a> Closure<'a> {
 
     fn begin(&mut self) -> Result<(), Stop> {
         let problem = self.problem;
-        for &(before, after) in &problem.afters {
-            self.relation.insert(before, after, Reason::Client)?;
-        }
         for node in 0..problem.node_count() as u32 {
             for access in problem.accesses(node) {
                 if let Source::Node(source) = access.source {
