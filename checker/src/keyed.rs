@@ -6,8 +6,6 @@ use std::fmt;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-#[cfg(test)]
-use crate::history::Outcome;
 use crate::history::{Builder, ClientId, History, HistoryError, OperationIndex, OperationOf};
 use crate::spec::Spec;
 
@@ -51,17 +49,14 @@ impl<S: Spec> KeyedHistory<S> {
         self.parts.values().all(History::is_empty)
     }
 
-    /// The same with the outcomes of all but these operations taken to be unknown.
+    /// The same with only these operations.
     #[cfg(test)]
-    pub(crate) fn weakened(&self, known: &[OperationIndex]) -> Self {
-        let mut weakened = self.clone();
-        for operation in weakened.parts.values_mut().flat_map(|part| &mut part.operations) {
-            if !known.contains(&operation.number) {
-                operation.outcome = Outcome::Unknown;
-                operation.returned = None;
-            }
+    pub(crate) fn only(&self, numbers: &[OperationIndex]) -> Self {
+        let mut part = self.clone();
+        for history in part.parts.values_mut() {
+            history.operations.retain(|operation| numbers.contains(&operation.number));
         }
-        weakened
+        part
     }
 
     /// All operations with their keys, by invocation.

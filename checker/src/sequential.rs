@@ -124,9 +124,7 @@ fn searched<S: Spec>(spec: &S, whole: &Whole<'_, S>, suspects: &[usize], spendin
 }
 
 fn unorderable<S: Spec>(spec: &S, whole: &Whole<'_, S>, items: Vec<Vec<Item<S::Step>>>) -> Violation {
-    let core = smallest::smallest_part(spec, items, whole.keys.len(), |tag| {
-        spec.step(&whole.operations[tag].call, None)
-    });
+    let core = smallest::smallest_part(spec, items, whole.keys.len());
     let explanation = format!(
         "no order of {} is legal and keeps the order of each client",
         explain::listed(core.iter().map(|index| whole.in_words(*index)), core.len())

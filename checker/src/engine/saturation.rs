@@ -67,7 +67,7 @@ fn solved<T>(programs: &Programs<T>, problem: &Problem, spending: &mut Spending)
     }
 }
 
-/// The last of the chain has an answer, and needs those before it, the first of which found nothing.
+/// The last of the chain is not optional, and needs those before it, the first of which found nothing.
 fn never_written<T>(programs: &Programs<T>, chain: &[usize]) -> Contradiction {
     let number = |place: &usize| programs.at(*place).number;
     let mut reasons = vec![format!("operation {} found what no operation wrote", number(&chain[0]))];
@@ -81,13 +81,13 @@ fn never_written<T>(programs: &Programs<T>, chain: &[usize]) -> Contradiction {
 fn contradiction<T>(programs: &Programs<T>, problem: &Problem, refuted: &Refuted) -> Contradiction {
     let mut needed: BTreeSet<usize> =
         refuted.nodes.iter().map(|node| problem.places[*node as usize]).collect();
-    // What is of unknown outcome took effect because of something that has an answer.
+    // What is optional took effect because of something that is not.
     let mut waiting: Vec<usize> = needed.iter().copied().collect();
     while let Some(place) = waiting.pop() {
         waiting.extend(problem.dependants.get(&place).filter(|dependant| needed.insert(**dependant)));
     }
     let (places, mut supports): (Vec<usize>, Vec<usize>) =
-        needed.iter().partition(|place| !programs.at(**place).is_unknown);
+        needed.iter().partition(|place| !programs.at(**place).is_optional);
     // Whatever was found has to be written, if only perhaps.
     let mut at = 0;
     let mut all: Vec<usize> = needed.iter().copied().collect();

@@ -37,10 +37,10 @@ pub(super) fn proven<S: Spec>(
         rank[*place] = at;
     }
     for chain in programs.chains() {
-        let mut last = chain.after.map_or(0, |after| rank[after]);
-        for place in chain.places.clone() {
+        let mut last = 0;
+        for place in chain.clone() {
             let operation = programs.at(place);
-            assert!(is_done[place] || operation.is_unknown, "operation {} is missing", operation.number);
+            assert!(is_done[place] || operation.is_optional, "operation {} is missing", operation.number);
             if is_done[place] {
                 assert!(last <= rank[place], "operation {} comes too early", operation.number);
                 last = rank[place];
@@ -50,9 +50,9 @@ pub(super) fn proven<S: Spec>(
     order.iter().map(|place| programs.at(*place).number).collect()
 }
 
-/// The violation that a contradiction shows, after all that can be spared was taken to be unknown.
+/// The violation that a contradiction shows, after all that can be spared was made optional.
 ///
-/// Fewer answers allow more orders: what cannot be spared once can never be spared, so that one pass
+/// A smaller part allows more orders: what cannot be spared once can never be spared, so that one pass
 /// over single operations is enough.
 pub(super) fn violation<S: Spec>(
     spec: &S,
@@ -64,13 +64,13 @@ pub(super) fn violation<S: Spec>(
         spec,
         whole,
         spending: Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX }),
-        unknown: None,
+        others: None,
     };
     let tags = |places: &[usize]| -> BTreeSet<usize> {
         places.iter().map(|place| programs.at(*place).tag).collect()
     };
     let known = tags(&contradiction.places);
-    smallest.unknown = contradiction.supports.as_ref().map(|supports| &tags(supports) | &known);
+    smallest.others = contradiction.supports.as_ref().map(|supports| &tags(supports) | &known);
     let (known, reasons) = match smallest.failing(&known) {
         Some(first) => smallest.shrunk(first),
         None => (known, contradiction.reasons.clone()),
@@ -92,8 +92,8 @@ struct Smallest<'a, S: Spec> {
     spec: &'a S,
     whole: &'a Whole<'a, S>,
     spending: Spending,
-    /// What may be taken to be of unknown outcome.
-    unknown: Option<BTreeSet<usize>>,
+    /// What may be added to the part.
+    others: Option<BTreeSet<usize>>,
 }
 
 /// A part that has no legal order, and why.
@@ -128,8 +128,8 @@ impl<S: Spec> Smallest<'_, S> {
 
     /// Whether this much has no legal order; then, what of it is needed for that.
     fn failing(&mut self, known: &BTreeSet<usize>) -> Option<Failing> {
-        let part = Part { known: known.clone(), unknown: self.unknown.clone() };
-        let programs = self.whole.part(self.spec, &part);
+        let part = Part { known: known.clone(), others: self.others.clone() };
+        let programs = self.whole.part(&part);
         let budget = Budget { steps_max: RECHECK_STEPS_MAX.min(self.spending.rest().steps_max) };
         let ruling = self.spec.sequential_shortcut(&programs, budget)?;
         self.spending.spend(ruling.steps + programs.operations().len() as u64 / 16).ok()?;

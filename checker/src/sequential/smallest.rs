@@ -9,14 +9,13 @@ const RECHECK_STEPS_MAX: u64 = 5_000;
 /// Steps of all re-checks together.
 const RECHECKS_STEPS_MAX: u64 = 500_000;
 
-/// Tags of a part that still has no order when every other operation may be left out.
+/// Tags of a part that has no order whichever other operations are added to it.
 ///
 /// Where a re-check needs too many steps, the operation is kept.
 pub(super) fn smallest_part<S: Spec>(
     spec: &S,
     mut items: Vec<Vec<Item<S::Step>>>,
     object_count: usize,
-    weakened: impl Fn(usize) -> Option<S::Step>,
 ) -> Vec<usize> {
     let mut tags: Vec<usize> =
         items.iter().flatten().filter(|item| !item.is_optional).map(|item| item.tag).collect();
@@ -27,7 +26,7 @@ pub(super) fn smallest_part<S: Spec>(
         let mut end = tags.len();
         while end > 0 {
             let start = end.saturating_sub(chunk);
-            let smaller = without(&items, &tags[start..end], &weakened);
+            let smaller = without(&items, &tags[start..end]);
             let budget = Budget { steps_max: RECHECK_STEPS_MAX.min(spending.rest().steps_max) };
             let (found, steps) = search(spec, &smaller, object_count, budget);
             if spending.spend(steps).is_err() {
@@ -44,17 +43,11 @@ pub(super) fn smallest_part<S: Spec>(
     tags
 }
 
-/// The programs in which the operations with these tags, sorted, have unknown outcomes.
-fn without<T: Clone>(
-    items: &[Vec<Item<T>>],
-    tags: &[usize],
-    weakened: impl Fn(usize) -> Option<T>,
-) -> Vec<Vec<Item<T>>> {
+/// The programs in which the operations with these tags, sorted, may be left out.
+fn without<T: Clone>(items: &[Vec<Item<T>>], tags: &[usize]) -> Vec<Vec<Item<T>>> {
     let weaken = |item: &Item<T>| {
-        if tags.binary_search(&item.tag).is_err() {
-            return Some(item.clone());
-        }
-        weakened(item.tag).map(|step| Item { step, is_optional: true, ..item.clone() })
+        let is_optional = item.is_optional || tags.binary_search(&item.tag).is_ok();
+        Item { is_optional, ..item.clone() }
     };
-    items.iter().map(|program| program.iter().filter_map(weaken).collect()).collect()
+    items.iter().map(|program| program.iter().map(weaken).collect()).collect()
 }

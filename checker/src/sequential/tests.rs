@@ -40,6 +40,24 @@ fn agrees<S: Drawable>(spec: &S, history: &KeyedHistory<S>) {
     assert_eq!(verdict.is_violated(), !wanted, "{}{verdict}", history.drawing());
 }
 
+/// Whether this part has no legal order, whichever operations are added to it but the `spared` ones.
+fn fails<S: Drawable>(
+    spec: &S,
+    history: &KeyedHistory<S>,
+    part: &[OperationIndex],
+    spared: &[OperationIndex],
+) -> bool {
+    let numbers = history.by_invocation().into_iter().map(|(_, operation)| operation.number);
+    let others: Vec<OperationIndex> =
+        numbers.filter(|number| !part.contains(number) && !spared.contains(number)).collect();
+    (0..1usize << others.len()).all(|chosen| {
+        let added = others.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1);
+        let numbers: Vec<OperationIndex> =
+            part.iter().copied().chain(added.map(|(_, number)| *number)).collect();
+        !oracle::is_sequential(spec, &history.only(&numbers))
+    })
+}
+
 #[test]
 fn what_is_linearizable_needs_no_search() {
     registers("a: [x.w1 ] [y.r1 ]\nb:    [y.w1 ]", true, LINEARIZABLE_PER_KEY);

@@ -61,38 +61,29 @@ impl<'a, S: Spec> Whole<'a, S> {
 
     /// What every client did.
     pub(super) fn programs(&self) -> Programs<S::Step> {
-        let mut programs = Programs::new(self.keys.len(), self.operations.len());
+        self.planned(self.operations.len(), |tag| Some(self.operations[tag].returned.is_none()))
+    }
+
+    /// What every client did of a part.
+    pub(super) fn part(&self, part: &Part) -> Programs<S::Step> {
+        let is_considered = |tag| part.others.as_ref().is_none_or(|others| others.contains(&tag));
+        self.planned(part.known.len(), |tag| {
+            let is_known = part.known.contains(&tag);
+            (is_known || is_considered(tag)).then_some(!is_known)
+        })
+    }
+
+    /// The operations that matter and for which it is said whether they are optional.
+    fn planned(&self, capacity: usize, is_optional: impl Fn(usize) -> Option<bool>) -> Programs<S::Step> {
+        let mut programs = Programs::new(self.keys.len(), capacity);
         for program in self.programs.values() {
             programs.push(program.iter().filter_map(|&tag| {
-                let is_unknown = self.operations[tag].returned.is_none();
-                self.steps[tag].clone().map(|step| self.planned(tag, step, is_unknown))
+                let (step, is_optional) = (self.steps[tag].clone()?, is_optional(tag)?);
+                let OperationOf::<S> { invoked, number, .. } = *self.operations[tag];
+                Some(Planned { step, object: self.objects[tag], is_optional, invoked, number, tag })
             }));
         }
         programs
-    }
-
-    /// What every client did of a part: what is known of it, and what is taken to be unknown.
-    pub(super) fn part(&self, spec: &S, part: &Part) -> Programs<S::Step> {
-        let mut programs = Programs::new(self.keys.len(), part.known.len());
-        for program in self.programs.values() {
-            programs.push(program.iter().filter_map(|&tag| {
-                if part.known.contains(&tag) {
-                    self.steps[tag].clone().map(|step| self.planned(tag, step, false))
-                } else if part.unknown.as_ref().is_none_or(|unknown| unknown.contains(&tag)) {
-                    let weakened = spec.step(&self.operations[tag].call, None);
-                    weakened.map(|step| self.planned(tag, step, true))
-                } else {
-                    None
-                }
-            }));
-        }
-        programs
-    }
-
-    fn planned(&self, tag: usize, step: S::Step, is_unknown: bool) -> Planned<S::Step> {
-        let operation = self.operations[tag];
-        let (invoked, number) = (operation.invoked, operation.number);
-        Planned { step, object: self.objects[tag], is_unknown, invoked, number, tag }
     }
 
     /// A cycle of orders of which each is forced, among operations that certainly took effect.
@@ -151,8 +142,8 @@ impl<'a, S: Spec> Whole<'a, S> {
 /// A part of the whole, by index.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
-    /// What is known to have had its answer.
+    /// What is part of it.
     pub(super) known: BTreeSet<usize>,
-    /// What is taken to be of unknown outcome; none if all else is.
-    pub(super) unknown: Option<BTreeSet<usize>>,
+    /// Which others may be added; none if it may be any.
+    pub(super) others: Option<BTreeSet<usize>>,
 }

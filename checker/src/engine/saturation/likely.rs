@@ -35,7 +35,7 @@ pub(super) fn order(problem: &Problem) -> Vec<u32> {
 /// What comes right after each node, where those of a node begin, how many come right before it.
 fn successors(problem: &Problem) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
     let count = problem.node_count();
-    let mut pairs = problem.afters.clone();
+    let mut pairs = Vec::new();
     for chain in problem.chain_starts.windows(2) {
         pairs.extend((chain[0] + 1..chain[1]).map(|node| (node - 1, node)));
     }

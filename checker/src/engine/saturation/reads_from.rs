@@ -1,7 +1,7 @@
 //! Who wrote what everybody read: known if each value that was read has one writer.
 //!
-//! A write of unknown outcome took effect if somebody who certainly did something read it; if nobody
-//! read it, it can be left out of any legal order, hence is.
+//! An optional write took effect if somebody who certainly did something read it; if nobody read it,
+//! it can be left out of any legal order, hence is.
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
@@ -61,14 +61,12 @@ pub(super) struct Problem {
     pub(super) places: Vec<usize>,
     /// The first node of each chain, and one past the last of all.
     pub(super) chain_starts: Vec<u32>,
-    /// Pairs of nodes: the second begins a chain after the first.
-    pub(super) afters: Vec<(u32, u32)>,
     /// When each was invoked.
     pub(super) invoked: Vec<u64>,
     accesses: Vec<Access>,
     access_starts: Vec<u32>,
     pub(super) register_count: usize,
-    /// For each place of unknown outcome that took effect, a place that depends on it.
+    /// For each optional place that took effect, a place that depends on it.
     pub(super) dependants: BTreeMap<usize, usize>,
 }
 
@@ -124,7 +122,7 @@ enum Writer {
     Several,
 }
 
-/// Which operations certainly took effect, and those of unknown outcome among them because of which.
+/// Which operations certainly took effect, and for the optional ones among them because of which.
 struct Certain {
     is_certain: Vec<bool>,
     dependants: BTreeMap<usize, usize>,
@@ -186,7 +184,7 @@ impl Touched {
     /// Which operations certainly took effect.
     fn certain<T>(&self, programs: &Programs<T>) -> Result<Certain, Unresolved> {
         let operations = programs.operations();
-        let mut is_certain: Vec<bool> = operations.iter().map(|operation| !operation.is_unknown).collect();
+        let mut is_certain: Vec<bool> = operations.iter().map(|operation| !operation.is_optional).collect();
         let mut dependants = BTreeMap::new();
         let mut waiting: Vec<usize> =
             (0..operations.len()).rev().filter(|place| is_certain[*place]).collect();
@@ -217,7 +215,6 @@ impl Touched {
         let mut problem = Problem {
             places: Vec::new(),
             chain_starts: vec![0],
-            afters: Vec::new(),
             invoked: Vec::new(),
             accesses: Vec::new(),
             access_starts: vec![0],
@@ -227,15 +224,13 @@ impl Touched {
         let mut node_at = vec![u32::MAX; is_certain.len()];
         for chain in programs.chains() {
             let first = problem.places.len();
-            for place in chain.places.clone().filter(|place| is_certain[*place]) {
+            for place in chain.clone().filter(|place| is_certain[*place]) {
                 node_at[place] = problem.places.len() as u32;
                 problem.places.push(place);
                 problem.invoked.push(programs.at(place).invoked);
             }
             if problem.places.len() > first {
                 problem.chain_starts.push(problem.places.len() as u32);
-                // What has an answer is certain; nothing else has a chain after it.
-                problem.afters.extend(chain.after.map(|after| (node_at[after], first as u32)));
             }
         }
         for node in 0..problem.places.len() {

@@ -15,8 +15,6 @@ use crate::budget::{Exhausted, Spending};
 /// Why an edge holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// One client did the second after the first.
-    Client,
     /// The second found what the first wrote.
     ReadsFrom,
     /// The first found what was there at first, the second overwrote it.
@@ -50,12 +48,15 @@ pub(super) enum Hop {
     Edge(u32),
 }
 
-/// A clock has grown: its entry for this chain was `old`.
+/// A clock has grown: its entry for this chain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Growth {
     pub(super) node: u32,
     pub(super) chain: u32,
     pub(super) old: u32,
+    pub(super) new: u32,
+    /// Another growth of the same clock.
+    next: u32,
 }
 
 /// Why the order cannot grow any further.
@@ -98,7 +99,9 @@ pub(super) struct Relation {
     /// Clock entries overwritten since the first mark.
     trail: Vec<Growth>,
     is_marked: bool,
+    /// The growths of waiting nodes, and the latest of each node.
     growths: Vec<Growth>,
+    last_growth: Vec<u32>,
     waiting: Waiting,
 }
 
@@ -126,6 +129,7 @@ impl Relation {
             trail: Vec::new(),
             is_marked: false,
             growths: Vec::new(),
+            last_growth: vec![NONE; count],
             waiting: Waiting::of(likely),
         };
         for chain in 0..width {
@@ -179,7 +183,7 @@ impl Relation {
         self.clock(second)[self.chain(first) as usize] > self.index(first)
     }
 
-    /// From now on `from` comes before `to`. Its consequences follow with [`pass_on`](Self::pass_on).
+    /// From now on `from` comes before `to`. Its consequences are still to be drawn.
     pub(super) fn insert(&mut self, from: u32, to: u32, reason: Reason) -> Result<(), Stop> {
         if self.precedes(from, to) {
             return Ok(());
@@ -196,43 +200,56 @@ impl Relation {
         Ok(())
     }
 
-    /// A growth whose consequences have not been drawn yet.
-    pub(super) fn next_growth(&mut self) -> Option<Growth> {
-        self.growths.pop()
+    /// A node whose clock has grown, or that is new.
+    pub(super) fn next_waiting(&mut self) -> Option<u32> {
+        let next = self.waiting.pop();
+        if next.is_none() {
+            self.growths.clear();
+        }
+        next
     }
 
-    /// Passes one clock on to what comes next. False if there is none left.
-    pub(super) fn pass_on(&mut self, spending: &mut Spending) -> Result<bool, Stop> {
-        let Some(node) = self.waiting.pop() else { return Ok(false) };
-        let mut joined = 1;
-        if node + 1 < self.end(self.chain(node)) {
-            self.join(node, node + 1);
-        }
+    /// A growth of the node's clock that was not seen before.
+    pub(super) fn next_growth(&mut self, node: u32) -> Option<Growth> {
+        let last = &mut self.last_growth[node as usize];
+        let growth = *self.growths.get(*last as usize)?;
+        *last = growth.next;
+        Some(growth)
+    }
+
+    /// Passes the clock of a node on to all that comes right after it.
+    pub(super) fn pass_on(&mut self, node: u32, spending: &mut Spending) -> Result<(), Stop> {
+        let mut grown = 1 + u64::from(self.passes_to_next(node));
         let mut edge = self.first_out[node as usize];
         while edge != NONE {
             let Edge { to, next_out, .. } = self.edges[edge as usize];
             if self.precedes(to, node) {
                 return Err(Stop::Cycle(edge));
             }
-            self.join(node, to);
-            joined += 1;
+            grown += u64::from(self.join(node, to));
             edge = next_out;
         }
-        spending.spend(joined * (1 + self.width / STEP_ENTRIES) as u64)?;
-        Ok(true)
+        spending.spend(grown * (1 + self.width / STEP_ENTRIES) as u64)?;
+        Ok(())
     }
 
-    /// All that comes before `from` comes before `to`.
-    fn join(&mut self, from: u32, to: u32) {
+    fn passes_to_next(&mut self, node: u32) -> bool {
+        node + 1 < self.end(self.chain(node)) && self.join(node, node + 1)
+    }
+
+    /// All that comes before `from` comes before `to`. Whether that is new.
+    fn join(&mut self, from: u32, to: u32) -> bool {
         let (source, target) = rows(&mut self.clocks, self.width, from as usize, to as usize);
         // Most joins change nothing: that is seen without a branch an entry.
         if !source.iter().zip(target.iter()).fold(false, |grows, (new, entry)| grows | (new > entry)) {
-            return;
+            return false;
         }
+        let last = &mut self.last_growth[to as usize];
         for (chain, (new, entry)) in source.iter().zip(target).enumerate() {
             if *new > *entry {
-                let growth = Growth { node: to, chain: chain as u32, old: *entry };
+                let growth = Growth { node: to, chain: chain as u32, old: *entry, new: *new, next: *last };
                 *entry = *new;
+                *last = self.growths.len() as u32;
                 self.growths.push(growth);
                 if self.is_marked {
                     self.trail.push(growth);
@@ -240,18 +257,21 @@ impl Relation {
             }
         }
         self.waiting.push(to);
+        true
     }
 
     /// A state to return to; nothing may be waiting.
     pub(super) fn mark(&mut self) -> Mark {
-        assert!(self.growths.is_empty() && self.waiting.heap.is_empty(), "consequences were left open");
+        assert!(self.waiting.heap.is_empty(), "consequences were left open");
         self.is_marked = true;
         Mark { edge_count: self.edge_count(), trail_len: self.trail.len() }
     }
 
     /// Undoes all since the mark.
     pub(super) fn undo(&mut self, mark: Mark) {
-        self.growths.clear();
+        for growth in self.growths.drain(..) {
+            self.last_growth[growth.node as usize] = NONE;
+        }
         self.waiting.clear();
         for growth in self.trail.drain(mark.trail_len..).rev() {
             self.clocks[growth.node as usize * self.width + growth.chain as usize] = growth.old;

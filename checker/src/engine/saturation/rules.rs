@@ -29,9 +29,6 @@ impl<'a> Closure<'a> {
 
     fn begin(&mut self) -> Result<(), Stop> {
         let problem = self.problem;
-        for &(before, after) in &problem.afters {
-            self.relation.insert(before, after, Reason::Client)?;
-        }
         for node in 0..problem.node_count() as u32 {
             for access in problem.accesses(node) {
                 if let Source::Node(source) = access.source {
@@ -74,27 +71,25 @@ impl<'a> Closure<'a> {
 
     /// Draws all consequences.
     pub(super) fn close(&mut self, spending: &mut Spending) -> Result<(), Stop> {
-        loop {
-            while let Some(growth) = self.relation.next_growth() {
-                for access in self.problem.accesses(growth.node) {
+        while let Some(node) = self.relation.next_waiting() {
+            while let Some(growth) = self.relation.next_growth(node) {
+                for access in self.problem.accesses(node) {
                     self.follow(growth, *access)?;
                 }
             }
-            if !self.relation.pass_on(spending)? {
-                return Ok(());
-            }
+            self.relation.pass_on(node, spending)?;
         }
+        Ok(())
     }
 
     /// What follows since more of a chain is known to come before a node.
     fn follow(&mut self, growth: Growth, access: Access) -> Result<(), Stop> {
-        let Growth { node, chain, old } = growth;
+        let Growth { node, chain, old, new, .. } = growth;
         if chain == self.relation.chain(node) {
             return Ok(());
         }
         let lane = self.writes.lane(access.register, chain);
         let start = self.relation.start(chain);
-        let new = self.relation.clock(node)[chain as usize];
         let end = lane.partition_point(|write| *write < start + new);
         if let Source::Node(source) = access.source
             && let Some(last) = end.checked_sub(1)

@@ -176,7 +176,7 @@ impl Search<'_> {
         let told = self.closure.relation.edge(edge);
         blame.nodes.extend([told.from, told.to]);
         match told.reason {
-            Reason::Client | Reason::ReadsFrom | Reason::Initial => {}
+            Reason::ReadsFrom | Reason::Initial => {}
             Reason::Tried { level } => {
                 blame.levels.insert(level);
             }

@@ -26,7 +26,7 @@ pub(super) fn told<T>(programs: &Programs<T>, problem: &Problem, refuted: &Refut
 
 fn is_derived(reason: Reason) -> bool {
     match reason {
-        Reason::Client | Reason::ReadsFrom => false,
+        Reason::ReadsFrom => false,
         Reason::Initial
         | Reason::BeforeSource { .. }
         | Reason::AfterReader { .. }
@@ -39,7 +39,6 @@ fn sentence<T>(programs: &Programs<T>, problem: &Problem, told: Told) -> String 
     let name = |node: u32| format!("operation {}", programs.at(problem.places[node as usize]).number);
     let (from, to) = (name(told.from), name(told.to));
     let because = match told.reason {
-        Reason::Client => "for one client did them in this order".to_owned(),
         Reason::ReadsFrom => "which found what it wrote".to_owned(),
         Reason::Initial => "which overwrote what it found, the initial value".to_owned(),
         Reason::BeforeSource { reader } => {
@@ -72,7 +71,7 @@ fn cycle<T>(programs: &Programs<T>, problem: &Problem, refuted: &Refuted) -> Opt
             let (from, to) = (cycle[hop], cycle[(hop + 1) % cycle.len()]);
             let edge = refuted.story.iter().find(|told| (at(told.from), at(told.to)) == (from, to));
             let why = match edge.map(|told| told.reason) {
-                None | Some(Reason::Client) => " (same client)",
+                None => " (same client)",
                 Some(Reason::ReadsFrom) => " (read from)",
                 Some(_) => "",
             };
