@@ -16,12 +16,12 @@ pub(crate) mod saturation;
 pub mod shortcut;
 #[cfg(test)]
 pub(crate) mod shortcut_trials;
+pub(crate) mod slots;
 pub(crate) mod timeline;
+pub(crate) mod tokens;
+pub(crate) mod turns;
 pub(crate) mod view;
 pub(crate) mod visibility;
 pub(crate) mod visibility_graph;
-pub(crate) mod slots;
-pub(crate) mod tokens;
-pub(crate) mod turns;
 pub(crate) mod witness;
 pub(crate) mod zones;
