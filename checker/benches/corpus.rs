@@ -172,7 +172,10 @@ fn stateright(group: &mut Group<'_>, logs: &[History<Register>]) {
 }
 
 fn configured() -> Criterion {
-    Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1))
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
 }
 
 criterion_group!(name = benches; config = configured(); targets = whole_files, etcd);
