@@ -15,16 +15,20 @@
 //! | mutex | `a` acquire, `r` release |
 //! | registers | `rx1,wy2` read x 1 and write y 2 at once; `rx` where the value is not known |
 //!
+//! Over several objects, each word begins with its key: `x.w1`.
+//!
 //! Without an order: `+3`, `-3`. Under limit 10 of version 2: `+a3/10@2`. Order 26 is `(26)`.
 
+mod reading;
 mod words;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::history::{Builder, ClientId, History, HistoryError, OperationIndex, OperationOf, Outcome};
-use crate::keyed::KeyedHistory;
+use crate::keyed::{KeyedBuilder, KeyedHistory};
 use crate::spec::Spec;
+use reading::EventKind;
 
 /// The widest line of a picture.
 const COLUMNS_MAX: usize = 80;
@@ -89,24 +93,12 @@ impl<S: Drawable> History<S> {
     /// # Errors
     /// If it is no drawing of a history.
     pub fn draw(drawing: &str) -> Result<Self, DrawingError> {
-        let lanes = lanes::<S>(drawing)?;
-        let names: Option<Vec<u64>> = lanes.iter().map(|lane| lane.name.parse().ok()).collect();
-        let mut events = Vec::new();
-        for (index, lane) in lanes.iter().enumerate() {
-            let number = names.as_ref().map_or(index as u64, |names| names[index]);
-            for operation in &lane.operations {
-                events.push((operation.from, false, ClientId(number), operation));
-                events.extend(operation.to.map(|to| (to, true, ClientId(number), operation)));
-            }
-        }
-        events.sort_by_key(|&(column, is_end, ..)| (column, is_end));
         let mut builder = Builder::default();
-        for (column, is_end, client, operation) in events {
-            match &operation.answer {
-                Some(answer) if is_end => builder.answer(client, answer.clone(), column as u64)?,
-                Some(_) | None => {
-                    builder.invoke(client, operation.call.clone(), column as u64)?;
-                }
+        for event in reading::events::<S>(drawing, reading::plain::<S>)? {
+            let at_ns = event.column as u64;
+            match event.kind {
+                EventKind::Begins { call, .. } => builder.invoke(event.client, call, at_ns).map(drop)?,
+                EventKind::Ends { answer } => builder.answer(event.client, answer, at_ns)?,
             }
         }
         Ok(builder.finish())
@@ -119,82 +111,50 @@ impl<S: Drawable> History<S> {
 }
 
 impl<S: Drawable> KeyedHistory<S> {
+    /// The history over several objects that is drawn: each word names its object, as in `x.w1`.
+    ///
+    /// What stands before the first full stop of a word is its key, if a word is left. Without one, or if
+    /// none is left, the key is empty. Otherwise as [`History::draw`].
+    ///
+    /// # Errors
+    /// If it is no drawing of a history.
+    pub fn draw(drawing: &str) -> Result<Self, DrawingError> {
+        let mut builder = KeyedBuilder::default();
+        for event in reading::events::<S>(drawing, reading::keyed::<S>)? {
+            let at_ns = event.column as u64;
+            match event.kind {
+                EventKind::Begins { key, call } => {
+                    builder.invoke(event.client, &key, call, at_ns).map(drop)?
+                }
+                EventKind::Ends { answer } => builder.answer(event.client, answer, at_ns)?,
+            }
+        }
+        Ok(builder.finish())
+    }
+
     /// The drawing of all operations on all objects, each word after its key if there are several.
     pub fn drawing(&self) -> String {
-        let is_alone = self.parts().len() == 1;
-        let operations = self.by_invocation().into_iter().map(|(key, operation)| {
-            let plain = in_lane::<S>(operation);
-            if is_alone { plain } else { InLane { word: format!("{key}.{}", plain.word), ..plain } }
-        });
-        lanes_text(&drawn(operations.collect()))
+        lanes_text(&drawn(self.by_invocation().into_iter().map(|one| self.in_lane(one)).collect()))
     }
-}
 
-struct Lane<S: Spec> {
-    name: String,
-    operations: Vec<DrawnOperation<S>>,
-}
-
-struct DrawnOperation<S: Spec> {
-    call: S::Call,
-    answer: Option<S::Answer>,
-    from: usize,
-    to: Option<usize>,
-}
-
-fn lanes<S: Drawable>(drawing: &str) -> Result<Vec<Lane<S>>, DrawingError> {
-    let mut lanes: Vec<Lane<S>> = Vec::new();
-    for (line, text) in (1..).zip(drawing.lines()) {
-        if text.trim().is_empty() {
-            continue;
-        }
-        let Some((name, rest)) = text.split_once(':') else {
-            return Err(DrawingError::NoClient { line });
-        };
-        let offset = name.chars().count() + 1;
-        let name = name.trim().to_owned();
-        if lanes.iter().any(|lane| lane.name == name) {
-            return Err(DrawingError::SecondLane { line, client: name });
-        }
-        let marks: Vec<(usize, char)> = (offset..).zip(rest.chars()).collect();
-        lanes.push(Lane { name, operations: operations::<S>(line, &marks)? });
+    /// The drawing of the operations with these numbers. See [`picture`].
+    pub fn picture(&self, numbers: &[OperationIndex]) -> String {
+        let mut numbers = numbers.to_vec();
+        numbers.sort_unstable();
+        let is_named =
+            |(_, operation): &(&str, &OperationOf<S>)| numbers.binary_search(&operation.number).is_ok();
+        let named = self.by_invocation().into_iter().filter(is_named);
+        lanes_text(&drawn(named.map(|one| self.in_lane(one)).collect()))
     }
-    Ok(lanes)
-}
 
-fn operations<S: Drawable>(
-    line: usize,
-    marks: &[(usize, char)],
-) -> Result<Vec<DrawnOperation<S>>, DrawingError> {
-    let stray = |(column, mark)| DrawingError::Stray { line, column: column + 1, mark };
-    let mut operations = Vec::new();
-    let mut rest = marks;
-    while let Some((&(from, mark), inside)) = rest.split_first() {
-        rest = inside;
-        if mark.is_whitespace() {
-            continue;
+    fn in_lane(&self, (key, operation): (&str, &OperationOf<S>)) -> InLane {
+        let plain = in_lane::<S>(operation);
+        if self.parts().len() == 1 {
+            plain
+        } else {
+            InLane { word: format!("{key}.{}", plain.word), ..plain }
         }
-        if mark != '[' {
-            return Err(stray((from, mark)));
-        }
-        let end = inside.iter().position(|(_, mark)| *mark == ']');
-        let (word, after) = inside.split_at(end.unwrap_or(inside.len()));
-        if let Some(&nested) = word.iter().find(|(_, mark)| *mark == '[') {
-            return Err(stray(nested));
-        }
-        let word: String = word.iter().map(|(_, mark)| mark).collect();
-        let Some((call, answer)) = S::read_word(word.trim()) else {
-            let word = word.trim().to_owned();
-            return Err(DrawingError::Word { line, column: from + 2, word });
-        };
-        let to = after.first().map(|(column, _)| *column);
-        if let (Some(column), None) = (to, &answer) {
-            return Err(stray((column, ']')));
-        }
-        operations.push(DrawnOperation { call, answer, from, to });
-        rest = after.get(1..).unwrap_or_default();
     }
-    Ok(operations)
 }
 
 /// Draws the operations with these numbers: a lane a client, at most 80 columns.

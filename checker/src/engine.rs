@@ -7,9 +7,16 @@ pub(crate) mod entangled;
 pub(crate) mod forced_order;
 pub mod open;
 pub(crate) mod program_order;
+pub mod programs;
 pub(crate) mod race;
 pub(crate) mod replay;
+pub(crate) mod saturation;
 pub mod shortcut;
+#[cfg(test)]
+pub(crate) mod shortcut_trials;
 pub(crate) mod timeline;
 pub(crate) mod view;
+pub(crate) mod visibility;
+pub(crate) mod visibility_graph;
 pub(crate) mod witness;
+pub(crate) mod zones;

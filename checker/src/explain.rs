@@ -1,25 +1,23 @@
-//! Why no legal order exists: the smallest failing part, and a sentence.
+//! Why no legal order exists: the smallest failing part, a sentence, and how far an order gets.
 //!
-//! A part is made by *weakening*: the answer of an operation is taken to be unknown, so that it may
-//! have taken effect at any later time, once, or never. Weakening only allows more orders. Plain
-//! removal would not do: a read without the write that it read fails for a reason the run never had.
+//! A part fails if it has no legal order *whichever* other operations of the history are added to it;
+//! it is smallest if each of its own can be spared: without it, some others can be added so that all
+//! is legal. (That the part fails on its own would not do: a read without the write that it read
+//! fails for a reason the run never had.)
 
-use crate::budget::{Budget, Spending};
-use crate::engine::race::Found;
+mod part;
+mod story;
+mod words;
+
+pub(crate) use words::{in_words, listed, short};
+
 use crate::engine::shortcut::{Conflict, Decision, Finding, View};
 use crate::engine::timeline::Task;
 use crate::engine::view::{Prefix, Weakened};
-use crate::history::{History, OperationOf, Outcome};
-use crate::linearizable::search_within;
+use crate::history::History;
 use crate::spec::Spec;
 use crate::verdict::Violation;
-
-/// Steps of one re-check: an operation whose re-check needs more is kept.
-const RECHECK_STEPS_MAX: u64 = 5_000;
-/// Steps of all re-checks together.
-const RECHECKS_STEPS_MAX: u64 = 20_000;
-/// Operations named in an explanation; of a larger part only the count is given.
-const NAMED_COUNT_MAX: usize = 12;
+use part::Part;
 
 /// Where a search came to its end.
 #[derive(Clone, Copy)]
@@ -37,15 +35,17 @@ pub(crate) fn linearizability<S: Spec>(
     tasks: &[Task<S::Step>],
     stuck: Stuck,
 ) -> Violation {
-    let core = smallest_part(spec, history, tasks, stuck.place);
+    let mut part = Part::until(spec, tasks, stuck.place);
+    let core = part.smallest();
     let operations = history.operations();
     let explanation = format!(
         "no order of {} is legal and respects real time: {}, the last of them to return, fits nowhere",
         listed(core.iter().map(|place| in_words::<S>(&operations[*place])), core.len()),
         short::<S>(&operations[stuck.place]),
     );
+    let steps = story::told(spec, history, &part, stuck.place);
     let core = core.iter().map(|place| operations[*place].number).collect();
-    Violation { operations: core, explanation, ..where_stuck(history, stuck) }
+    Violation { operations: core, explanation, steps, ..where_stuck(history, stuck) }
 }
 
 /// The violation without its smallest part: where the search got stuck.
@@ -63,7 +63,8 @@ pub(crate) fn where_stuck<S: Spec>(history: &History<S>, stuck: Stuck) -> Violat
 
 /// The violation that a near-linear algorithm found: in the shortest prefix that it refuses.
 pub(crate) fn by_shortcut<S: Spec>(spec: &S, history: &History<S>, whole: &Conflict) -> Violation {
-    let mut ends: Vec<u64> = history.operations().iter().filter_map(|operation| operation.returned).collect();
+    let operations = history.operations();
+    let mut ends: Vec<u64> = operations.iter().filter_map(|operation| operation.returned).collect();
     ends.sort_unstable();
     let is_legal = |end: &u64| conflict_in(spec, &Prefix::new(spec, history, *end)).is_none();
     let legal_count = ends.partition_point(is_legal);
@@ -71,12 +72,15 @@ pub(crate) fn by_shortcut<S: Spec>(spec: &S, history: &History<S>, whole: &Confl
     let prefix = Prefix::new(spec, history, end);
     let found = conflict_in(spec, &prefix).unwrap_or_else(|| whole.clone());
     let smallest = smallest_conflict(spec, &prefix, found);
-    let stuck = history.operations().iter().find(|operation| operation.returned == Some(end));
-    Violation {
-        legal_prefix_count: Some(legal_count),
-        stuck: stuck.map(|operation| operation.number),
-        ..conflict(history, &smallest)
-    }
+    let Some(stuck) = operations.iter().position(|operation| operation.returned == Some(end)) else {
+        return conflict(history, &smallest);
+    };
+    let mut part = Part::of(spec, history, &smallest.places, stuck);
+    let places = part.smallest_of_known();
+    let smallest = Conflict { places, ..smallest };
+    let violation = Violation { legal_prefix_count: Some(legal_count), ..conflict(history, &smallest) };
+    let steps = story::told(spec, history, &part, stuck);
+    Violation { stuck: Some(operations[stuck].number), steps, ..violation }
 }
 
 /// The violation as it was found.
@@ -112,105 +116,4 @@ fn smallest_conflict<S: Spec>(spec: &S, prefix: &Prefix<'_, S>, mut conflict: Co
         }
     }
     conflict
-}
-
-/// Places of a part that still fails when everything else is weakened.
-///
-/// Weakens in halves, then quarters, ... then one by one, and keeps what cannot be spared (A. Zeller
-/// and R. Hildebrandt, "Simplifying and isolating failure-inducing input", IEEE TSE 28(2) (2002),
-/// without its restarts).
-fn smallest_part<S: Spec>(
-    spec: &S,
-    history: &History<S>,
-    tasks: &[Task<S::Step>],
-    stuck: usize,
-) -> Vec<usize> {
-    let end = tasks[stuck].returned.unwrap_or(u64::MAX);
-    let weakened: Vec<Option<S::Step>> =
-        history.operations().iter().map(|operation| spec.step(&operation.call, None)).collect();
-    let mut part: Vec<Task<S::Step>> = tasks.iter().take_while(|task| task.invoked < end).cloned().collect();
-    for task in &mut part {
-        task.returned = task.returned.filter(|returned| *returned <= end);
-    }
-    for (place, task) in part.iter_mut().enumerate() {
-        if task.returned.is_none() {
-            task.step = weakened[place].clone();
-        }
-    }
-    let mut shrink = Shrink {
-        spec,
-        weakened: &weakened,
-        spending: Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX }),
-    };
-    let mut chunk = part.len().next_power_of_two();
-    while chunk > 0 {
-        shrink.pass(&mut part, chunk, stuck);
-        chunk /= 2;
-    }
-    (0..part.len()).filter(|place| part[*place].returned.is_some()).collect()
-}
-
-struct Shrink<'a, S: Spec> {
-    spec: &'a S,
-    weakened: &'a [Option<S::Step>],
-    spending: Spending,
-}
-
-impl<S: Spec> Shrink<'_, S> {
-    /// Weakens each run of `chunk` operations, latest first, unless the rest then passes.
-    fn pass(&mut self, part: &mut Vec<Task<S::Step>>, chunk: usize, stuck: usize) {
-        let mut end = part.len();
-        while end > 0 {
-            let start = end.saturating_sub(chunk);
-            let mut smaller = part.clone();
-            let mut is_smaller = false;
-            for (place, task) in smaller.iter_mut().enumerate().take(end).skip(start) {
-                if place != stuck && task.returned.take().is_some() {
-                    task.step = self.weakened[place].clone();
-                    is_smaller = true;
-                }
-            }
-            if is_smaller {
-                match search_within(self.spec, &smaller, RECHECK_STEPS_MAX, &mut self.spending) {
-                    Some(Found::Stuck { .. }) => *part = smaller,
-                    Some(Found::Legal | Found::Exhausted { .. }) => {}
-                    None => return,
-                }
-            }
-            end = start;
-        }
-    }
-}
-
-/// A list of `count` operations in words; of many, only the first are named.
-pub(crate) fn listed(words: impl Iterator<Item = String>, count: usize) -> String {
-    let mut words: Vec<String> = words.take(NAMED_COUNT_MAX).collect();
-    if count > NAMED_COUNT_MAX {
-        words.push(format!("and {} more", count - NAMED_COUNT_MAX));
-    }
-    format!("{{{}}}", words.join("; "))
-}
-
-/// An operation with its client, values and times.
-pub(crate) fn in_words<S: Spec>(operation: &OperationOf<S>) -> String {
-    let answer = match &operation.outcome {
-        Outcome::Answered(answer) => Some(answer),
-        Outcome::Unknown => None,
-    };
-    format!("{} {}", short::<S>(operation), S::describe(&operation.call, answer)) + &interval::<S>(operation)
-}
-
-/// An operation by number and client only.
-pub(crate) fn short<S: Spec>(operation: &OperationOf<S>) -> String {
-    format!("operation {} of client {}", operation.number, operation.client)
-}
-
-/// True times, or positions where the source has no times.
-fn interval<S: Spec>(operation: &OperationOf<S>) -> String {
-    match (operation.invoked_at, operation.returned_at, operation.returned) {
-        (0, Some(0) | None, Some(returned)) => format!(" [events {} to {returned}]", operation.invoked),
-        (0, Some(0) | None, None) => format!(" [from event {}]", operation.invoked),
-        (from, Some(to), _) => format!(" [{from} to {to} ns]"),
-        (from, None, _) => format!(" [from {from} ns]"),
-    }
 }

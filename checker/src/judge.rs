@@ -7,6 +7,7 @@ use crate::budget::Budget;
 use crate::drawing::Drawable;
 use crate::history::OperationIndex;
 use crate::keyed::KeyedHistory;
+use crate::lattice::{Level, Strongest, judge_level, strongest};
 use crate::linearizable::{WITNESS, by_key, linearizable, linearizable_by_witness};
 use crate::replication::{LogHistory, convergence, exactly_once, no_loss};
 use crate::sequential::sequential;
@@ -242,6 +243,23 @@ pub fn judge(families: &[Family], wanted: &[&str], budget: Budget) -> Vec<Check>
     checks
 }
 
+/// The strongest levels that the operations of a family have; none if its records are no operations.
+pub fn strongest_of(family: &FamilyKind, budget: Budget) -> Option<Strongest> {
+    family.visit(AskStrongest { budget })
+}
+
+struct AskStrongest {
+    budget: Budget,
+}
+
+impl OperationsVisitor for AskStrongest {
+    type Output = Strongest;
+
+    fn visit<S: Drawable>(self, spec: &S, history: &KeyedHistory<S>) -> Strongest {
+        strongest(spec, history, self.budget)
+    }
+}
+
 /// A number with its thousands set apart: `5,012`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -311,6 +329,7 @@ impl Judge<'_> {
         history: &KeyedHistory<S>,
         witness: &BTreeMap<String, Vec<OperationIndex>>,
     ) {
+        self.weaker_levels(spec, history);
         if !self.wants("linearizable") && !self.wants("sequential") {
             return;
         }
@@ -326,6 +345,17 @@ impl Judge<'_> {
             self.judgement("sequential", judgement, &judged);
         } else {
             self.judgement("linearizable", per_key, &judged);
+        }
+    }
+
+    /// The levels below those two, which are judged only if they are named.
+    fn weaker_levels<S: Spec>(&mut self, spec: &S, history: &KeyedHistory<S>) {
+        for level in Level::ALL {
+            let is_named = self.wanted.contains(&level.name());
+            if is_named && !matches!(level, Level::Linearizable | Level::Sequential) {
+                let judgement = judge_level(level, spec, history, self.budget);
+                self.judgement(level.name(), judgement, &count_of(history));
+            }
         }
     }
 

@@ -6,6 +6,8 @@ use std::fmt;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
+#[cfg(test)]
+use crate::history::Outcome;
 use crate::history::{Builder, ClientId, History, HistoryError, OperationIndex, OperationOf};
 use crate::spec::Spec;
 
@@ -47,6 +49,19 @@ impl<S: Spec> KeyedHistory<S> {
     /// Whether there is no operation.
     pub fn is_empty(&self) -> bool {
         self.parts.values().all(History::is_empty)
+    }
+
+    /// The same with the outcomes of all but these operations taken to be unknown.
+    #[cfg(test)]
+    pub(crate) fn weakened(&self, known: &[OperationIndex]) -> Self {
+        let mut weakened = self.clone();
+        for operation in weakened.parts.values_mut().flat_map(|part| &mut part.operations) {
+            if !known.contains(&operation.number) {
+                operation.outcome = Outcome::Unknown;
+                operation.returned = None;
+            }
+        }
+        weakened
     }
 
     /// All operations with their keys, by invocation.

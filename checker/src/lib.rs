@@ -11,7 +11,10 @@
 //! asks every question that fits.
 
 pub mod admission;
+pub mod atomic_commit;
 pub mod budget;
+pub mod conservation;
+pub mod convergence;
 pub mod drawing;
 pub mod engine;
 mod explain;
@@ -19,13 +22,16 @@ pub mod format;
 pub mod history;
 pub mod judge;
 pub mod keyed;
+pub mod lattice;
 pub mod linearizable;
+pub mod mutual_exclusion;
 pub mod replication;
 pub mod sequential;
 pub mod session;
 pub mod spec;
 pub mod switch_timing;
 pub mod verdict;
+pub mod weak;
 
 #[cfg(test)]
 mod oracle;

@@ -2,6 +2,10 @@
 //!
 //! It shares nothing with the searches but the specification: no pruning, no memory, no masks.
 
+mod visibility;
+
+pub(crate) use visibility::{is_convergent, is_explained};
+
 use crate::history::{OperationOf, Outcome};
 use crate::keyed::KeyedHistory;
 use crate::spec::Spec;

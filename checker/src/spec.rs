@@ -11,8 +11,11 @@ pub mod text;
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::programs::{Programs, Ruling};
 use crate::engine::shortcut::{Decision, View};
+use crate::weak::accesses::Access;
 
 /// What an object answers when asked one thing at a time.
 ///
@@ -60,6 +63,27 @@ pub trait Spec: Clone + Send + Sync {
         None
     }
 
+    /// What the object remembers, in words.
+    fn state_in_words(&self, state: &Self::State) -> String {
+        format!("it holds {state:?}")
+    }
+
+    /// Sequential consistency of what all clients did by an algorithm of its own, if one applies.
+    fn sequential_shortcut(&self, _programs: &Programs<Self::Step>, _budget: Budget) -> Option<Ruling> {
+        None
+    }
+
+    /// What a step that only reads or only overwrites the whole state reads or writes.
+    fn access(&self, _step: &Self::Step) -> Option<Access<Self::State>> {
+        None
+    }
+
+    /// A legal order of all answered and some unknown operations, as places, where
+    /// [`shortcut`](Self::shortcut) says that there is one. Takes a few times as long.
+    fn shortcut_order(&self, _operations: &impl View<Self::Step>) -> Option<Vec<usize>> {
+        None
+    }
+
     /// How much memory a state takes beside itself, in bytes.
     fn state_bytes(&self, _state: &Self::State) -> usize {
         0
@@ -81,6 +105,7 @@ pub trait Spec: Clone + Send + Sync {
     }
 
     /// Which of the open operations may have to be taken next, so that `goal` is taken in the end.
+    /// The goal is answered, or it is of unknown outcome and takes effect now or never.
     ///
     /// Of every legal continuation that takes `goal`, some reordering of which the rest of the
     /// history notices nothing begins with one of these. May contain illegal ones.

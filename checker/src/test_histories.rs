@@ -125,32 +125,54 @@ fn client_of(event: &Event) -> usize {
 
 /// A history over several objects that is drawn: each word names its object, as in `[x.w1 ]`.
 pub(crate) fn draw_keyed<S: Drawable>(drawing: &str) -> KeyedHistory<S> {
-    let mut events = Vec::new();
-    for (lane, text) in drawing.lines().enumerate() {
-        let mut rest = text;
-        while let Some(begin) = rest.find('[') {
-            let from = text.len() - rest.len() + begin;
-            let inside = &rest[begin + 1..];
-            let end = inside.find(']');
-            let (key, word) = inside[..end.unwrap_or(inside.len())].trim().split_once('.').unwrap();
-            let (call, answer) = S::read_word(word).unwrap();
-            events.push((from, lane, Some((key, call)), None));
-            if let Some(end) = end {
-                events.push((from + 1 + end, lane, None, answer));
+    KeyedHistory::draw(drawing).unwrap()
+}
+
+/// Programs of exactly so many operations over several objects, up to the names of the clients, the
+/// last operation of each client with and without an answer. Clients take turns: the levels that are
+/// asked of these do not look at real time.
+pub(crate) fn every_program<S: Drawable>(
+    words: &[&str],
+    keys: &[&str],
+    shape: Shape,
+) -> impl Iterator<Item = KeyedHistory<S>> {
+    let word_count = words.len() * keys.len();
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+    let lengths = lengths(shape);
+    lengths.into_iter().flat_map(move |lengths| {
+        let (words, keys) = (words.clone(), keys.clone());
+        (0..word_count.pow(shape.operations as u32) << lengths.len()).map(move |choice| {
+            let (mut words_left, open) = (choice >> lengths.len(), choice);
+            let mut events = Vec::new();
+            for (client, &length) in lengths.iter().enumerate() {
+                for place in 0..length {
+                    events.push(Event::Begins { client, word: words_left % word_count });
+                    words_left /= word_count;
+                    if place + 1 < length || open >> client & 1 == 0 {
+                        events.push(Event::Returns { client });
+                    }
+                }
             }
-            rest = &inside[end.unwrap_or(inside.len())..];
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            history_of::<S>(&words, &keys, &events)
+        })
+    })
+}
+
+/// Ways to share out the operations among the clients, the longest program first.
+fn lengths(shape: Shape) -> Vec<Vec<usize>> {
+    let mut all = Vec::new();
+    let mut open = vec![Vec::new()];
+    while let Some(lengths) = open.pop() {
+        let taken: usize = lengths.iter().sum();
+        if taken == shape.operations {
+            all.push(lengths);
+            continue;
         }
+        let most = lengths.last().copied().unwrap_or(shape.operations).min(shape.operations - taken);
+        let is_room = lengths.len() < shape.clients;
+        open.extend((1..=most).filter(|_| is_room).map(|next| [lengths.as_slice(), &[next]].concat()));
     }
-    events.sort_by_key(|(column, _, begins, _)| (*column, begins.is_none()));
-    let mut builder = KeyedBuilder::<S>::default();
-    for (column, lane, begins, returns) in events {
-        let client = ClientId(lane as u64);
-        if let Some((key, call)) = begins {
-            builder.invoke(client, key, call, column as u64).unwrap();
-        }
-        if let Some(answer) = returns {
-            builder.answer(client, answer, column as u64).unwrap();
-        }
-    }
-    builder.finish()
+    all
 }

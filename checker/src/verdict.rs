@@ -24,8 +24,8 @@ pub struct Violation {
     /// The object at fault, where the history has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The smallest failing part found: if the answer of any one of these were unknown, the rest
-    /// would pass. For a domain promise, the numbers of the records (tasks, deliveries, ...).
+    /// The smallest failing part found: these have no legal order whichever others are added; without
+    /// any one of them there is one. For a domain promise, the numbers of the records (tasks, ...).
     pub operations: Vec<OperationIndex>,
     /// How many operations had returned while everything could still be explained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,6 +35,9 @@ pub struct Violation {
     pub stuck: Option<OperationIndex>,
     /// One sentence that names operations, clients, values and times.
     pub explanation: String,
+    /// How far an order of the failing part gets: a sentence for each step, the last on what does not fit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<String>,
 }
 
 /// A search that ended without an answer.
@@ -61,6 +64,13 @@ impl Verdict {
     /// A violation by these records, for this reason.
     pub fn violated(operations: Vec<OperationIndex>, explanation: String) -> Self {
         Self::Violated(Violation { operations, explanation, ..Violation::default() })
+    }
+
+    /// A violation by the records at these places of their list.
+    pub(crate) fn by_records(places: &[usize], explanation: String) -> Self {
+        // A list of 2^32 records does not fit memory.
+        let number = |place: &usize| OperationIndex(u32::try_from(*place).unwrap_or(u32::MAX));
+        Self::violated(places.iter().map(number).collect(), explanation)
     }
 
     /// Whether the promise was kept.

@@ -6,6 +6,7 @@ use checker::drawing::Drawable;
 use checker::format::Format;
 use checker::judge::{Check, Family, FamilyKind, OperationsVisitor};
 use checker::keyed::KeyedHistory;
+use checker::lattice::Strongest;
 use checker::verdict::{Undecided, Verdict, Violation};
 use serde::Serialize;
 
@@ -52,9 +53,21 @@ pub struct CheckedFile {
     /// What was still open when the budget ran out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<Undecided>,
+    /// ASCII lanes of the operations that each explanation names, by its level.
+    #[serde(skip)]
+    pub pictures: BTreeMap<String, String>,
     /// The operations, for drawings; those that the explanations name are enough.
     #[serde(skip)]
     pub drawn: Vec<DrawnOperation>,
+}
+
+/// Which levels the operations of a family have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ranked<'a> {
+    /// Its name.
+    pub family: &'a str,
+    /// What was found.
+    pub strongest: Strongest,
 }
 
 /// How long a file took. Unit: ns.
@@ -81,6 +94,10 @@ impl CheckedFile {
             Verdict::Undecided(undecided) => (Outcome::Undecided, None, Some(undecided)),
         };
         let drawn = explanation.as_ref().map_or_else(Vec::new, |violation| named(kind, violation));
+        let pictures = explanation
+            .iter()
+            .filter_map(|violation| Some((check.name.to_owned(), picture(kind, violation)?)))
+            .collect();
         Self {
             file: file.to_owned(),
             family: (families.len() > 1).then_some(check.family),
@@ -98,8 +115,37 @@ impl CheckedFile {
             explanation,
             explanations: BTreeMap::new(),
             open,
+            pictures,
             drawn,
         }
+    }
+
+    /// Which levels the operations of one of the `families` of a file have.
+    ///
+    /// # Panics
+    /// If there is no such family.
+    pub fn strongest(file: &str, format: Format, families: &[Family], found: Ranked, times: Times) -> Self {
+        let Ranked { family, strongest } = found;
+        let undecided = strongest.undecided.into_iter().next();
+        let (verdict, algorithm) = match &undecided {
+            Some((_, judgement)) => (judgement.verdict.clone(), judgement.algorithm),
+            None => (Verdict::Holds, "lattice"),
+        };
+        let check =
+            Check { name: "strongest", family: family.to_owned(), verdict, algorithm, detail: String::new() };
+        let mut checked = Self::new(file, format, families, check, times);
+        let held: Vec<&str> = strongest.held.iter().map(|level| level.name()).collect();
+        checked.strongest = Some(if held.is_empty() { "none".to_owned() } else { held.join(", ") });
+        let kind = &families.iter().find(|other| other.name == family).expect("the family was judged").kind;
+        for (level, judgement) in strongest.next {
+            if let Verdict::Violated(violation) = judgement.verdict {
+                checked.drawn.extend(named(kind, &violation));
+                let picture = picture(kind, &violation).map(|picture| (level.name().to_owned(), picture));
+                checked.pictures.extend(picture);
+                checked.explanations.insert(level.name().to_owned(), violation);
+            }
+        }
+        checked
     }
 
     /// The file, and the family in it.
@@ -152,6 +198,23 @@ impl OperationsVisitor for Count {
             parts().flat_map(|part| part.operations()).map(|operation| operation.client).collect();
         let unknown = parts().map(checker::history::History::unknown_count).sum();
         (history.len(), clients.len(), unknown)
+    }
+}
+
+/// Lanes of the operations that a violation names; none if there are none.
+fn picture(kind: &FamilyKind, violation: &Violation) -> Option<String> {
+    kind.visit(Lanes { violation }).filter(|picture| !picture.is_empty())
+}
+
+struct Lanes<'a> {
+    violation: &'a Violation,
+}
+
+impl OperationsVisitor for Lanes<'_> {
+    type Output = String;
+
+    fn visit<S: Drawable>(self, _spec: &S, history: &KeyedHistory<S>) -> String {
+        history.picture(&self.violation.operations)
     }
 }
 

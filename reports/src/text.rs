@@ -139,6 +139,12 @@ pub fn checks(files: &[CheckedFile]) -> String {
         );
         for (level, violation) in file.findings() {
             page.indented("          ", &format!("not {level}: {}", violation.explanation));
+            for step in &violation.steps {
+                page.indented("            - ", step);
+            }
+            for lane in file.pictures.get(level).into_iter().flat_map(|picture| picture.lines()) {
+                page.line(&format!("            {lane}"));
+            }
         }
         if let Some(open) = &file.open {
             let open_count = counted(open.open.len(), "operation");

@@ -5,6 +5,7 @@
 //! operations the one that returns first is taken. Only [relevant](Spec::relevant) ones are tried.
 
 use crate::engine::open::{Open, OpenTable, Slot, SlotSet, Used};
+use crate::engine::timeline::{Event, EventKind};
 use crate::spec::Spec;
 
 /// Bytes of a configuration, beside itself, that count as one step more.
@@ -62,6 +63,36 @@ impl<State: Clone + Eq> Configuration<State> {
             next.settle(spec, table, other);
         }
         Some(next)
+    }
+
+    /// Whether it can go past the end of an operation that it has not taken.
+    pub(crate) fn may_pass(&self, end: Event) -> bool {
+        match end.kind {
+            EventKind::Expired => true,
+            EventKind::Returned => self.absorbable.contains(end.slot),
+            EventKind::Invoked | EventKind::Pending => false,
+        }
+    }
+
+    /// After the end of an operation.
+    #[must_use]
+    pub(crate) fn past(mut self, end: Event) -> Self {
+        self.taken = self.taken.without(end.slot);
+        self.absorbable = self.absorbable.without(end.slot);
+        if end.kind == EventKind::Expired {
+            self.used.clear(end.slot);
+        }
+        self
+    }
+
+    /// After the invocation of an operation; the table is that after the event.
+    pub(crate) fn see<S: Spec<State = State>>(&mut self, spec: &S, table: &OpenTable<S::Step>, event: Event) {
+        match event.kind {
+            EventKind::Invoked => self.settle(spec, table, event.slot),
+            // One more copy: not all are taken any more.
+            EventKind::Pending => self.taken = self.taken.without(event.slot),
+            EventKind::Expired | EventKind::Returned => {}
+        }
     }
 
     /// Takes an answered observation that is legal now, and marks what would change nothing.

@@ -15,7 +15,7 @@ use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 
 use crate::engine::configuration::Configuration;
-use crate::engine::open::{OpenTable, Slot, SlotSet};
+use crate::engine::open::{OpenTable, SlotSet};
 use crate::engine::race::{Engine, Found};
 use crate::engine::timeline::{Event, EventKind, Timeline};
 use crate::spec::Spec;
@@ -59,20 +59,15 @@ impl<'a, S: Spec> BreadthFirst<'a, S> {
         }
     }
 
-    fn invoke(&mut self, event: Event) {
+    fn see(&mut self, event: Event) {
         self.timeline.forward(event, &mut self.table);
         for configuration in &mut self.configurations {
-            match event.kind {
-                EventKind::Invoked => configuration.settle(self.spec, &self.table, event.slot),
-                EventKind::Pending | EventKind::Returned => {
-                    configuration.taken = configuration.taken.without(event.slot);
-                }
-            }
+            configuration.see(self.spec, &self.table, event);
         }
     }
 
-    /// Expands towards the return of `goal`. Says whether it came to the end.
-    fn expand(&mut self, goal: Slot, steps_max: u64) -> bool {
+    /// Expands towards the return of an operation. Says whether it came to the end.
+    fn expand(&mut self, goal: Event, steps_max: u64) -> bool {
         if !self.is_expanding {
             self.is_expanding = true;
             for configuration in std::mem::take(&mut self.configurations) {
@@ -84,7 +79,7 @@ impl<'a, S: Spec> BreadthFirst<'a, S> {
                 self.stack.push(configuration);
                 return false;
             }
-            for slot in configuration.worth_taking(self.spec, &self.table, goal) {
+            for slot in configuration.worth_taking(self.spec, &self.table, goal.slot) {
                 if let Some(next) = configuration.take(self.spec, &self.table, slot) {
                     self.arrive(next, goal);
                 }
@@ -94,17 +89,15 @@ impl<'a, S: Spec> BreadthFirst<'a, S> {
         true
     }
 
-    /// Keeps a configuration that has taken the goal; puts any other on the stack, once.
-    fn arrive(&mut self, mut configuration: Configuration<S::State>, goal: Slot) {
+    /// Keeps a configuration that needs not take the goal any more; puts any other on the stack, once.
+    fn arrive(&mut self, configuration: Configuration<S::State>, goal: Event) {
         self.spent += configuration.steps(self.spec);
-        if configuration.taken.contains(goal) {
-            configuration.taken = configuration.taken.without(goal);
-            self.reached.insert(configuration);
+        if configuration.taken.contains(goal.slot) {
+            self.reached.insert(configuration.past(goal));
             return;
         }
-        if configuration.absorbable.contains(goal) {
-            let absorbable = configuration.absorbable.without(goal);
-            self.reached.insert(Configuration { absorbable, ..configuration.clone() });
+        if configuration.may_pass(goal) {
+            self.reached.insert(configuration.clone().past(goal));
         }
         if !self.expanded.contains(&configuration) {
             self.expanded.insert(configuration.clone());
@@ -117,7 +110,7 @@ impl<'a, S: Spec> BreadthFirst<'a, S> {
         self.timeline.forward(event, &mut self.table);
         let reached = self.reached.drain().collect();
         self.configurations = without_dominated(reached, self.table.unknown);
-        self.returned_count += 1;
+        self.returned_count += usize::from(event.kind == EventKind::Returned);
     }
 }
 
@@ -125,15 +118,18 @@ impl<S: Spec> Engine for BreadthFirst<'_, S> {
     fn advance(&mut self, steps_max: u64) -> Option<Found> {
         while let Some(&event) = self.timeline.events.get(self.next) {
             match event.kind {
-                EventKind::Invoked | EventKind::Pending => self.invoke(event),
-                EventKind::Returned => {
-                    if self.spent >= steps_max || !self.expand(event.slot, steps_max) {
+                EventKind::Invoked | EventKind::Pending => self.see(event),
+                EventKind::Expired | EventKind::Returned => {
+                    if self.spent >= steps_max || !self.expand(event, steps_max) {
                         return None;
                     }
                     self.give_back(event);
                     if self.configurations.is_empty() {
                         let place = event.place as usize;
-                        return Some(Found::Stuck { place, returned_count: self.returned_count - 1 });
+                        return Some(Found::Stuck {
+                            place,
+                            returned_count: self.returned_count.saturating_sub(1),
+                        });
                     }
                 }
             }

@@ -14,7 +14,7 @@ use rustc_hash::FxBuildHasher;
 use crate::engine::configuration::Configuration;
 use crate::engine::open::{OpenTable, Slot, SlotSet};
 use crate::engine::race::{Engine, Found};
-use crate::engine::timeline::{EventKind, Timeline};
+use crate::engine::timeline::{Event, EventKind, Timeline};
 use crate::spec::Spec;
 
 /// A configuration before a return that it does not explain yet.
@@ -32,23 +32,23 @@ struct Frame {
     node: u32,
     /// What it may still take.
     untried: SlotSet,
-    /// What it took last; none if it absorbed the operation that returns.
+    /// What it took last; none if it went on without taking the operation that ends.
     taken: Option<Slot>,
-    /// Whether the operation that returns may still be absorbed.
-    may_absorb: MayAbsorb,
+    /// Whether it may still go on without taking the operation that ends.
+    pass: Pass,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum MayAbsorb {
-    Yes,
-    No,
+enum Pass {
+    Untried,
+    Tried,
 }
 
 /// Something was taken, or absorbed, before the event with this index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Choice {
     pub(crate) event: usize,
-    /// None: the operation that returns was absorbed.
+    /// None: the operation that ends was absorbed, or left out.
     pub(crate) taken: Option<Slot>,
 }
 
@@ -97,17 +97,16 @@ impl<'a, S: Spec> DepthFirst<'a, S> {
     /// the end.
     fn follow(&mut self, mut configuration: Configuration<S::State>) -> bool {
         while let Some(&event) = self.timeline.events.get(self.at) {
-            let is_explained = configuration.taken.contains(event.slot);
-            if event.kind == EventKind::Returned && !is_explained {
-                self.arrive(configuration, event.slot);
+            let is_end = matches!(event.kind, EventKind::Expired | EventKind::Returned);
+            if is_end && !configuration.taken.contains(event.slot) {
+                self.arrive(configuration, event);
                 return false;
             }
             self.timeline.forward(event, &mut self.table);
-            match event.kind {
-                EventKind::Invoked => configuration.settle(self.spec, &self.table, event.slot),
-                EventKind::Pending | EventKind::Returned => {
-                    configuration.taken = configuration.taken.without(event.slot);
-                }
+            if is_end {
+                configuration = configuration.past(event);
+            } else {
+                configuration.see(self.spec, &self.table, event);
             }
             self.at += 1;
         }
@@ -115,7 +114,7 @@ impl<'a, S: Spec> DepthFirst<'a, S> {
     }
 
     /// Puts a configuration that does not explain the return of `goal` on the path, unless it was met.
-    fn arrive(&mut self, configuration: Configuration<S::State>, goal: Slot) {
+    fn arrive(&mut self, configuration: Configuration<S::State>, goal: Event) {
         self.furthest = self.furthest.max(self.at);
         let event = u32::try_from(self.at).expect("there are less than 2^32 events");
         let node = Node { event, configuration };
@@ -126,10 +125,9 @@ impl<'a, S: Spec> DepthFirst<'a, S> {
         }
         self.spent += 1 + node.configuration.steps(self.spec);
         let kept = u32::try_from(self.nodes.len()).expect("a budget of 2^32 steps does not fit memory");
-        let may_absorb =
-            if node.configuration.absorbable.contains(goal) { MayAbsorb::Yes } else { MayAbsorb::No };
-        let untried = node.configuration.worth_taking(self.spec, &self.table, goal);
-        self.path.push(Frame { node: kept, untried, taken: None, may_absorb });
+        let pass = if node.configuration.may_pass(goal) { Pass::Untried } else { Pass::Tried };
+        let untried = node.configuration.worth_taking(self.spec, &self.table, goal.slot);
+        self.path.push(Frame { node: kept, untried, taken: None, pass });
         self.nodes.push(node);
         self.seen.insert_unique(hash, (hash, kept), |(hash, _)| *hash);
     }
@@ -139,15 +137,14 @@ impl<'a, S: Spec> DepthFirst<'a, S> {
         while let Some(mut frame) = self.path.pop() {
             let event = self.nodes[frame.node as usize].event as usize;
             let goal = self.timeline.events[event].slot;
-            if frame.may_absorb == MayAbsorb::Yes {
-                frame.may_absorb = MayAbsorb::No;
+            if frame.pass == Pass::Untried {
+                frame.pass = Pass::Tried;
                 frame.taken = None;
                 self.path.push(frame);
                 self.go_to(event);
-                let mut absorbed = self.nodes[frame.node as usize].configuration.clone();
-                absorbed.absorbable = absorbed.absorbable.without(goal);
-                absorbed.taken = absorbed.taken.with(goal);
-                return Some(absorbed);
+                let mut passing = self.nodes[frame.node as usize].configuration.clone();
+                passing.taken = passing.taken.with(goal);
+                return Some(passing);
             }
             if frame.untried.is_empty() {
                 continue;

@@ -6,7 +6,7 @@
 //! member that is not yet next for its client, the one that is. Of any legal continuation, the first
 //! member could as well have been taken at once: what comes before it is independent of it.
 
-use crate::engine::open::{Entry, Open, OpenTable, Slot, SlotSet, Used};
+use crate::engine::open::{Certainty, Entry, Open, OpenTable, Slot, SlotSet, Used};
 use crate::engine::program_order::Item;
 use crate::spec::Spec;
 
@@ -91,8 +91,8 @@ impl<S: Spec> Entanglement<'_, S> {
         for &(client, index) in &self.by_object.0[object] {
             if index >= self.next(client) {
                 let item = &self.programs[client][index];
-                let deadline = if item.is_optional { u64::MAX } else { 0 };
-                left.table.insert(Entry { step: item.step.clone(), deadline, copies: 1 })?;
+                let certainty = if item.is_optional { Certainty::Unknown } else { Certainty::Answered };
+                left.table.insert(Entry { step: item.step.clone(), deadline: 0, certainty, copies: 1 })?;
                 left.places.push((client, index));
             }
         }

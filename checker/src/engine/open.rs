@@ -143,6 +143,11 @@ impl Used {
         }
     }
 
+    /// Forgets how many were taken.
+    pub(crate) fn clear(&mut self, slot: Slot) {
+        self.0.retain(|(other, _)| *other != slot);
+    }
+
     /// Whether no more copies were used here than there.
     pub(crate) fn is_at_most(&self, other: &Self) -> bool {
         self.0.len() <= other.0.len() && self.0.iter().all(|(slot, count)| *count <= other.count(*slot))
@@ -198,12 +203,22 @@ pub(crate) struct OpenTable<T> {
     pub(crate) unknown: SlotSet,
 }
 
+/// Whether an open operation will be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// It will be: it takes effect before.
+    Answered,
+    /// It may take effect, or not.
+    Unknown,
+}
+
 /// One open operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<T> {
     pub(crate) step: T,
-    /// Position of its answer; `u64::MAX` if there is none.
+    /// The position after which it takes effect no more; `u64::MAX` if there is none.
     pub(crate) deadline: u64,
+    pub(crate) certainty: Certainty,
     /// How many operations of unknown outcome share the slot; else 1.
     pub(crate) copies: u32,
 }
@@ -224,7 +239,7 @@ impl<T> OpenTable<T> {
     pub(crate) fn insert_at(&mut self, slot: Slot, entry: Entry<T>) {
         assert!(!self.occupied.contains(slot), "{slot:?} is occupied");
         self.occupied = self.occupied.with(slot);
-        if entry.deadline == u64::MAX {
+        if entry.certainty == Certainty::Unknown {
             self.unknown = self.unknown.with(slot);
         }
         let index = usize::from(slot.0);
@@ -279,11 +294,21 @@ mod tests {
     fn the_last_slot_can_be_used_and_no_further_one() {
         let mut table = OpenTable::new();
         for _ in 0..SlotSet::COUNT {
-            assert!(table.insert(Entry { step: (), deadline: u64::MAX, copies: 1 }).is_some());
+            assert!(
+                table
+                    .insert(Entry { step: (), deadline: u64::MAX, certainty: Certainty::Unknown, copies: 1 })
+                    .is_some()
+            );
         }
-        assert_eq!(table.insert(Entry { step: (), deadline: 0, copies: 1 }), None);
+        assert_eq!(
+            table.insert(Entry { step: (), deadline: 0, certainty: Certainty::Answered, copies: 1 }),
+            None
+        );
         table.remove(Slot(127));
-        assert_eq!(table.insert(Entry { step: (), deadline: 0, copies: 1 }), Some(Slot(127)));
+        assert_eq!(
+            table.insert(Entry { step: (), deadline: 0, certainty: Certainty::Answered, copies: 1 }),
+            Some(Slot(127))
+        );
         assert!(!table.unknown.contains(Slot(127)));
     }
 

@@ -24,15 +24,12 @@ pub(crate) fn order<S: Spec>(spec: &S, timeline: &Timeline<'_, S::Step>, choices
     };
     let mut choices = choices.iter().peekable();
     for (index, event) in timeline.events.iter().enumerate() {
-        let mut is_absorbed = false;
         while let Some(choice) = choices.next_if(|choice| choice.event == index) {
             match choice.taken {
                 Some(slot) => replay.take(slot),
-                None => is_absorbed = true,
+                None if event.kind == EventKind::Returned => replay.absorb(event.slot),
+                None => {}
             }
-        }
-        if is_absorbed {
-            replay.absorb(event.slot);
         }
         timeline.forward(*event, &mut replay.table);
         replay.see(*event);
@@ -60,16 +57,18 @@ impl<S: Spec> Replay<'_, S> {
         let slot = event.slot;
         let before = self.configuration.clone();
         match event.kind {
-            EventKind::Invoked => {
-                self.places[usize::from(slot.0)] = vec![event.place as usize];
-                self.configuration.settle(self.spec, &self.table, slot);
-                self.note(&before, None);
-            }
-            EventKind::Pending => {
+            EventKind::Invoked | EventKind::Pending => {
                 self.places[usize::from(slot.0)].push(event.place as usize);
-                self.configuration.taken = before.taken.without(slot);
             }
-            EventKind::Returned => self.configuration.taken = before.taken.without(slot),
+            EventKind::Expired | EventKind::Returned => {
+                self.places[usize::from(slot.0)].clear();
+                self.configuration = before.past(event);
+                return;
+            }
+        }
+        self.configuration.see(self.spec, &self.table, event);
+        if event.kind == EventKind::Invoked {
+            self.note(&before, None);
         }
     }
 
@@ -104,7 +103,5 @@ impl<S: Spec> Replay<'_, S> {
     fn absorb(&mut self, slot: Slot) {
         let place = self.places[usize::from(slot.0)].remove(0);
         self.order.push((2 * self.absorbed_at[usize::from(slot.0)], place));
-        self.configuration.absorbable = self.configuration.absorbable.without(slot);
-        self.configuration.taken = self.configuration.taken.with(slot);
     }
 }

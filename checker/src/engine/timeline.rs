@@ -5,7 +5,7 @@
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use crate::engine::open::{Entry, OpenTable, Slot, SlotSet};
+use crate::engine::open::{Certainty, Entry, OpenTable, Slot, SlotSet};
 
 /// An operation as a search sees it.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct Task<T> {
     pub(crate) invoked: u64,
     /// Position of its answer; none if unknown.
     pub(crate) returned: Option<u64>,
+    /// Without an answer: the position after which it takes effect no more, if there is one.
+    pub(crate) expires: Option<u64>,
 }
 
 /// What happens to one operation.
@@ -36,6 +38,8 @@ pub(crate) enum EventKind {
     Invoked,
     /// An operation of unknown outcome is invoked.
     Pending,
+    /// An operation of unknown outcome takes effect no more.
+    Expired,
     /// An operation is answered.
     Returned,
 }
@@ -69,7 +73,7 @@ impl<'a, T: Clone + Eq + std::hash::Hash> Timeline<'a, T> {
         match event.kind {
             EventKind::Pending if table.occupied.contains(event.slot) => table.add_copy(event.slot),
             EventKind::Pending | EventKind::Invoked => table.insert_at(event.slot, self.entry(event)),
-            EventKind::Returned => table.remove(event.slot),
+            EventKind::Expired | EventKind::Returned => table.remove(event.slot),
         }
     }
 
@@ -78,7 +82,7 @@ impl<'a, T: Clone + Eq + std::hash::Hash> Timeline<'a, T> {
         match event.kind {
             EventKind::Pending => table.remove_copy(event.slot),
             EventKind::Invoked => table.remove(event.slot),
-            EventKind::Returned => table.insert_at(event.slot, self.entry(event)),
+            EventKind::Expired | EventKind::Returned => table.insert_at(event.slot, self.entry(event)),
         }
     }
 
@@ -88,10 +92,10 @@ impl<'a, T: Clone + Eq + std::hash::Hash> Timeline<'a, T> {
         for event in &self.events[..index] {
             match event.kind {
                 EventKind::Invoked | EventKind::Pending => open.push(event.place),
-                EventKind::Returned => {}
+                EventKind::Expired | EventKind::Returned => {}
             }
         }
-        let is_over = |event: &&Event| event.kind == EventKind::Returned;
+        let is_over = |event: &&Event| matches!(event.kind, EventKind::Expired | EventKind::Returned);
         let mut over: Vec<u32> =
             self.events[..index].iter().filter(is_over).map(|event| event.place).collect();
         over.sort_unstable();
@@ -102,7 +106,9 @@ impl<'a, T: Clone + Eq + std::hash::Hash> Timeline<'a, T> {
     fn entry(&self, event: Event) -> Entry<T> {
         let task = &self.tasks[event.place as usize];
         let step = task.step.clone().expect("only tasks with a step have events");
-        Entry { step, deadline: task.returned.unwrap_or(u64::MAX), copies: 1 }
+        let deadline = task.returned.or(task.expires).unwrap_or(u64::MAX);
+        let certainty = if task.returned.is_some() { Certainty::Answered } else { Certainty::Unknown };
+        Entry { step, deadline, certainty, copies: 1 }
     }
 }
 
@@ -116,7 +122,10 @@ fn ordered<T>(tasks: &[Task<T>]) -> impl Iterator<Item = (EventKind, u32)> {
                     events.push((task.invoked, EventKind::Invoked, place));
                     events.push((returned, EventKind::Returned, place));
                 }
-                None => events.push((task.invoked, EventKind::Pending, place)),
+                None => {
+                    events.push((task.invoked, EventKind::Pending, place));
+                    events.extend(task.expires.map(|expires| (expires, EventKind::Expired, place)));
+                }
             }
         }
     }
@@ -135,11 +144,13 @@ impl<'a, T: Eq + std::hash::Hash> Slots<'a, T> {
     /// The slot of the operation at `place`. None if all are occupied.
     fn slot(&mut self, kind: EventKind, place: u32, task: &'a Task<T>) -> Option<Slot> {
         match kind {
-            EventKind::Returned => {
+            EventKind::Expired | EventKind::Returned => {
                 let slot = self.of_place[place as usize];
                 self.occupied = self.occupied.without(slot);
                 return Some(slot);
             }
+            // What expires is no copy of what does not, nor of what expires at another time.
+            EventKind::Pending if task.expires.is_some() => {}
             EventKind::Pending => {
                 let known = task.step.as_ref().and_then(|step| self.unknown.get(step));
                 if let Some(slot) = known {
@@ -152,6 +163,7 @@ impl<'a, T: Eq + std::hash::Hash> Slots<'a, T> {
         self.occupied = self.occupied.with(slot);
         self.of_place[place as usize] = slot;
         if kind == EventKind::Pending
+            && task.expires.is_none()
             && let Some(step) = &task.step
         {
             self.unknown.insert(step, slot);
@@ -166,7 +178,10 @@ mod tests {
 
     /// Tasks as (step, invoked, returned).
     fn tasks(tasks: &[(u8, u64, Option<u64>)]) -> Vec<Task<u8>> {
-        tasks.iter().map(|&(step, invoked, returned)| Task { step: Some(step), invoked, returned }).collect()
+        tasks
+            .iter()
+            .map(|&(step, invoked, returned)| Task { step: Some(step), invoked, returned, expires: None })
+            .collect()
     }
 
     #[test]
@@ -198,8 +213,9 @@ mod tests {
 
     #[test]
     fn what_finds_no_slot_ends_the_timeline() {
-        let tasks: Vec<Task<u64>> =
-            (0..130).map(|place| Task { step: Some(place), invoked: place, returned: None }).collect();
+        let tasks: Vec<Task<u64>> = (0..130)
+            .map(|place| Task { step: Some(place), invoked: place, returned: None, expires: None })
+            .collect();
         let timeline = Timeline::of(&tasks);
         assert!(timeline.is_cut);
         assert_eq!(timeline.open_before(timeline.events.len()).len(), 128);

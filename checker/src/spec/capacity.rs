@@ -221,6 +221,13 @@ impl Spec for Capacity {
         }
     }
 
+    fn state_in_words(&self, state: &CapacityState) -> String {
+        match self.capacity {
+            Some(capacity) => format!("{} of {capacity} units are in use", state.used),
+            None => format!("{} units are in use", state.used),
+        }
+    }
+
     fn state_bytes(&self, state: &CapacityState) -> usize {
         size_of_val(state.orders.as_slice())
     }

@@ -111,6 +111,10 @@ impl Spec for Counter {
         }
     }
 
+    fn state_in_words(&self, state: &i64) -> String {
+        format!("it is {state}")
+    }
+
     /// Every addition changes what all observations see, so any may have to come next; observations
     /// are taken as soon as they are legal.
     fn relevant(&self, _state: &i64, open: &Open<'_, CounterStep>, goal: Slot) -> SlotSet {

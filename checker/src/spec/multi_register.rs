@@ -116,6 +116,12 @@ impl Spec for MultiRegister {
         format!("transaction {}{unknown}", parts.join(", "))
     }
 
+    fn state_in_words(&self, state: &Registers) -> String {
+        let named = state.0.iter().map(|(name, value)| format!("{name} holds {}", shown(*value)));
+        let named: Vec<String> = named.collect();
+        if named.is_empty() { format!("all hold {}", shown(self.initial)) } else { named.join(", ") }
+    }
+
     fn state_bytes(&self, state: &Registers) -> usize {
         size_of_val(state.0.as_slice())
     }

@@ -82,6 +82,13 @@ impl Spec for Mutex {
         false
     }
 
+    fn state_in_words(&self, state: &MutexState) -> String {
+        match state {
+            MutexState::Free => "it is free".to_owned(),
+            MutexState::Held => "it is held".to_owned(),
+        }
+    }
+
     fn describe(call: &MutexCall, answer: Option<&MutexAnswer>) -> String {
         let asked = match call {
             MutexCall::Acquire => "acquire",

@@ -4,8 +4,14 @@ mod needless;
 
 use std::fmt;
 
+use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::programs::{Programs, Ruling};
+use crate::engine::saturation::{self, Registers, Touch};
+use crate::engine::shortcut::{Decision, View};
+use crate::engine::zones::values;
 use crate::spec::Spec;
+use crate::weak::accesses::Access;
 
 /// What a register holds; `None` is nil.
 pub type Value = Option<i64>;
@@ -102,6 +108,14 @@ impl Spec for Register {
         }
     }
 
+    fn access(&self, step: &RegisterStep) -> Option<Access<Value>> {
+        match *step {
+            RegisterStep::Read(value) => Some(Access::Read(value)),
+            RegisterStep::Write(value) => Some(Access::Write(value)),
+            RegisterStep::Swap(..) | RegisterStep::Mismatch(_) => None,
+        }
+    }
+
     fn only_observes(&self, _state: &Value, step: &RegisterStep) -> bool {
         match step {
             RegisterStep::Read(_) | RegisterStep::Mismatch(_) => true,
@@ -125,6 +139,18 @@ impl Spec for Register {
         }
     }
 
+    fn state_in_words(&self, state: &Value) -> String {
+        format!("it holds {}", Shown(*state))
+    }
+
+    fn shortcut(&self, operations: &impl View<RegisterStep>) -> Option<Decision> {
+        values::decide(self.initial, operations)
+    }
+
+    fn shortcut_order(&self, operations: &impl View<RegisterStep>) -> Option<Vec<usize>> {
+        values::order(self.initial, operations)
+    }
+
     fn is_idle(&self, state: &Value, step: &RegisterStep) -> bool {
         matches!(step, RegisterStep::Write(value) if value == state)
     }
@@ -138,7 +164,7 @@ impl Spec for Register {
     /// An unknown compare-and-set likewise only if its new value is needed. An answered one is
     /// always tried while it is legal, for the write after it would not absorb it.
     fn relevant(&self, state: &Value, open: &Open<'_, RegisterStep>, goal: Slot) -> SlotSet {
-        let needs = Needs::of(open);
+        let needs = Needs::of(open, goal);
         let answered = open.untaken_answered();
         let unabsorbed =
             answered.minus(open.absorbable()).into_iter().filter(|slot| is_write(open.step(*slot))).count();
@@ -171,6 +197,31 @@ impl Spec for Register {
     fn forced(&self, steps: &[Option<RegisterStep>]) -> Vec<(usize, usize)> {
         forced_reads(self.initial, steps)
     }
+
+    fn sequential_shortcut(&self, programs: &Programs<RegisterStep>, budget: Budget) -> Option<Ruling> {
+        saturation::decide(programs, self, budget)
+    }
+}
+
+impl Registers<RegisterStep> for Register {
+    type Register = ();
+    type Value = Value;
+
+    fn initial(&self) -> Value {
+        self.initial
+    }
+
+    /// A refused compare-and-set found one of many values: which is not known.
+    fn touches(&self, step: &RegisterStep, into: &mut Vec<Touch<(), Value>>) -> Option<()> {
+        let (found, written) = match *step {
+            RegisterStep::Read(value) => (Some(value), None),
+            RegisterStep::Write(value) => (None, Some(value)),
+            RegisterStep::Swap(expected, new) => (Some(expected), Some(new)),
+            RegisterStep::Mismatch(_) => return None,
+        };
+        into.push(Touch { register: (), found, written });
+        Some(())
+    }
 }
 
 fn is_write(step: &RegisterStep) -> bool {
@@ -178,53 +229,52 @@ fn is_write(step: &RegisterStep) -> bool {
 }
 
 /// The values that open operations wait for.
-struct Needs {
-    values: [Value; SlotSet::COUNT * 2],
-    count: usize,
+struct Needs<'a> {
+    open: &'a Open<'a, RegisterStep>,
+    /// Those that will be answered, and the goal.
+    certain: SlotSet,
+    /// Expected by unknown ones that write what is needed.
+    indirect: Vec<Value>,
     /// Whether one waits for any other value than the present one.
     another: bool,
 }
 
-impl Needs {
-    fn of(open: &Open<'_, RegisterStep>) -> Self {
-        let mut needs = Self { values: [None; SlotSet::COUNT * 2], count: 0, another: false };
-        for slot in open.untaken_answered() {
-            match *open.step(slot) {
-                RegisterStep::Read(value) | RegisterStep::Swap(value, _) => needs.add(value),
-                RegisterStep::Mismatch(_) => needs.another = true,
-                RegisterStep::Write(_) => {}
-            }
+impl<'a> Needs<'a> {
+    fn of(open: &'a Open<'a, RegisterStep>, goal: Slot) -> Self {
+        let certain = open.untaken_answered().with(goal);
+        let another = certain.into_iter().any(|slot| matches!(open.step(slot), RegisterStep::Mismatch(_)));
+        let mut needs = Self { open, certain, indirect: Vec::new(), another };
+        let unknown = open.untaken_unknown();
+        if !unknown.is_empty() {
+            needs.add_through_unknown_swaps(unknown);
         }
-        needs.add_through_unknown_swaps(open);
         needs
     }
 
     /// What an unknown compare-and-set expects is needed once what it writes is.
-    fn add_through_unknown_swaps(&mut self, open: &Open<'_, RegisterStep>) {
+    fn add_through_unknown_swaps(&mut self, unknown: SlotSet) {
         loop {
-            let count = self.count;
-            for slot in open.untaken_unknown() {
-                if let RegisterStep::Swap(expected, new) = *open.step(slot)
+            let count = self.indirect.len();
+            for slot in unknown {
+                if let RegisterStep::Swap(expected, new) = *self.open.step(slot)
+                    && !self.value(expected)
                     && (self.another || self.value(new))
                 {
-                    self.add(expected);
+                    self.indirect.push(expected);
                 }
             }
-            if self.count == count {
+            if self.indirect.len() == count {
                 return;
             }
         }
     }
 
-    fn add(&mut self, value: Value) {
-        if !self.value(value) {
-            self.values[self.count] = value;
-            self.count += 1;
-        }
-    }
-
     fn value(&self, value: Value) -> bool {
-        self.values[..self.count].contains(&value)
+        let needs = |slot: Slot| match *self.open.step(slot) {
+            RegisterStep::Read(needed) | RegisterStep::Swap(needed, _) => needed == value,
+            RegisterStep::Mismatch(_) | RegisterStep::Write(_) => false,
+        };
+        self.certain.into_iter().any(needs) || self.indirect.contains(&value)
     }
 }
 

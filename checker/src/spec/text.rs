@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::spec::Spec;
+use crate::weak::accesses::Access;
 
 /// A string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,6 +85,14 @@ impl Spec for Text {
         match step {
             TextStep::Get(text) => text == state,
             TextStep::Put(_) | TextStep::Append(_) => true,
+        }
+    }
+
+    fn access(&self, step: &TextStep) -> Option<Access<Arc<str>>> {
+        match step {
+            TextStep::Get(text) => Some(Access::Read(text.clone())),
+            TextStep::Put(text) => Some(Access::Write(text.clone())),
+            TextStep::Append(_) => None,
         }
     }
 

@@ -245,6 +245,7 @@ pub(crate) fn violated(operation_count: u64) -> RunFolder {
         explanation: "client 4 was promised 2 of slot 3 at 41.308 s though 19 of 20 units had been promised \
                       before it asked: slot-1 and slot-2 both took themselves for the owner of slot 3"
             .into(),
+        steps: vec!["at first, 0 of 20 units are in use".into()],
     };
     for (check, name) in [(0, "linearizable"), (1, "admission")] {
         let check = &mut run.verdict.checks[check];

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use checker::budget::Budget;
 use checker::format::{self, Contents, Format, Initial, Model, Options};
-use checker::judge::judge;
+use checker::judge::{Family, judge, strongest_of};
+use checker::lattice::Level;
 use clap::{Args, ValueEnum};
-use reports::checked::{CheckedFile, Times};
+use reports::checked::{CheckedFile, Ranked, Times};
 use reports::run_folder::Outcome;
 use reports::{page, text};
 use scenarios::stopwatch::Stopwatch;
@@ -30,8 +31,8 @@ pub(crate) struct Check {
     #[arg(long, value_name = "V", allow_hyphen_values = true)]
     init: Option<String>,
     /// What to ask
-    #[arg(long, value_enum, default_value_t = Level::Linearizable)]
-    level: Level,
+    #[arg(long, value_enum, default_value_t = LevelArgument::Linearizable)]
+    level: LevelArgument,
     /// Steps that each check may take before it says undecided
     #[arg(long, value_name = "STEPS", default_value_t = 10_000_000)]
     budget: u64,
@@ -80,11 +81,27 @@ enum ModelArgument {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Level {
+enum LevelArgument {
     /// One instant each, between question and answer
     Linearizable,
     /// One order for all that keeps each client's own
     Sequential,
+    /// All four session guarantees together
+    Causal,
+    /// All of them but writes-follow-reads
+    Pram,
+    /// A client sees its own updates
+    ReadYourWrites,
+    /// What a client has seen, it sees again
+    MonotonicReads,
+    /// A client's updates come in its order
+    MonotonicWrites,
+    /// An update comes after what its client had seen
+    WritesFollowReads,
+    /// All agree in the end
+    Convergence,
+    /// The strongest of these that holds, and what is wrong with the next
+    Strongest,
 }
 
 impl Check {
@@ -129,22 +146,23 @@ impl Check {
             format::read_from(&mut input, &self.options()).map_err(malformed)?;
         let parse_ns = parsing.elapsed_ns();
         let judging = Stopwatch::start();
-        let wanted = self.wanted(format);
-        let checks = judge(&families, &wanted, Budget { steps_max: self.budget });
-        let check_ns = judging.elapsed_ns();
-        let times = Times { parse_ns, check_ns };
-        let checked =
-            checks.into_iter().map(|check| CheckedFile::new(&shown(path), format, &families, check, times));
-        Ok(checked.collect())
-    }
-
-    /// A foreign history is asked the one question; one of ours, everything that its families promise.
-    fn wanted(&self, format: Format) -> Vec<&'static str> {
-        match (format, self.level) {
-            (Format::Jsonl, Level::Linearizable) => Vec::new(),
-            (_, Level::Linearizable) => vec!["linearizable"],
-            (_, Level::Sequential) => vec!["sequential"],
-        }
+        let budget = Budget { steps_max: self.budget };
+        let found = match self.level.level() {
+            Some(level) => Found::Checks(judge(&families, &wanted(format, level), budget)),
+            None => Found::Ranks(ranks(&families, budget)),
+        };
+        let times = Times { parse_ns, check_ns: judging.elapsed_ns() };
+        let file = shown(path);
+        Ok(match found {
+            Found::Checks(checks) => {
+                let checked = |check| CheckedFile::new(&file, format, &families, check, times);
+                checks.into_iter().map(checked).collect()
+            }
+            Found::Ranks(ranks) => {
+                let checked = |ranked| CheckedFile::strongest(&file, format, &families, ranked, times);
+                ranks.into_iter().map(checked).collect()
+            }
+        })
     }
 
     fn options(&self) -> Options {
@@ -167,5 +185,45 @@ impl Check {
             ModelArgument::MultiRegister => Model::MultiRegister,
         });
         Options { format, model, initial: self.init.clone().map(Initial) }
+    }
+}
+
+/// What was found in a file.
+enum Found<'a> {
+    Checks(Vec<checker::judge::Check>),
+    Ranks(Vec<Ranked<'a>>),
+}
+
+/// A foreign history is asked the one question; one of ours, everything that its families promise.
+fn wanted(format: Format, level: Level) -> Vec<&'static str> {
+    match (format, level) {
+        (Format::Jsonl, Level::Linearizable) => Vec::new(),
+        (_, level) => vec![level.name()],
+    }
+}
+
+fn ranks(families: &[Family], budget: Budget) -> Vec<Ranked<'_>> {
+    let ranked = |family| {
+        let Family { name, kind } = family;
+        Some(Ranked { family: name, strongest: strongest_of(kind, budget)? })
+    };
+    families.iter().filter_map(ranked).collect()
+}
+
+impl LevelArgument {
+    /// None: the strongest.
+    const fn level(self) -> Option<Level> {
+        match self {
+            Self::Linearizable => Some(Level::Linearizable),
+            Self::Sequential => Some(Level::Sequential),
+            Self::Causal => Some(Level::Causal),
+            Self::Pram => Some(Level::Pram),
+            Self::ReadYourWrites => Some(Level::ReadYourWrites),
+            Self::MonotonicReads => Some(Level::MonotonicReads),
+            Self::MonotonicWrites => Some(Level::MonotonicWrites),
+            Self::WritesFollowReads => Some(Level::WritesFollowReads),
+            Self::Convergence => Some(Level::Convergence),
+            Self::Strongest => None,
+        }
     }
 }

@@ -19,11 +19,11 @@ pub(super) fn drop_unknown(steps: &mut [Option<RegisterStep>], is_unknown: &dyn 
     let mut needed: HashSet<Value, FxBuildHasher> = HashSet::default();
     for (place, step) in steps.iter().enumerate() {
         match step {
-            Some(RegisterStep::Mismatch(_)) => return,
+            Some(RegisterStep::Mismatch(_)) if !is_unknown(place) => return,
             Some(RegisterStep::Read(value) | RegisterStep::Swap(value, _)) if !is_unknown(place) => {
                 needed.insert(*value);
             }
-            Some(RegisterStep::Read(_) | RegisterStep::Swap(..) | RegisterStep::Write(_)) | None => {}
+            Some(_) | None => {}
         }
     }
     loop {
@@ -40,9 +40,11 @@ pub(super) fn drop_unknown(steps: &mut [Option<RegisterStep>], is_unknown: &dyn 
         }
     }
     for place in unknown {
-        if let Some(RegisterStep::Swap(_, new) | RegisterStep::Write(new)) = steps[place]
-            && !needed.contains(&new)
-        {
+        let is_needed = match steps[place] {
+            Some(RegisterStep::Swap(_, new) | RegisterStep::Write(new)) => needed.contains(&new),
+            Some(RegisterStep::Read(_) | RegisterStep::Mismatch(_)) | None => false,
+        };
+        if !is_needed {
             steps[place] = None;
         }
     }

@@ -1,0 +1,158 @@
+//! All operations of all objects, client by client.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::engine::forced_order;
+use crate::engine::program_order::Item;
+use crate::engine::programs::{Planned, Programs};
+use crate::explain;
+use crate::history::{ClientId, OperationIndex, OperationOf};
+use crate::keyed::KeyedHistory;
+use crate::linearizable::tasks;
+use crate::spec::Spec;
+use crate::verdict::Violation;
+
+/// All operations of all objects: which client, which object, what they do.
+pub(super) struct Whole<'a, S: Spec> {
+    pub(super) operations: Vec<&'a OperationOf<S>>,
+    pub(super) keys: Vec<&'a str>,
+    pub(super) objects: Vec<usize>,
+    /// What each operation does; none if it cannot matter.
+    pub(super) steps: Vec<Option<S::Step>>,
+    /// Per client, its operations in order.
+    pub(super) programs: BTreeMap<ClientId, Vec<usize>>,
+}
+
+impl<'a, S: Spec> Whole<'a, S> {
+    pub(super) fn of(spec: &S, history: &'a KeyedHistory<S>) -> Self {
+        let mut whole = Self {
+            operations: Vec::new(),
+            keys: history.parts().keys().map(String::as_str).collect(),
+            objects: Vec::new(),
+            steps: Vec::new(),
+            programs: BTreeMap::new(),
+        };
+        for (object, part) in history.parts().values().enumerate() {
+            for (operation, task) in part.operations().iter().zip(tasks(spec, part)) {
+                whole.programs.entry(operation.client).or_default().push(whole.operations.len());
+                whole.operations.push(operation);
+                whole.objects.push(object);
+                whole.steps.push(task.step);
+            }
+        }
+        for program in whole.programs.values_mut() {
+            program.sort_unstable_by_key(|index| whole.operations[*index].invoked);
+        }
+        whole
+    }
+
+    /// The programs of all clients, on all objects or on one.
+    pub(super) fn items(&self, only: Option<usize>) -> Vec<Vec<Item<S::Step>>> {
+        let item = |&tag: &usize| {
+            let object = self.objects[tag];
+            let is_wanted = only.is_none_or(|only| only == object);
+            let step = self.steps[tag].clone().filter(|_| is_wanted)?;
+            let operation = self.operations[tag];
+            let is_optional = operation.returned.is_none();
+            Some(Item { step, object, is_optional, invoked: operation.invoked, tag })
+        };
+        self.programs.values().map(|program| program.iter().filter_map(item).collect()).collect()
+    }
+
+    /// What every client did.
+    pub(super) fn programs(&self) -> Programs<S::Step> {
+        let mut programs = Programs::new(self.keys.len(), self.operations.len());
+        for program in self.programs.values() {
+            programs.push(program.iter().filter_map(|&tag| {
+                let is_unknown = self.operations[tag].returned.is_none();
+                self.steps[tag].clone().map(|step| self.planned(tag, step, is_unknown))
+            }));
+        }
+        programs
+    }
+
+    /// What every client did of a part: what is known of it, and what is taken to be unknown.
+    pub(super) fn part(&self, spec: &S, part: &Part) -> Programs<S::Step> {
+        let mut programs = Programs::new(self.keys.len(), part.known.len());
+        for program in self.programs.values() {
+            programs.push(program.iter().filter_map(|&tag| {
+                if part.known.contains(&tag) {
+                    self.steps[tag].clone().map(|step| self.planned(tag, step, false))
+                } else if part.unknown.as_ref().is_none_or(|unknown| unknown.contains(&tag)) {
+                    let weakened = spec.step(&self.operations[tag].call, None);
+                    weakened.map(|step| self.planned(tag, step, true))
+                } else {
+                    None
+                }
+            }));
+        }
+        programs
+    }
+
+    fn planned(&self, tag: usize, step: S::Step, is_unknown: bool) -> Planned<S::Step> {
+        let operation = self.operations[tag];
+        let (invoked, number) = (operation.invoked, operation.number);
+        Planned { step, object: self.objects[tag], is_unknown, invoked, number, tag }
+    }
+
+    /// A cycle of orders of which each is forced, among operations that certainly took effect.
+    pub(super) fn forced_cycle(&self, spec: &S) -> Option<Violation> {
+        let forced = self.forced(spec);
+        let is_certain = self.certain(&forced);
+        let mut edges = forced;
+        for program in self.programs.values() {
+            edges.extend(program.windows(2).map(|pair| (pair[0], pair[1])));
+        }
+        edges.retain(|&(before, after)| is_certain[before] && is_certain[after]);
+        let cycle = forced_order::cycle(self.operations.len(), &edges)?;
+        let words: Vec<String> = cycle.iter().map(|index| self.in_words(*index)).collect();
+        let explanation =
+            format!("each must come before the next and the last before the first: {}", words.join("; "));
+        Some(self.violation(&cycle, explanation))
+    }
+
+    /// What the specification of each object forces.
+    fn forced(&self, spec: &S) -> Vec<(usize, usize)> {
+        let mut edges = Vec::new();
+        for object in 0..self.keys.len() {
+            // Operations were listed object by object, so each has one range of indexes.
+            let first = self.objects.partition_point(|other| *other < object);
+            let end = self.objects.partition_point(|other| *other <= object);
+            let forced = spec.forced(&self.steps[first..end]);
+            edges.extend(forced.into_iter().map(|(before, after)| (first + before, first + after)));
+        }
+        edges
+    }
+
+    /// What was answered took effect, and what must come before something that did.
+    fn certain(&self, forced: &[(usize, usize)]) -> Vec<bool> {
+        let is_answered = |operation: &&OperationOf<S>| operation.returned.is_some();
+        let mut is_certain: Vec<bool> = self.operations.iter().map(is_answered).collect();
+        loop {
+            let new = forced.iter().find(|(before, after)| is_certain[*after] && !is_certain[*before]);
+            let Some(&(before, _)) = new else { return is_certain };
+            is_certain[before] = true;
+        }
+    }
+
+    pub(super) fn violation(&self, indexes: &[usize], explanation: String) -> Violation {
+        let mut operations: Vec<OperationIndex> =
+            indexes.iter().map(|index| self.operations[*index].number).collect();
+        operations.sort_unstable();
+        Violation { operations, explanation, ..Violation::default() }
+    }
+
+    pub(super) fn in_words(&self, index: usize) -> String {
+        let words = explain::in_words::<S>(self.operations[index]);
+        if self.keys.len() == 1 { words } else { format!("{words} on {}", self.keys[self.objects[index]]) }
+    }
+}
+
+/// A part of the whole, by index.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    /// What is known to have had its answer.
+    pub(super) known: BTreeSet<usize>,
+    /// What is taken to be of unknown outcome; none if all else is.
+    pub(super) unknown: Option<BTreeSet<usize>>,
+}

@@ -1,0 +1,169 @@
+//! Levels weaker than sequential consistency: what each client may rely on while replicas lag behind.
+//!
+//! A history has such a level if there are a *visibility*, which says what updates each operation
+//! sees, and one *arbitration*, a total order of all updates, such that every answer is what the
+//! object answers after the updates of it that are visible, in the order of arbitration.
+//!
+//! - Every answered operation observes. What is neither a read nor refused also updates: so does what
+//!   has an unknown outcome and may have had an effect, if it took place.
+//! - An update does what its answer says where that is possible, else what was asked, else nothing.
+//! - No operation sees itself or what its own client asks later. Real time does not count.
+//! - An operation that observes and updates does so in this order: for *writes follow reads*, what it
+//!   saw itself was seen before its update.
+//!
+//! | level | visibility and arbitration |
+//! |---|---|
+//! | read-your-writes | an operation sees the earlier updates of its client |
+//! | monotonic-reads | what an operation saw, the later ones of its client see |
+//! | monotonic-writes | arbitration keeps each client's order; who sees an update sees its client's earlier ones |
+//! | writes-follow-reads | what a client saw before an update precedes it in arbitration; who sees the update sees that |
+//! | pram | the first three, by one visibility and one arbitration |
+//! | causal | all four, likewise |
+//!
+//! Sources: S. Burckhardt, "Principles of eventual consistency", Found. Trends Program. Lang. 1(1-2)
+//! (2014), for visibility and arbitration; D. B. Terry et al., "Session guarantees for weakly
+//! consistent replicated data", PDIS 1994; J. Brzezinski, C. Sobaniec and D. Wawrzyniak, "From
+//! session causality to causal consistency", PDP 2004, for the sum of the four; P. Viotti and M.
+//! Vukolic, "Consistency in non-transactional distributed storage systems", ACM Comput. Surv. 49(1)
+//! (2016). As arbitration is common to all, `causal` is what A. Bouajjani, C. Enea, R. Guerraoui and
+//! J. Hamza, "On verifying causal consistency", POPL 2017, call causal convergence.
+//!
+//! ```text
+//!   reads and writes only, no value twice? ─yes─► the least visibility and arbitration: acyclic?
+//!     └no► search
+//! ```
+
+pub mod accesses;
+mod anomaly;
+mod overwrites;
+mod prefixes;
+mod searched;
+mod single;
+
+use crate::budget::{Budget, Exhausted, Spending};
+use crate::history::{OperationOf, Outcome};
+use crate::keyed::KeyedHistory;
+use crate::spec::Spec;
+use crate::verdict::{Judgement, Undecided, Verdict};
+use accesses::{Accesses, Unsuited};
+use anomaly::Anomaly;
+
+/// The least visibility and arbitration that reads-from and the level force, on unique values.
+pub const READS_FROM: &str = "reads-from";
+/// The search for a visibility and an arbitration.
+pub const VISIBILITY_SEARCH: &str = "visibility-search";
+/// The same on reads and writes whose values repeat, so that reads do not tell what they read from.
+pub const VISIBILITY_SEARCH_REPEATED: &str = "visibility-search (values repeat)";
+
+/// What a client may rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarantee {
+    /// An operation sees the earlier updates of its client.
+    ReadYourWrites,
+    /// What an operation saw, the later operations of its client see.
+    MonotonicReads,
+    /// Arbitration keeps each client's order; who sees an update sees its client's earlier ones.
+    MonotonicWrites,
+    /// What a client saw before an update precedes it; who sees the update sees that.
+    WritesFollowReads,
+}
+
+/// A level that is a sum of guarantees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WeakLevel {
+    /// All four.
+    Causal,
+    /// All but writes follow reads.
+    Pram,
+    /// One alone.
+    Only(Guarantee),
+}
+
+impl WeakLevel {
+    /// The guarantees it is made of.
+    pub fn guarantees(self) -> &'static [Guarantee] {
+        use Guarantee::{MonotonicReads, MonotonicWrites, ReadYourWrites, WritesFollowReads};
+        match self {
+            Self::Causal => &[ReadYourWrites, MonotonicReads, MonotonicWrites, WritesFollowReads],
+            Self::Pram => &[ReadYourWrites, MonotonicReads, MonotonicWrites],
+            Self::Only(ReadYourWrites) => &[ReadYourWrites],
+            Self::Only(MonotonicReads) => &[MonotonicReads],
+            Self::Only(MonotonicWrites) => &[MonotonicWrites],
+            Self::Only(WritesFollowReads) => &[WritesFollowReads],
+        }
+    }
+
+    /// Whether it has this guarantee.
+    pub fn has(self, guarantee: Guarantee) -> bool {
+        self.guarantees().contains(&guarantee)
+    }
+}
+
+/// Whether the history over all objects has the level.
+pub fn weak<S: Spec>(level: WeakLevel, spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Judgement {
+    match Accesses::of(spec, history) {
+        Ok(accesses) => by_reads_from(level, history, &accesses, budget),
+        Err(Unsuited::RepeatedValues) => {
+            searched::judged(level, spec, history, budget, VISIBILITY_SEARCH_REPEATED)
+        }
+        Err(Unsuited::OtherSteps) => searched::judged(level, spec, history, budget, VISIBILITY_SEARCH),
+    }
+}
+
+/// Whether the history is one of reads and writes of unique values: then every level below
+/// sequential consistency is decided in polynomial time.
+pub fn has_unique_values<S: Spec>(spec: &S, history: &KeyedHistory<S>) -> bool {
+    Accesses::of(spec, history).is_ok()
+}
+
+fn by_reads_from<S: Spec>(
+    level: WeakLevel,
+    history: &KeyedHistory<S>,
+    accesses: &Accesses,
+    budget: Budget,
+) -> Judgement {
+    let mut spending = Spending::new(budget);
+    let verdict = match find(level, accesses, &mut spending) {
+        Ok(None) => Verdict::Holds,
+        Ok(Some(anomaly)) => Verdict::Violated(anomaly::violation(level, history, accesses, &anomaly)),
+        Err(Exhausted) => {
+            let answered = history.by_invocation().into_iter().filter(|(_, one)| one.returned.is_some());
+            let open = answered.map(|(_, operation)| operation.number).collect();
+            Verdict::Undecided(Undecided { open, steps: spending.spent() })
+        }
+    };
+    Judgement { verdict, algorithm: READS_FROM, steps: spending.spent() }
+}
+
+/// Why the level does not hold, if it does not.
+fn find(
+    level: WeakLevel,
+    accesses: &Accesses,
+    spending: &mut Spending,
+) -> Result<Option<Anomaly>, Exhausted> {
+    // An item is 16 bytes, and some edges are made for each.
+    spending.spend(accesses.items().len() as u64)?;
+    if let Some(anomaly) = anomaly::impossible_source(accesses) {
+        return Ok(Some(anomaly));
+    }
+    match level {
+        WeakLevel::Causal => prefixes::find(accesses, prefixes::Seen::Transitively, spending),
+        WeakLevel::Pram => prefixes::find(accesses, prefixes::Seen::Directly, spending),
+        WeakLevel::Only(Guarantee::ReadYourWrites) => Ok(single::read_your_writes(accesses)),
+        WeakLevel::Only(Guarantee::MonotonicReads) => Ok(single::monotonic_reads(accesses)),
+        // A write of the same client that is visible too comes earlier, and arbitration says so.
+        WeakLevel::Only(Guarantee::MonotonicWrites) => Ok(None),
+        WeakLevel::Only(Guarantee::WritesFollowReads) => Ok(single::writes_follow_reads(accesses)),
+    }
+}
+
+/// What the operation was answered, if it was.
+fn answer_of<S: Spec>(operation: &OperationOf<S>) -> Option<&S::Answer> {
+    match &operation.outcome {
+        Outcome::Answered(answer) => Some(answer),
+        Outcome::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
