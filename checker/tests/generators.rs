@@ -21,6 +21,7 @@ use counterclock_checker::spec::counter::{Counter, CounterKind};
 use counterclock_checker::spec::log::Log;
 use counterclock_checker::spec::register::Register;
 use counterclock_checker::spec::text::Text;
+use counterclock_checker::weak::{WeakLevel, weak};
 use histories::recorder::keyed;
 use histories::written::{Keys, Written};
 use histories::{Load, Truth};
@@ -187,6 +188,8 @@ fn replicas_are_causal_but_not_sequential_unless_spoilt() {
         let history = keyed(|builder| causal::unique_keys(&load, builder));
         check_counts(&load, &history);
         assert_eq!(causality::is_causal(&history), load.truth == Truth::Legal, "{load:?}");
+        let verdict = weak(WeakLevel::Causal, &REGISTER, &history, BUDGET).verdict;
+        assert_eq!(verdict.word(), load.truth.word(), "{load:?}: {verdict}");
     }
     check_same(|load| keyed(|builder| causal::unique_keys(load, builder)));
 }
