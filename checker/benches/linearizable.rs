@@ -1,183 +1,222 @@
-//! How long linearizability takes: the etcd logs of the corpus, and counters under load.
+//! How long linearizability takes on histories of full size, and on small ones beside the peers.
 
+use std::cell::LazyCell;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::time::Duration;
 
 use counterclock_checker::budget::Budget;
-use counterclock_checker::format::{Format, Options, parse};
-use counterclock_checker::history::{Builder, ClientId, History};
-use counterclock_checker::judge::{Family, FamilyKind};
-use counterclock_checker::linearizable::{linearizable, linearizable_unexplained};
+use counterclock_checker::history::{Builder, History};
+use counterclock_checker::keyed::{KeyedBuilder, KeyedHistory};
+use counterclock_checker::linearizable::{linearizable, linearizable_by_key};
 use counterclock_checker::spec::Spec;
-use counterclock_checker::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, CapacityState, Terms};
+use counterclock_checker::spec::capacity::Capacity;
+use counterclock_checker::spec::counter::{Counter, CounterKind};
+use counterclock_checker::spec::log::Log;
 use counterclock_checker::spec::register::Register;
-use criterion::{Criterion, criterion_group, criterion_main};
+use counterclock_checker::spec::text::Text;
+use counterclock_checker::verdict::Judgement;
+use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
 
-const BUDGET: Budget = Budget { steps_max: 10_000_000 };
-const LIMIT: u64 = 40;
+#[expect(dead_code, reason = "shared with other benches, which use more of it")]
+mod histories;
+#[expect(dead_code, reason = "shared with other benches, which use more of it")]
+mod peers;
 
-#[expect(clippy::disallowed_methods, reason = "where the corpus lies is a setting of the host")]
-fn folder() -> PathBuf {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/histories");
-    std::env::var_os("COUNTERCLOCK_HISTORIES").map_or(beside, PathBuf::from).join("etcd-register-cas")
+use histories::Load;
+use histories::recorder::{keyed, single};
+use histories::{counters, registers, reservations, sequences};
+use peers::{Stateright, Todc};
+
+type Group<'a> = BenchmarkGroup<'a, criterion::measurement::WallTime>;
+
+const REGISTER: Register = Register { initial: None };
+const INCREMENTS: Counter = Counter { kind: CounterKind::Increment };
+const ADDITIONS: Counter = Counter { kind: CounterKind::AddAndRead };
+const CAPACITY: Capacity = Capacity { capacity: Some(reservations::CAPACITY) };
+
+const MILLION: Load = Load::of(1_000_000, 16);
+
+/// A bound for the rows that are not decided yet: some seconds.
+fn budget(load: &Load) -> Budget {
+    Budget { steps_max: 1_000_000.max(4 * load.operations as u64) }
 }
 
-/// The logs in order of their names; none if there is no corpus.
-fn logs() -> Vec<History<Register>> {
-    let Ok(folder) = std::fs::read_dir(folder()) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = folder.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    paths.iter().filter_map(|path| history_of(&std::fs::read(path).ok()?)).collect()
+/// A wrong verdict stops the bench; one that was not reached is told, for its figure means another thing.
+fn expect_verdict(name: &str, load: &Load, judged: &Judgement) {
+    let word = judged.verdict.word();
+    assert!(
+        word == load.truth.word() || word == "undecided",
+        "{name}: {word}, though it is {:?}",
+        load.truth
+    );
+    // A line that cannot be written is no reason to stop measuring.
+    let _ = writeln!(std::io::stderr(), "{name}: {word} by {}, {} steps", judged.algorithm, judged.steps);
 }
 
-fn history_of(bytes: &[u8]) -> Option<History<Register>> {
-    let families = parse(bytes, &Options { format: Some(Format::JepsenLog), ..Options::default() }).ok()?;
-    match families.into_iter().next()? {
-        Family { kind: FamilyKind::Register { history, .. }, .. } => history.parts().values().next().cloned(),
-        _ => None,
-    }
-}
-
-fn etcd(criterion: &mut Criterion) {
-    let logs = logs();
-    if logs.is_empty() {
-        return;
-    }
-    let spec = Register::default();
-    criterion.bench_function("etcd, all logs", |bencher| {
-        bencher.iter(|| {
-            for log in &logs {
-                black_box(linearizable_unexplained(&spec, log, BUDGET));
-            }
-        });
+/// A row of one object.
+fn one<S: Spec>(
+    group: &mut Group<'_>,
+    (name, load): (&str, Load),
+    spec: &S,
+    generate: impl FnOnce(&Load, &mut Builder<S>),
+) {
+    let history = LazyCell::new(|| {
+        let history: History<S> = single(|builder| generate(&load, builder));
+        expect_verdict(name, &load, &linearizable(spec, &history, budget(&load)));
+        history
     });
-    criterion.bench_function("etcd, all logs, explained", |bencher| {
-        bencher.iter(|| {
-            for log in &logs {
-                black_box(linearizable(&spec, log, BUDGET));
-            }
-        });
+    group.bench_function(name, |bencher| {
+        let history = &*history;
+        bencher.iter(|| black_box(linearizable(spec, history, budget(&load))));
     });
-    let slowest = logs.iter().max_by_key(|log| linearizable_unexplained(&spec, log, BUDGET).steps);
-    if let Some(log) = slowest {
-        criterion.bench_function("etcd, the log of most steps", |bencher| {
-            bencher.iter(|| black_box(linearizable(&spec, log, BUDGET)));
-        });
-    }
 }
 
-/// A generator small enough to be read here (G. Marsaglia, "Xorshift RNGs", J. Stat. Softw. 8(14) (2003)).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
+/// A row of several.
+fn several<S: Spec>(
+    group: &mut Group<'_>,
+    (name, load): (&str, Load),
+    spec: &S,
+    generate: impl FnOnce(&Load, &mut KeyedBuilder<S>),
+) {
+    let history = LazyCell::new(|| {
+        let history: KeyedHistory<S> = keyed(|builder| generate(&load, builder));
+        expect_verdict(name, &load, &linearizable_by_key(spec, &history, budget(&load)));
+        history
+    });
+    group.bench_function(name, |bencher| {
+        let history = &*history;
+        bencher.iter(|| black_box(linearizable_by_key(spec, history, budget(&load))));
+    });
 }
 
-/// A legal history of a counter under load: each operation is decided at a random instant.
-fn counter(seed: u64, client_count: u64, operation_count: usize) -> History<Capacity> {
-    let mut load = Load {
-        chance: Chance(seed),
-        builder: Builder::default(),
-        state: CapacityState::default(),
-        spec: Capacity { capacity: Some(LIMIT) },
-        open: (0..client_count).map(|client| (ClientId(client), Phase::Idle)).collect(),
-        orders: 0,
-    };
-    while load.orders < operation_count as u64 {
-        load.tick();
-    }
-    load.builder.finish()
+fn group<'a>(criterion: &'a mut Criterion, name: &str) -> Group<'a> {
+    let mut group = criterion.benchmark_group(name);
+    group.sample_size(10).warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_secs(1));
+    group
 }
 
-#[derive(Clone, Copy)]
-enum Phase {
-    Idle,
-    Asked(CapacityCall),
-    Decided(CapacityAnswer),
-}
-
-struct Load {
-    chance: Chance,
-    builder: Builder<Capacity>,
-    state: CapacityState,
-    spec: Capacity,
-    open: Vec<(ClientId, Phase)>,
-    orders: u64,
-}
-
-impl Load {
-    /// One client goes on: asks, is decided, or is answered. Of 50 decisions one stays unknown.
-    fn tick(&mut self) {
-        let index = self.chance.below(self.open.len() as u64) as usize;
-        let (client, phase) = self.open[index];
-        self.open[index].1 = match phase {
-            Phase::Idle => {
-                let call = self.call();
-                self.builder.invoke(client, call, 0).expect("the client was idle");
-                Phase::Asked(call)
-            }
-            Phase::Asked(call) => {
-                let answer = self.decide(&call);
-                if self.chance.below(50) == 0 {
-                    self.builder.unknown(client).expect("the client had asked");
-                    self.open[index].0 = ClientId(client.0 + self.open.len() as u64);
-                    Phase::Idle
-                } else {
-                    Phase::Decided(answer)
-                }
-            }
-            Phase::Decided(answer) => {
-                self.builder.answer(client, answer, 0).expect("the client had asked");
-                Phase::Idle
-            }
-        };
+fn unique_values(criterion: &mut Criterion) {
+    let mut group = group(criterion, "unique values");
+    let rows = [
+        ("register, 10 k, 16 clients", Load::of(10_000, 16)),
+        ("register, 1 M, 16 clients", MILLION),
+        ("register, 1 M, 16 clients, 1 % unknown", MILLION.with_unknown()),
+        ("register, 1 M, 16 clients, illegal", MILLION.illegal()),
+    ];
+    for row in rows {
+        one(&mut group, row, &REGISTER, registers::unique_register);
     }
-
-    fn call(&mut self) -> CapacityCall {
-        self.orders += 1;
-        match self.chance.below(3) {
-            0 => CapacityCall::Release { order: Some(self.chance.below(self.orders)), units: 0 },
-            _ => CapacityCall::Reserve { order: Some(self.orders), units: 1 + self.chance.below(6) },
-        }
-    }
-
-    fn decide(&mut self, call: &CapacityCall) -> CapacityAnswer {
-        let answers = match call {
-            CapacityCall::Reserve { .. } => {
-                [CapacityAnswer::Accepted(Terms::default()), CapacityAnswer::Rejected(Terms::default())]
-            }
-            CapacityCall::Release { .. } | CapacityCall::Read => {
-                [CapacityAnswer::Released, CapacityAnswer::NotHeld]
-            }
-        };
-        for answer in answers {
-            let step = self.spec.step(call, Some(&answer)).expect("it has an answer");
-            if let Some(next) = self.spec.apply(&self.state, &step) {
-                self.state = next;
-                return answer;
-            }
-        }
-        unreachable!("one of the two answers is legal")
-    }
+    several(&mut group, ("kv of 100 keys, 1 M, 16 clients", MILLION), &REGISTER, registers::unique_keys);
 }
 
 fn counters(criterion: &mut Criterion) {
-    let spec = Capacity { capacity: Some(LIMIT) };
-    for (client_count, operation_count) in [(10, 20), (10, 100), (20, 100), (20, 1_000)] {
-        let history = counter(1, client_count, operation_count);
-        let name = format!("counter, {operation_count} operations of {client_count} clients");
-        let judged = linearizable(&spec, &history, BUDGET);
-        assert!(judged.verdict.holds(), "{name}: {}", judged.verdict);
-        criterion.bench_function(&name, |bencher| {
-            bencher.iter(|| black_box(linearizable(&spec, &history, BUDGET)));
-        });
+    let mut group = group(criterion, "counters");
+    let legal = ("increment, 1 M, 16 clients, 1 % unknown", MILLION.with_unknown());
+    one(&mut group, legal, &INCREMENTS, counters::increments);
+    let illegal = ("increment, 1 M, 16 clients, illegal", MILLION.illegal());
+    one(&mut group, illegal, &INCREMENTS, counters::increments);
+    let legal = ("add and read, 1 M, 16 clients, 1 % unknown", MILLION.with_unknown());
+    one(&mut group, legal, &ADDITIONS, counters::additions);
+    let illegal = ("add and read, 1 M, 16 clients, illegal", MILLION.illegal());
+    one(&mut group, illegal, &ADDITIONS, counters::additions);
+}
+
+fn compare_and_set(criterion: &mut Criterion) {
+    let mut group = group(criterion, "cas over 5 values");
+    let rows = [
+        ("10 k, 16 clients", Load::of(10_000, 16)),
+        ("100 k, 16 clients", Load::of(100_000, 16)),
+        ("1 k, 16 clients, illegal", Load::of(1_000, 16).illegal()),
+        ("1 k, 64 clients", Load::of(1_000, 64)),
+        ("10 k, 16 clients, 1 % unknown", Load::of(10_000, 16).with_unknown()),
+    ];
+    for row in rows {
+        one(&mut group, row, &REGISTER, registers::five_values);
     }
 }
 
-criterion_group!(benches, etcd, counters);
+fn bounded(criterion: &mut Criterion) {
+    let mut group = group(criterion, "bounded counter");
+    let rows = [
+        ("100 k, 16 clients", Load::of(100_000, 16)),
+        ("1 k, 16 clients, 1 % unknown", Load::of(1_000, 16).with_unknown()),
+        ("1 k, 16 clients, illegal", Load::of(1_000, 16).illegal()),
+    ];
+    for row in rows {
+        one(&mut group, row, &CAPACITY, reservations::reservations);
+    }
+}
+
+fn sequences(criterion: &mut Criterion) {
+    let mut group = group(criterion, "sequences");
+    let told = ("log with offsets, 100 k, 16 clients", Load::of(100_000, 16));
+    one(&mut group, told, &Log, sequences::log_with_offsets);
+    let untold = ("log without offsets, 1 k, 4 clients", Load::of(1_000, 4));
+    one(&mut group, untold, &Log, sequences::log_without_offsets);
+    let strings = ("strings appended to, 100 k, 16 clients", Load::of(100_000, 16));
+    several(&mut group, strings, &Text::default(), sequences::texts);
+}
+
+/// Steps of a peer: `stateright` makes some ten thousand a second, `todc-utils` some hundred thousand.
+const STATERIGHT_STEPS_MAX: u64 = 5_000;
+const TODC_STEPS_MAX: u64 = 200_000;
+
+/// Makes one of the histories that peers are asked about, legal ones, from clients and operations.
+type Generate = fn(&Load, &mut Builder<Register>);
+
+/// The largest size that each peer finishes within its steps, ours beside it.
+fn peers(criterion: &mut Criterion) {
+    let mut group = group(criterion, "peers");
+    let kinds: [(&str, Generate); 2] =
+        [("unique register", registers::unique_register), ("cas over 5 values", registers::five_values)];
+    for (kind, generate) in kinds {
+        for clients in [4, 16] {
+            let of = |size| single(|builder| generate(&Load::of(size, clients), builder));
+            let name = format!("{kind}, {clients} clients");
+            beside_todc(&mut group, &name, of);
+            beside_stateright(&mut group, &name, of);
+        }
+    }
+}
+
+fn beside_todc(group: &mut Group<'_>, name: &str, history: impl Fn(usize) -> History<Register>) {
+    let says = |fed: Todc| fed.says(TODC_STEPS_MAX);
+    let Some(size) = largest(|size| says(Todc::new(&history(size)))) else { return };
+    let name = format!("{name}, {size} operations, todc-utils");
+    let (ours, fed) = (history(size), Todc::new(&history(size)));
+    group.bench_function(&name, |bencher| {
+        bencher.iter_batched(|| fed.clone(), |fed| black_box(says(fed)), BatchSize::PerIteration);
+    });
+    beside(group, &name, &ours);
+}
+
+fn beside_stateright(group: &mut Group<'_>, name: &str, history: impl Fn(usize) -> History<Register>) {
+    let fed = |size| Stateright::linearizability(&history(size));
+    let Some(size) = largest(|size| fed(size).says(STATERIGHT_STEPS_MAX)) else { return };
+    let name = format!("{name}, {size} operations, stateright");
+    let (ours, fed) = (history(size), fed(size));
+    group.bench_function(&name, |bencher| {
+        bencher.iter(|| black_box(fed.says(STATERIGHT_STEPS_MAX)));
+    });
+    beside(group, &name, &ours);
+}
+
+const SIZES: [usize; 8] = [10, 20, 40, 60, 80, 100, 200, 500];
+
+/// The last size before the first that is not finished.
+fn largest(says: impl Fn(usize) -> Option<bool>) -> Option<usize> {
+    let finished =
+        |size: &usize| says(*size).inspect(|said| assert!(*said, "the history is legal")).is_some();
+    SIZES.into_iter().take_while(finished).last()
+}
+
+fn beside(group: &mut Group<'_>, name: &str, history: &History<Register>) {
+    let budget = Budget { steps_max: 1_000_000 };
+    group.bench_function(format!("ours beside it: {name}"), |bencher| {
+        bencher.iter(|| black_box(linearizable(&REGISTER, history, budget)));
+    });
+}
+
+criterion_group!(benches, unique_values, counters, compare_and_set, bounded, sequences, peers);
 criterion_main!(benches);

@@ -19,13 +19,14 @@ use histories::written::{Keys, Written};
 use histories::{causal, counters, lagging, registers, reservations, sequences, tickets};
 
 const NAMES: &str = "\
-linearizable: register, kv, cas5, inc, add, bcounter, text
+linearizable: register, kv, cas5, inc, add, bcounter, log, log-without-offsets, text
 sequential:   sequential-register, sequential-inc, sequential-add
 causal:       causal";
 
 const REGISTER: &str = "# model=register-cas init=nil";
 const KEY_VALUE: &str = "# model=kv";
 const INCREMENTS: &str = "# model=counter-inc";
+const LOG: &str = "# model=log";
 const ADDITIONS: &str = "# model=counter-rw";
 
 /// Why nothing was written.
@@ -62,6 +63,8 @@ fn generate(arguments: &[String], output: impl Write) -> Result<(), GenerateErro
         "inc" => text(output, INCREMENTS, plain, |text| counters::increments(&load, text)),
         "add" => text(output, ADDITIONS, plain, |text| counters::additions(&load, text)),
         "bcounter" => text(output, &capacity, plain, |text| reservations::reservations(&load, text)),
+        "log" => text(output, LOG, plain, |text| sequences::log_with_offsets(&load, text)),
+        "log-without-offsets" => text(output, LOG, plain, |text| sequences::log_without_offsets(&load, text)),
         "text" => text(output, "", named, |text| sequences::texts(&load, text)),
         "sequential-register" => text(output, REGISTER, plain, |text| lagging::unique_register(&load, text)),
         "sequential-inc" => text(output, INCREMENTS, plain, |text| tickets::increments(&load, 1, text)),

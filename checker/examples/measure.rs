@@ -23,6 +23,7 @@ use counterclock_checker::spec::log::Log;
 use counterclock_checker::spec::register::Register;
 use counterclock_checker::spec::text::Text;
 use counterclock_checker::verdict::Judgement;
+use counterclock_checker::weak::{WeakLevel, weak};
 
 #[path = "../benches/histories/mod.rs"]
 #[expect(dead_code, reason = "shared with benches that use more of it")]
@@ -30,11 +31,12 @@ mod histories;
 
 use histories::arguments::{self, ArgumentError, FLAGS};
 use histories::recorder::{keyed, single};
-use histories::{counters, lagging, registers, reservations, sequences, tickets};
+use histories::{causal, counters, lagging, registers, reservations, sequences, tickets};
 
 const NAMES: &str = "\
 linearizable: register, kv, cas5, inc, add, bcounter, log, log-without-offsets, text
-sequential:   sequential-register, sequential-inc, sequential-incs, sequential-add";
+sequential:   sequential-register, sequential-inc, sequential-incs, sequential-add
+causal:       causal";
 
 const BUDGET: Budget = Budget { steps_max: 10_000_000 };
 
@@ -70,6 +72,11 @@ fn measure(arguments: &[String]) -> Result<String, ArgumentError> {
         "sequential-inc" => program(&increments, |history| tickets::increments(&load, 1, history)),
         "sequential-incs" => program(&increments, |history| tickets::increments(&load, 8, history)),
         "sequential-add" => program(&additions, |history| lagging::additions(&load, history)),
+        "causal" => report(
+            || keyed(|history| causal::unique_keys(&load, history)),
+            KeyedHistory::len,
+            |history| weak(WeakLevel::Causal, &register, history, BUDGET),
+        ),
         _ => return Err(ArgumentError::UnknownName(name.to_owned())),
     })
 }

@@ -45,6 +45,16 @@ pub(crate) enum Truth {
     Illegal,
 }
 
+impl Truth {
+    /// The verdict that a history of it gets.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Legal => "holds",
+            Self::Illegal => "violated",
+        }
+    }
+}
+
 impl Load {
     /// A legal history in which every outcome is known.
     pub(crate) const fn of(operations: usize, clients: usize) -> Self {

@@ -6,6 +6,7 @@ use counterclock_checker::history::ClientId;
 use counterclock_checker::spec::Spec;
 use counterclock_checker::spec::capacity::{Capacity, CapacityAnswer, CapacityCall};
 use counterclock_checker::spec::counter::{Counter, CounterAnswer, CounterCall};
+use counterclock_checker::spec::log::{Log, LogAnswer, LogCall};
 use counterclock_checker::spec::register::{Register, RegisterAnswer, RegisterCall, Value};
 use counterclock_checker::spec::text::{Text, TextAnswer, TextCall};
 
@@ -167,6 +168,32 @@ impl Lines for Capacity {
             }
             (CapacityCall::Read, _) => format!("{client} {mark} read"),
         })
+    }
+}
+
+impl Lines for Log {
+    fn line(
+        client: ClientId,
+        question: &Question<'_, Self>,
+        end: End<'_, LogAnswer>,
+        keys: Keys,
+    ) -> Option<String> {
+        assert!(keys == Keys::Unnamed, "the generators have one log");
+        let mark = mark(&end, Self::is_refusal);
+        let asked = match question.call {
+            LogCall::Append(entry) => format!("append {entry}"),
+            LogCall::ReadFrom(offset) => format!("read @{offset}.."),
+            LogCall::ReadAt(offset) => format!("read @{offset}"),
+        };
+        let answer: String = match end {
+            End::Answered(LogAnswer::AppendedAt(offset)) => format!(" @{offset}"),
+            End::Answered(LogAnswer::Entries(entries)) => {
+                entries.iter().map(|entry| format!(" {entry}")).collect()
+            }
+            End::Answered(LogAnswer::Entry(entry)) => format!(" {}", shown(*entry)),
+            End::Answered(LogAnswer::Appended) | End::Invoked | End::Unknown => String::new(),
+        };
+        Some(format!("{client} {mark} {asked}{answer}"))
     }
 }
 
