@@ -176,18 +176,19 @@ fn a_witness_is_a_proof_only_if_it_is_legal_and_in_real_time() {
         let order: Vec<OperationIndex> = order.iter().copied().map(OperationIndex).collect();
         linearizable_by_witness(&Register::default(), &history, &order, BUDGET)
     };
-    for (order, algorithm) in [
-        (&[1, 0, 2][..], WITNESS),
-        (&[1, 0, 2, 3], WITNESS),
-        (&[1, 0], WITNESS),
-        (&[0, 1, 2], CONFIGURATIONS),
-        (&[1, 0, 0, 2], CONFIGURATIONS),
-        (&[2, 1, 0], CONFIGURATIONS),
-        (&[0, 2], CONFIGURATIONS),
-        (&[1, 0, 2, 9], CONFIGURATIONS),
+    for (order, is_proof) in [
+        (&[1, 0, 2][..], true),
+        (&[1, 0, 2, 3], true),
+        (&[1, 0], true),
+        (&[0, 1, 2], false),
+        (&[1, 0, 0, 2], false),
+        (&[2, 1, 0], false),
+        (&[0, 2], false),
+        (&[1, 0, 2, 9], false),
     ] {
         let judgement = judge(order);
-        assert_eq!((judgement.algorithm, judgement.verdict.holds()), (algorithm, true), "{order:?}");
+        let found = (judgement.algorithm == WITNESS, judgement.verdict.holds());
+        assert_eq!(found, (is_proof, true), "{order:?}");
     }
 }
 
@@ -238,7 +239,7 @@ fn more_than_128_different_open_operations_are_undecided() {
 
 #[test]
 fn a_used_up_budget_is_undecided() {
-    let history = History::<Register>::draw("a: [w1 ]\nb: [w2 ]\nc: [r1 ]\nd: [r2 ]").unwrap();
+    let history = History::<Register>::draw("a: [w1 ]\nb: [w2 ]\nc: [r1 ]\nd: [w2 ]").unwrap();
     let verdict = linearizable(&Register::default(), &history, Budget { steps_max: 1 }).verdict;
     assert!(matches!(verdict, Verdict::Undecided(_)), "{verdict}");
 }
