@@ -38,3 +38,5 @@ pub mod weak;
 mod oracle;
 #[cfg(test)]
 mod test_histories;
+#[cfg(test)]
+mod trials;
