@@ -13,5 +13,6 @@ pub(crate) mod shortcut_trials;
 pub(crate) mod slots;
 pub(crate) mod tokens;
 pub(crate) mod turns;
+pub(crate) mod weaken;
 pub(crate) mod witness;
 pub(crate) mod zones;
