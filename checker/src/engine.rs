@@ -23,5 +23,6 @@ pub(crate) mod turns;
 pub(crate) mod view;
 pub(crate) mod visibility;
 pub(crate) mod visibility_graph;
+pub(crate) mod weaken;
 pub(crate) mod witness;
 pub(crate) mod zones;

@@ -140,7 +140,7 @@ pub fn checks(files: &[CheckedFile]) -> String {
         for (level, violation) in file.findings() {
             page.indented("          ", &format!("not {level}: {}", violation.explanation));
             for step in &violation.steps {
-                page.indented("            - ", step);
+                page.text.push_str(&format!("            - {}", wrapped(step, 14).trim_start()));
             }
             for lane in file.pictures.get(level).into_iter().flat_map(|picture| picture.lines()) {
                 page.line(&format!("            {lane}"));

@@ -15,13 +15,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::engine::shortcut::{Conflict, Decision, Finding, Seen, View};
+use crate::engine::weaken::shrunk;
 use crate::spec::mutex::MutexStep;
 
 /// The algorithm.
 pub(crate) const TURNS: &str = "turns";
-
-/// How many operations are looked at to find a small conflict.
-const LOOKED_AT_COUNT_MAX: usize = 20_000_000;
 
 /// Whether a lock has a legal order.
 pub(crate) fn decide(view: &impl View<MutexStep>) -> Decision {
@@ -105,44 +103,11 @@ impl Turn {
     }
 }
 
-/// The same history, where only some operations keep their answers.
-struct Weakened<'a, V> {
-    view: &'a V,
-    keeps: &'a [bool],
-}
-
-impl<V: View<MutexStep>> View<MutexStep> for Weakened<'_, V> {
-    fn count(&self) -> usize {
-        self.view.count()
-    }
-
-    fn at(&self, place: usize) -> Seen<MutexStep> {
-        let seen = self.view.at(place);
-        if self.keeps[place] { seen } else { Seen { returned: u64::MAX, ..seen } }
-    }
-}
-
-/// What has returned when the search is stuck, without what can be spared: halves, quarters, ...
+/// What has returned when the search is stuck, without what can be spared.
 fn conflict(view: &impl View<MutexStep>, stuck: Stuck) -> Conflict {
     let end = view.at(stuck.place).returned;
-    let mut keeps: Vec<bool> = (0..view.count()).map(|place| view.at(place).returned <= end).collect();
-    let mut looks = LOOKED_AT_COUNT_MAX / view.count().max(1);
-    let mut chunk = keeps.len().next_power_of_two();
-    while chunk > 0 {
-        for start in (0..keeps.len()).step_by(chunk) {
-            let range = start..(start + chunk).min(keeps.len());
-            if looks == 0 || !keeps[range.clone()].contains(&true) {
-                continue;
-            }
-            looks -= 1;
-            let before = keeps[range.clone()].to_vec();
-            keeps[range.clone()].fill(false);
-            if taken(&Weakened { view, keeps: &keeps }).is_ok() {
-                keeps[range].copy_from_slice(&before);
-            }
-        }
-        chunk /= 2;
-    }
+    let keeps = (0..view.count()).map(|place| view.at(place).returned <= end).collect();
+    let keeps = shrunk(view, keeps, Some, |weaker| taken(weaker).is_err());
     let places = (0..keeps.len()).filter(|place| keeps[*place]).collect();
     Conflict { places, reason: reason(view, stuck) }
 }

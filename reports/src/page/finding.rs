@@ -15,6 +15,7 @@ pub(super) struct Finding {
     /// On which object, in which file.
     r#where: Option<String>,
     sentence: String,
+    steps: Vec<String>,
     prefix: Option<String>,
     drawing: Option<Picture>,
     has_stuck: bool,
@@ -50,6 +51,7 @@ impl Finding {
             name: name.to_owned(),
             r#where: (!place.is_empty()).then_some(place),
             sentence: violation.explanation.clone(),
+            steps: violation.steps.clone(),
             prefix: prefix(violation),
             drawing,
             has_stuck: shown.iter().any(|operation| Some(operation.number) == stuck),
