@@ -109,19 +109,28 @@ fn report<H>(
     let before = Peak::now();
     let history = make();
     let with_history = Peak::now();
-    let started = std::time::Instant::now();
+    let (started, on_core) = (std::time::Instant::now(), core_time_us());
     let judgement = judge(&history);
-    let taken = started.elapsed();
+    let (taken, on_core) = (started.elapsed(), core_time_us().zip(on_core));
+    let on_core = on_core.map(|(after, before)| format!(", {} us of them on a core", after - before));
     let after = Peak::now();
     let operations = count(&history);
     let Judgement { verdict, algorithm, steps } = judgement;
     format!(
-        "{} by {algorithm}, {steps} steps, {} us\nhistory: {}\nhistory and check: {}",
+        "{} by {algorithm}, {steps} steps, {} us{}\nhistory: {}\nhistory and check: {}",
         verdict.word(),
         taken.as_micros(),
+        on_core.unwrap_or_default(),
         before.to(&with_history, operations),
         before.to(&after, operations)
     )
+}
+
+/// How long this thread has been on a core, if the host tells: what other work there is does not count.
+fn core_time_us() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let on_core_ns: u64 = status.split(' ').next()?.parse().ok()?;
+    Some(on_core_ns / 1_000)
 }
 
 /// The peak of this process's memory, if the host tells.

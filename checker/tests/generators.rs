@@ -12,6 +12,8 @@ mod causality;
 use std::fmt::Debug;
 
 use counterclock_checker::budget::Budget;
+use counterclock_checker::format::{Options, parse};
+use counterclock_checker::judge::judge;
 use counterclock_checker::keyed::{KeyedBuilder, KeyedHistory};
 use counterclock_checker::linearizable::linearizable_by_key;
 use counterclock_checker::sequential::sequential;
@@ -98,6 +100,18 @@ fn check_bytes(generate: impl Fn(&Load, &mut Written<Vec<u8>>)) {
     assert_eq!(first, text(&load));
     assert_ne!(first, text(&Load { seed: load.seed + 1, ..load }));
     assert_eq!(first.lines().count(), 1 + 2 * 500, "a header, questions and answers");
+}
+
+/// What is written is judged by its reader as it was planned.
+#[track_caller]
+fn check_text(header: &str, operations: usize, generate: impl Fn(&Load, &mut Written<Vec<u8>>)) {
+    for load in loads(operations, 4).filter(|load| load.seed < 5) {
+        let mut written = Written::new(Vec::new(), header, Keys::Unnamed);
+        generate(&load, &mut written);
+        let families = parse(&written.finish().unwrap(), &Options::default()).unwrap();
+        let checks = judge(&families, &["linearizable"], BUDGET);
+        assert_eq!(checks[0].verdict.word(), load.truth.word(), "{load:?}: {}", checks[0].detail);
+    }
 }
 
 /// The same, for what has no text.
@@ -192,6 +206,18 @@ fn replicas_are_causal_but_not_sequential_unless_spoilt() {
         assert_eq!(verdict.word(), load.truth.word(), "{load:?}: {verdict}");
     }
     check_same(|load| keyed(|builder| causal::unique_keys(load, builder)));
+}
+
+#[test]
+fn what_is_written_is_read_and_judged_as_it_was_planned() {
+    check_text("# model=register-cas init=nil", 60, registers::unique_register);
+    check_text("# model=register-cas init=nil", 60, registers::five_values);
+    check_text("# model=counter-inc", 60, counters::increments);
+    check_text("# model=counter-rw", 60, counters::additions);
+    check_text("# model=bcounter cap=40", 60, reservations::reservations);
+    check_text("# model=log", 60, sequences::log_with_offsets);
+    check_text("# model=log", 30, sequences::log_without_offsets);
+    check_text("", 60, sequences::texts);
 }
 
 #[test]
