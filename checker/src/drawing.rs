@@ -124,7 +124,7 @@ impl<S: Drawable> KeyedHistory<S> {
             let at_ns = event.column as u64;
             match event.kind {
                 EventKind::Begins { key, call } => {
-                    builder.invoke(event.client, &key, call, at_ns).map(drop)?
+                    builder.invoke(event.client, &key, call, at_ns).map(drop)?;
                 }
                 EventKind::Ends { answer } => builder.answer(event.client, answer, at_ns)?,
             }

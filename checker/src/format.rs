@@ -101,26 +101,23 @@ pub fn read_from(input: &mut dyn Read, options: &Options) -> Result<Contents, Fo
 
 /// The format of what `source` begins with, none of which is used.
 fn detect_in(source: &mut Source<'_>) -> Result<Format, FormatError> {
+    let mut wanted = 1;
     loop {
-        let held_count = source.held().len();
-        source.fill()?;
+        source.hold(wanted)?;
         let held = source.held();
         let is_all = source.is_ended() || held.len() >= LINE_BYTES_MAX;
-        let whole =
-            if is_all { held.len() } else { held.iter().rposition(|byte| *byte == b'\n').unwrap_or(0) };
+        let lines_end = held.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+        let whole = if is_all { held.len() } else { lines_end };
         if let Some(format) = Format::detect(&held[..whole]) {
             return Ok(format);
         }
-        if is_all || held.len() == held_count {
-            break;
+        if is_all {
+            source.check_held()?;
+            return Err(FormatError::NotRecognised { place: Place::START });
         }
+        // Looks at twice as much each time: what is looked at again grows no faster than the file.
+        wanted = (2 * held.len()).min(LINE_BYTES_MAX);
     }
-    while let Some(line) = source.line()? {
-        if line.number > 1 && source.held().is_empty() {
-            break;
-        }
-    }
-    Err(FormatError::NotRecognised { place: Place::START })
 }
 
 impl Format {

@@ -238,7 +238,19 @@ impl OperationsVisitor for IsEmpty {
 pub fn judge(families: &[Family], wanted: &[&str], budget: Budget) -> Vec<Check> {
     let mut checks = Vec::new();
     for family in families {
-        Judge { family: &family.name, wanted, budget, checks: &mut checks }.family(&family.kind);
+        Judge { family: &family.name, wanted, budget, weaker: None, checks: &mut checks }
+            .family(&family.kind);
+    }
+    checks
+}
+
+/// Judges `families` by one level: operations of whatever model, and records that have a check of its name.
+pub fn judge_by(families: &[Family], level: Level, budget: Budget) -> Vec<Check> {
+    let wanted = &[level.name()];
+    let mut checks = Vec::new();
+    for family in families {
+        let weaker = Some(level);
+        Judge { family: &family.name, wanted, budget, weaker, checks: &mut checks }.family(&family.kind);
     }
     checks
 }
@@ -278,6 +290,8 @@ struct Judge<'a> {
     family: &'a str,
     wanted: &'a [&'a str],
     budget: Budget,
+    /// A level that operations are asked for, though it is no check of a scenario.
+    weaker: Option<Level>,
     checks: &'a mut Vec<Check>,
 }
 
@@ -348,14 +362,12 @@ impl Judge<'_> {
         }
     }
 
-    /// The levels below those two, which are judged only if they are named.
+    /// A level below those two, which is judged only if it is asked for.
     fn weaker_levels<S: Spec>(&mut self, spec: &S, history: &KeyedHistory<S>) {
-        for level in Level::ALL {
-            let is_named = self.wanted.contains(&level.name());
-            if is_named && !matches!(level, Level::Linearizable | Level::Sequential) {
-                let judgement = judge_level(level, spec, history, self.budget);
-                self.judgement(level.name(), judgement, &count_of(history));
-            }
+        let is_weaker = |level: &Level| !matches!(level, Level::Linearizable | Level::Sequential);
+        if let Some(level) = self.weaker.filter(is_weaker) {
+            let judgement = judge_level(level, spec, history, self.budget);
+            self.judgement(level.name(), judgement, &count_of(history));
         }
     }
 

@@ -127,8 +127,10 @@ impl<S: Spec> KeyedBuilder<S> {
     pub fn finish(self) -> KeyedHistory<S> {
         let Self { builder, keys, key_of } = self;
         let History { operations, dropped } = builder.finish();
-        let empty = || History { operations: Vec::new(), dropped: Vec::new() };
-        let mut split: Vec<History<S>> = keys.iter().map(|_| empty()).collect();
+        let mut counts = vec![0; keys.len()];
+        operations.iter().for_each(|operation| counts[key_of[operation.number.0 as usize]] += 1);
+        let with_room = |count| History { operations: Vec::with_capacity(count), dropped: Vec::new() };
+        let mut split: Vec<History<S>> = counts.into_iter().map(with_room).collect();
         for operation in operations {
             split[key_of[operation.number.0 as usize]].operations.push(operation);
         }

@@ -212,7 +212,7 @@ impl<'a, S: Spec> Lattice<'a, S> {
         match &judgement.verdict {
             Verdict::Holds => self.imply(level, &judgement, |level, other| level.is_as_strong_as(other)),
             Verdict::Violated(_) => {
-                self.imply(level, &judgement, |level, other| other.is_as_strong_as(level))
+                self.imply(level, &judgement, |level, other| other.is_as_strong_as(level));
             }
             Verdict::Undecided(_) => {}
         }

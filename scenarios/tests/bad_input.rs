@@ -109,7 +109,7 @@ fn a_foreign_history_that_cannot_be_is_refused_with_its_line_and_column() {
     let cases = [
         ("[{:process 0 :type :ok :f :read :value 1}]", "1:12:", "client 0 gets an answer"),
         ("[{:process 0 :type :invoke :f :read}", "1:37:", "found the end of the file, expected ]"),
-        (deep.as_str(), "1:86:", "nested more than 64 deep"),
+        (deep.as_str(), "1:85:", "nested more than 64 deep"),
         (long.as_str(), "2:1048577:", "the line goes on"),
         ("# model=log\n0 i append 1\n0 i read\n", "3:1:", "client 0 asks"),
         ("# model=stack\n0 i w 1\n", "1:9:", "model \"stack\" is not supported"),

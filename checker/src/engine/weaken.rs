@@ -55,12 +55,3 @@ pub(crate) fn shrunk<T, V: View<T>>(
     }
     keeps
 }
-
-/// The history in which only the operations in `keeps` keep their answers.
-pub(crate) fn weakened<'a, T, V: View<T>>(
-    view: &'a V,
-    keeps: &'a [bool],
-    unanswered: fn(T) -> Option<T>,
-) -> Weakened<'a, T, V> {
-    Weakened { view, keeps, unanswered }
-}

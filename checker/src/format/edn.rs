@@ -117,11 +117,7 @@ impl<'s, 'a> Elements<'s, 'a> {
         if held_count >= LINE_BYTES_MAX {
             return Err(FormatError::LongElement { place: self.place });
         }
-        let wanted = (2 * held_count).clamp(1, LINE_BYTES_MAX);
-        while self.source.held().len() < wanted && !self.source.is_ended() {
-            self.source.fill()?;
-        }
-        Ok(())
+        self.source.hold((2 * held_count).clamp(1, LINE_BYTES_MAX))
     }
 }
 
@@ -152,14 +148,13 @@ fn step(scanner: &mut Scanner<'_>, within: Within, start: Place) -> Result<Step,
 }
 
 /// Where the bytes end that begin at `place`.
-fn after(place: Place, bytes: &[u8]) -> Place {
-    match bytes.iter().rposition(|byte| *byte == b'\n') {
-        None => Place { line: place.line, column: place.column + characters(bytes) },
-        Some(last) => {
-            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-            Place { line: place.line + lines, column: characters(&bytes[last + 1..]) + 1 }
-        }
+fn after(mut place: Place, bytes: &[u8]) -> Place {
+    let mut last_line = bytes;
+    while let Some(end) = last_line.iter().position(|byte| *byte == b'\n') {
+        place = Place { line: place.line + 1, column: 1 };
+        last_line = &last_line[end + 1..];
     }
+    Place { line: place.line, column: place.column + characters(last_line) }
 }
 
 fn error(problem: &Problem, held: &[u8], place: Place) -> FormatError {

@@ -74,6 +74,33 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Reads until so many bytes are held, or the file is at its end.
+    ///
+    /// # Errors
+    /// If the input fails.
+    pub(super) fn hold(&mut self, bytes: usize) -> Result<(), FormatError> {
+        while self.held().len() < bytes && !self.is_ended {
+            self.fill()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the lines that are held could be read, whatever they mean.
+    ///
+    /// # Errors
+    /// If one is too long or not UTF-8.
+    pub(super) fn check_held(&self) -> Result<(), FormatError> {
+        let mut number = self.lines;
+        for line in self.held().split_inclusive(|byte| *byte == b'\n') {
+            number += 1;
+            let is_whole = line.ends_with(b"\n") || self.is_ended || line.len() > LINE_BYTES_MAX;
+            if is_whole {
+                line_of(line.trim_ascii_end(), number)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The next line without its end, if there is one. Lines end in LF or CRLF; the last one may end
     /// with the file.
     ///

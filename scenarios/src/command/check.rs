@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use checker::budget::Budget;
 use checker::format::{self, Contents, Format, Initial, Model, Options};
-use checker::judge::{Family, judge, strongest_of};
+use checker::judge::{Family, judge, judge_by, strongest_of};
 use checker::lattice::Level;
 use clap::{Args, ValueEnum};
 use reports::checked::{CheckedFile, Ranked, Times};
@@ -147,8 +147,12 @@ impl Check {
         let parse_ns = parsing.elapsed_ns();
         let judging = Stopwatch::start();
         let budget = Budget { steps_max: self.budget };
+        // A foreign history is asked the one question; one of ours, everything that its families promise.
         let found = match self.level.level() {
-            Some(level) => Found::Checks(judge(&families, &wanted(format, level), budget)),
+            Some(Level::Linearizable) if format == Format::Jsonl => {
+                Found::Checks(judge(&families, &[], budget))
+            }
+            Some(level) => Found::Checks(judge_by(&families, level, budget)),
             None => Found::Ranks(ranks(&families, budget)),
         };
         let times = Times { parse_ns, check_ns: judging.elapsed_ns() };
@@ -192,14 +196,6 @@ impl Check {
 enum Found<'a> {
     Checks(Vec<checker::judge::Check>),
     Ranks(Vec<Ranked<'a>>),
-}
-
-/// A foreign history is asked the one question; one of ours, everything that its families promise.
-fn wanted(format: Format, level: Level) -> Vec<&'static str> {
-    match (format, level) {
-        (Format::Jsonl, Level::Linearizable) => Vec::new(),
-        (_, level) => vec![level.name()],
-    }
 }
 
 fn ranks<'a>(families: &'a [Family], budget: Budget) -> Vec<Ranked<'a>> {

@@ -73,7 +73,7 @@ fn appends_whose_offset_nobody_knows_fill_the_rest() {
 #[test]
 fn every_small_history_of_offsets_gets_the_naive_answer() {
     let words = ["a7@0", "a8@1", "a9", "l7", "1e8", "1e"];
-    every(&Log, &words, Shape { operations: 4, clients: 3 }).assert_decides(1_000);
+    every(&Log, &words, Shape { operations: 4, clients: 3 }).assert_decides(400);
 }
 
 #[test]
@@ -84,6 +84,7 @@ fn every_small_history_of_reads_gets_the_naive_answer() {
 
 /// Appends of different entries are told their offsets in half of the histories: a call of an odd
 /// entry is. Of reads of one entry some look behind the end.
+#[expect(clippy::ptr_arg, reason = "the state of a log is a vector, and a play answers by state")]
 fn answer(state: &Vec<i64>, call: &LogCall) -> Option<LogAnswer> {
     Some(match *call {
         LogCall::Append(entry) if entry % 2 == 0 => LogAnswer::AppendedAt(state.len() as u64),

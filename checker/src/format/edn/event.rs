@@ -1,8 +1,10 @@
 //! One map of a history: who, what, how it ended.
 
+use std::borrow::Cow;
+
 use super::scanner::{Scanner, Stop, Token};
 use super::{Edn, after};
-use crate::format::{FormatError, Found, Place};
+use crate::format::{FormatError, Place};
 
 /// What a map says, and where.
 #[derive(Debug)]
@@ -15,7 +17,7 @@ pub(in crate::format) struct Event {
     pub(in crate::format) kind: Kind,
     /// What `:f` says.
     pub(in crate::format) word: Word,
-    word_found: Found,
+    word_value: Edn,
     /// Where that stands.
     pub(in crate::format) word_place: Place,
     /// The name of the object, if there is one.
@@ -101,7 +103,7 @@ impl Event {
             None => scanner.problem(from, expected),
         };
         let process = find(Field::Process);
-        if process.is_some_and(|at| at.value == Edn::Keyword("nemesis".to_owned())) {
+        if process.is_some_and(|at| at.value == Edn::Keyword(Cow::Borrowed("nemesis"))) {
             return Ok(None);
         }
         let number = process.and_then(|at| at.value.count());
@@ -112,16 +114,17 @@ impl Event {
         let word = find(Field::Word).ok_or_else(|| wrong(None, "an operation, which has :f"))?;
         let key = find(Field::Key);
         let name = key.map(|at| at.value.name().ok_or_else(|| at.problem("a string, keyword or number")));
-        let place_of = |at: Option<&At>| after(start, scanner.before(at.map_or(from, |at| at.from)));
+        let place = after(start, scanner.between(0, from));
+        let place_of = |at: Option<&At>| at.map_or(place, |at| after(place, scanner.between(from, at.from)));
         let value_place = place_of(find(Field::Value));
         Ok(Some(Box::new(
             Self {
-                place: place_of(None),
+                place,
                 process: number,
                 process_place: place_of(process),
                 kind: parsed,
                 word: Word::of(&word.value),
-                word_found: word.value.found(),
+                word_value: Edn::Nil,
                 word_place: place_of(Some(word)),
                 key: name.transpose()?,
                 time: find(Field::Time).and_then(|at| at.value.count()).unwrap_or(0),
@@ -138,8 +141,9 @@ impl Event {
         for At { field, value, .. } in fields {
             match field {
                 Field::Value => self.value = value,
+                Field::Word => self.word_value = value,
                 Field::Extra(extra) => self.extras.push((extra, value)),
-                Field::Process | Field::Kind | Field::Word | Field::Key | Field::Time => {}
+                Field::Process | Field::Kind | Field::Key | Field::Time => {}
             }
         }
         self
@@ -162,7 +166,7 @@ impl Event {
 
     /// The error that `:f` is not what it should be.
     pub(in crate::format) fn unexpected_word(&self, expected: &'static str) -> FormatError {
-        FormatError::Unexpected { place: self.word_place, found: self.word_found.clone(), expected }
+        FormatError::Unexpected { place: self.word_place, found: self.word_value.found(), expected }
     }
 }
 
@@ -237,7 +241,7 @@ impl Field {
 impl Kind {
     fn of(value: &Edn) -> Option<Self> {
         let Edn::Keyword(name) = value else { return None };
-        match name.as_str() {
+        match name.as_ref() {
             "invoke" => Some(Self::Invoke),
             "ok" => Some(Self::Ok),
             "fail" => Some(Self::Fail),
@@ -249,8 +253,14 @@ impl Kind {
 
 impl Word {
     fn of(value: &Edn) -> Self {
-        let (Edn::Keyword(name) | Edn::Text(name)) = value else { return Self::Unknown };
-        match name.as_str() {
+        let name = match value {
+            Edn::Keyword(name) => name.as_ref(),
+            Edn::Text(name) => name,
+            Edn::Nil | Edn::Truth(_) | Edn::Integer(_) | Edn::List(_) | Edn::Other(_) => {
+                return Self::Unknown;
+            }
+        };
+        match name {
             "read" => Self::Read,
             "get" => Self::Get,
             "write" => Self::Write,

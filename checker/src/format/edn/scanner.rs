@@ -88,9 +88,9 @@ impl<'b> Scanner<'b> {
         self.at = at;
     }
 
-    /// All bytes before `at`.
-    pub(super) fn before(&self, at: usize) -> &'b [u8] {
-        &self.bytes[..at]
+    /// The bytes between two places.
+    pub(super) fn between(&self, from: usize, to: usize) -> &'b [u8] {
+        &self.bytes[from..to]
     }
 
     /// The bytes of the token or value that began at `from` and ended where it stands.
@@ -183,7 +183,7 @@ impl<'b> Scanner<'b> {
     }
 
     fn atom(&mut self) -> Result<Token, Stop> {
-        self.skip_while(|byte| !is_blank(byte) && !is_mark(byte))?;
+        self.skip_while(|byte| CLASSES[usize::from(byte)] == Class::Plain)?;
         Ok(Token::Atom)
     }
 
@@ -198,11 +198,34 @@ impl<'b> Scanner<'b> {
     }
 }
 
-fn is_blank(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || byte == b','
+/// What a byte is where no string is open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Blank,
+    /// Ends an atom that stands before it.
+    Mark,
+    Plain,
 }
 
-/// Whether the byte ends an atom that stands before it.
-fn is_mark(byte: u8) -> bool {
-    matches!(byte, b'[' | b']' | b'(' | b')' | b'{' | b'}' | b'"' | b';')
+/// The class of each byte.
+const CLASSES: [Class; 256] = classes();
+
+const fn classes() -> [Class; 256] {
+    let mut classes = [Class::Plain; 256];
+    let (blanks, marks) = (b" \t\r\n\x0c,", b"[](){}\";");
+    let mut index = 0;
+    while index < blanks.len() {
+        classes[blanks[index] as usize] = Class::Blank;
+        index += 1;
+    }
+    index = 0;
+    while index < marks.len() {
+        classes[marks[index] as usize] = Class::Mark;
+        index += 1;
+    }
+    classes
+}
+
+fn is_blank(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] == Class::Blank
 }

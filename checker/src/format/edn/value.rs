@@ -1,5 +1,7 @@
 //! A value of EDN, as far as an operation can hold it.
 
+use std::borrow::Cow;
+
 use super::DEPTH_MAX;
 use super::scanner::{Bracket, Scanner, Stop, Token};
 use crate::format::Found;
@@ -12,7 +14,7 @@ pub(in crate::format) enum Edn {
     Integer(i128),
     Text(String),
     /// Without its colon.
-    Keyword(String),
+    Keyword(Cow<'static, str>),
     /// A vector or a list.
     List(Vec<Self>),
     /// Anything else: sets, maps, other numbers, symbols; as it is written, shortened.
@@ -111,7 +113,8 @@ impl Edn {
     /// As a name: a string, a keyword or a number.
     pub(in crate::format) fn name(&self) -> Option<String> {
         match self {
-            Self::Text(name) | Self::Keyword(name) => Some(name.clone()),
+            Self::Text(name) => Some(name.clone()),
+            Self::Keyword(name) => Some(name.as_ref().to_owned()),
             Self::Integer(number) => Some(number.to_string()),
             Self::Nil | Self::Truth(_) | Self::List(_) | Self::Other(_) => None,
         }
@@ -188,12 +191,24 @@ fn atom(bytes: &[u8]) -> Edn {
         b"false" => return Edn::Truth(false),
         _ => {}
     }
-    let written = String::from_utf8_lossy(bytes);
-    if let Some(name) = written.strip_prefix(':') {
-        return Edn::Keyword(name.to_owned());
+    if let Some(name) = bytes.strip_prefix(b":") {
+        return Edn::Keyword(keyword(name));
     }
+    let written = String::from_utf8_lossy(bytes);
     let number = written.strip_suffix('N').unwrap_or(&written);
-    number.parse().map_or_else(|_| Edn::Other(shortened(&written)), Edn::Integer)
+    // Most numbers are small, and the small ones are read several times as fast.
+    let small = number.parse::<i64>().map(i128::from);
+    small.or_else(|_| number.parse()).map_or_else(|_| Edn::Other(shortened(&written)), Edn::Integer)
+}
+
+/// The name of a keyword; of those that stand in every map there is one copy for all.
+fn keyword(name: &[u8]) -> Cow<'static, str> {
+    const USUAL: [&str; 10] =
+        ["invoke", "ok", "read", "write", "cas", "fail", "info", "nemesis", "get", "append"];
+    match USUAL.into_iter().find(|usual| usual.as_bytes() == name) {
+        Some(usual) => Cow::Borrowed(usual),
+        None => Cow::Owned(String::from_utf8_lossy(name).into_owned()),
+    }
 }
 
 fn shortened(written: &str) -> String {

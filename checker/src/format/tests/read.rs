@@ -53,6 +53,7 @@ fn hist_has_every_model() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table with an entry for each model")]
 fn jepsen_edn_has_every_model() {
     let edn = |model: &str, events: &[&str], legal: &str, illegal: &str| {
         let vector = format!("; made by hand\n[{}]\n", events.join("\n "));
