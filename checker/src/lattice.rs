@@ -303,6 +303,3 @@ fn implied_by(level: Level) -> &'static str {
         Level::Convergence => "implied by convergence",
     }
 }
-
-#[cfg(test)]
-mod tests;

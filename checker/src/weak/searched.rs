@@ -1,5 +1,8 @@
-//! stub
+//! Levels of objects that are no registers of unique values: not judged yet, unless a stronger level holds.
+
 use super::*;
+
+/// Undecided, with every operation open.
 pub(super) fn judged<S: Spec>(
     _level: WeakLevel,
     _spec: &S,
