@@ -36,6 +36,7 @@ fn a_line_without_end_is_an_error_in_every_format() {
                     | FormatError::LongElement { .. }
                     | FormatError::Deep { .. }
                     | FormatError::Unexpected { .. }
+                    | FormatError::NotRecognised { .. }
             );
             assert!(is_bounded, "{index}, {format:?}: {error}");
         }
