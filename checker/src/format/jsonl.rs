@@ -8,7 +8,7 @@
 //!
 //! | model | `f`, its value | answer |
 //! |---|---|---|
-//! | `register-cas`, `kv` with `"values":"numbers"` | `read`, `write` v, `cas` [a,b] | v or null; a cas may be `refused` |
+//! | `register-cas`, `kv` with `"values":"numbers"` | `read`, `write` v, `cas` of a pair | v or null; a cas may be `refused` |
 //! | `kv` with `"values":"text"` | `get`, `put` "…", `append` "…" | "…" |
 //! | `counter-inc`, `counter-rw` | `increment`, `add` d, `read` | the value |
 //! | `bcounter` | `reserve`, `release` {order, units}, `read` | {limit, version}, or `refused`; the units in use |
