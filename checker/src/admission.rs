@@ -11,6 +11,17 @@
 //! An operation is decided somewhere in its interval; one of unknown outcome may or may not have
 //! been. Only what is wrong wherever the decisions lay is a violation. Lowering a limit revokes
 //! nothing: use may stay above it, but nothing may be admitted meanwhile.
+//!
+//! Assumes:
+//! - Instants are true time, and so is the schedule: it holds every limit that was in force, and before
+//!   its first step nothing may be admitted. At the instant of a step either limit applies.
+//! - Each key is a slot of its own. Units are taken by reservations only, and freed only by the releases
+//!   on record, of which one refused as not held may be the second attempt of one that took effect.
+//! - All that asks for one order is one reservation, decided once: who asks again gets the first answer,
+//!   also a rejection, though there may be room by then. What is refused for another reason than room,
+//!   such as other units for a known order, is not on record as rejected.
+//! - A reservation of unknown outcome may have been accepted, but proves nothing; a release of unknown
+//!   outcome may have freed at once, or never.
 
 mod over;
 mod schedule;

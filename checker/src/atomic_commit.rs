@@ -161,6 +161,15 @@ impl CommitRecord {
             Self::Told(told) => told.at_ns,
         }
     }
+
+    /// The participant that voted or decided.
+    pub fn participant(&self) -> Option<u64> {
+        match self {
+            Self::Vote(vote) => Some(u64::from(vote.participant)),
+            Self::Decision(decision) => decision.participant.map(u64::from),
+            Self::Begun(_) | Self::Told(_) => None,
+        }
+    }
 }
 
 /// Whether every transaction was atomic; a violation names records by their places in the list.

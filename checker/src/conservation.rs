@@ -157,6 +157,19 @@ impl AccountRecord {
             Self::Balances(balances) => balances.invoked_ns,
         }
     }
+
+    /// Who read balances.
+    pub fn reader(&self) -> Option<u64> {
+        match self {
+            Self::Balances(balances) => Some(balances.reader),
+            Self::Opened(_) | Self::Workflow(_) | Self::Effect(_) | Self::Status(_) => None,
+        }
+    }
+
+    /// Whether nobody knows if it happened.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Effect(Effect { returned_ns: None, .. }))
+    }
 }
 
 /// Whether all that was moved arrived, once; a violation names records by their places in the list.

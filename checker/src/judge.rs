@@ -1,5 +1,7 @@
 //! Asks of every family of a history whatever can be asked of it.
 
+mod records;
+
 use std::collections::BTreeMap;
 
 use crate::admission::{LimitSchedule, admission};
@@ -22,6 +24,8 @@ use crate::spec::register::Register;
 use crate::spec::text::Text;
 use crate::switch_timing::{Promise, SwitchHistory, switch_timing};
 use crate::verdict::{Judgement, Verdict};
+
+pub use records::Records;
 
 /// The name of every check, as the command and its files use them.
 pub const CHECK_NAMES: [&str; 24] = [
@@ -139,6 +143,8 @@ pub enum FamilyKind {
     Log(LogHistory),
     /// Reads of something that only advances, in the order in which each client made them.
     Reads(Vec<Read>),
+    /// Locks, transactions, accounts or chains.
+    Records(Records),
 }
 
 /// What one check found in one family.
@@ -178,7 +184,7 @@ impl FamilyKind {
             Self::Mutex { spec, history } => Some(visitor.visit(spec, history)),
             Self::MultiRegister { spec, history } => Some(visitor.visit(spec, history)),
             Self::Capacity { spec, history, .. } => Some(visitor.visit(spec, history)),
-            Self::Switch { .. } | Self::Log(_) | Self::Reads(_) => None,
+            Self::Switch { .. } | Self::Log(_) | Self::Reads(_) | Self::Records(_) => None,
         }
     }
 
@@ -195,6 +201,7 @@ impl FamilyKind {
             Self::Capacity { .. } => "bcounter",
             Self::Switch { .. } => "switch",
             Self::Reads(_) => "reads",
+            Self::Records(records) => records.model(),
         }
     }
 
@@ -209,6 +216,7 @@ impl FamilyKind {
             }
             Self::Log(history) => history.appends.is_empty() && history.readers.is_empty(),
             Self::Reads(reads) => reads.is_empty(),
+            Self::Records(records) => records.is_empty(),
             Self::Register { .. }
             | Self::KeyValue { .. }
             | Self::Text { .. }
@@ -332,6 +340,13 @@ impl Judge<'_> {
             FamilyKind::Reads(reads) => {
                 let judged = format!("{} reads", grouped(reads.len() as u64));
                 self.records("monotonic-reads", &judged, || monotonic_reads(reads));
+            }
+            FamilyKind::Records(records) => {
+                for name in
+                    records.checks().iter().copied().filter(|name| self.wants(name)).collect::<Vec<_>>()
+                {
+                    self.records(name, &records.in_words(), || records.judged(name));
+                }
             }
         }
     }

@@ -115,6 +115,11 @@ impl LockRecord {
             Self::Access(access) => access.holder,
         }
     }
+
+    /// Whether nobody knows when it ended.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Section(Section { until_ns: None, .. }))
+    }
 }
 
 /// Whether the promise was kept; a violation names records by their places in the list.

@@ -1,4 +1,19 @@
 //! What a replicated log promises: nothing acknowledged is lost, nothing comes twice, all agree.
+//!
+//! ```text
+//!   producer   offered 1 ── acknowledged    offered 2 ── (no answer)
+//!   reader a      1 at offset 0 ── 2 at offset 1            2 may be there or not
+//!   reader b      1 at offset 0 ── 2 at offset 1            but then for everybody
+//! ```
+//!
+//! Assumes:
+//! - Instants are true time; what was offered at the instant of a delivery may have been offered first.
+//! - Every entry offered is on record under a name of its own, acknowledged or not. An entry without
+//!   acknowledgement may appear at any later time, once, or never; offered again, it is the same entry.
+//! - A reader is one subscription from offset 0 on, and its deliveries stand in the order in which it got
+//!   them; nothing was cut off the log before it read. One that reads anew is another reader.
+//! - A complete reader had the time to read to the end after the last acknowledgement; who had not, owes
+//!   nothing but a prefix.
 
 use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
@@ -53,14 +68,16 @@ pub struct Delivery {
 
 /// Whether every acknowledged entry reached every complete reader.
 pub fn no_loss(history: &LogHistory) -> Verdict {
+    let appends = history.appends.iter().enumerate();
+    let acknowledged: Vec<(usize, &Append, u64)> =
+        appends.filter_map(|(index, append)| Some((index, append, append.acknowledged_ns?))).collect();
     for reader in history.readers.iter().filter(|reader| reader.is_complete) {
         let got: HashSet<u64, FxBuildHasher> =
             reader.deliveries.iter().map(|delivery| delivery.entry).collect();
-        for (index, append) in history.appends.iter().enumerate() {
-            let Some(acknowledged_ns) = append.acknowledged_ns.filter(|_| !got.contains(&append.entry))
-            else {
+        for &(index, append, acknowledged_ns) in &acknowledged {
+            if got.contains(&append.entry) {
                 continue;
-            };
+            }
             let explanation = format!(
                 "entry {}, offered at {} ns, was acknowledged at {acknowledged_ns} ns, and {} read to the end, {} entries, without it",
                 append.entry,

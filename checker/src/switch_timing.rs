@@ -7,6 +7,20 @@
 //! ```
 //!
 //! Judged from the publications and from true time, never from what a node claims about itself.
+//!
+//! Assumes:
+//! - Instants named `at_ns`, `start_ns` and `committed_ns` are true time. From the very instant of a start
+//!   on, the new version is the right one; a version committed after its start counts from its commit.
+//! - Publications are all that the store committed. A version that comes after a newer one never applies.
+//! - The tasks of a node stand in the order in which it ran them where their instants are equal; tasks
+//!   that were refused are on record too.
+//! - Clocks are uncertain. Where the promise is [strict](PromiseKind::Strict), a task is judged only if its
+//!   clock interval held true time; where it is [within epsilon](PromiseKind::Epsilon), only if its clock
+//!   was off by no more than that, and then either version is right within epsilon of a start. Every
+//!   other task is an excursion, *assumption broken*: counted in the report, excused from the rules on
+//!   timing, but not from going back (b) or running unconfigured (d).
+//! - Store reads are on record as of the instant at which the store looked.
+//! - After `healed_ns` there were no more faults; without it, convergence (e) is not asked for.
 
 mod report;
 mod rules;

@@ -181,6 +181,7 @@ fn described(kind: &FamilyKind) -> (&'static str, u64, u64, u64) {
             let clients: BTreeSet<_> = reads.iter().map(|read| read.client).collect();
             (reads.len(), clients.len(), 0)
         }
+        FamilyKind::Records(records) => (records.len(), records.parties(), records.unknown()),
         operations => operations.visit(Count).unwrap_or_default(),
     };
     (kind.model(), operations as u64, clients as u64, unknown as u64)

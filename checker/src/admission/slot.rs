@@ -56,6 +56,7 @@ impl Slot {
                 }
             }
         }
+        slot.widen_rejected(history);
         for operation in history.operations() {
             let CapacityCall::Release { order, units } = operation.call else { continue };
             if order.is_none() {
@@ -68,6 +69,22 @@ impl Slot {
             slot.add(order, limits);
         }
         slot
+    }
+
+    /// An order rejected when it was asked for again may only have got its first answer once more, so it
+    /// was decided at any time since the first question.
+    fn widen_rejected(&mut self, history: &History<Capacity>) {
+        let mut first_asked_at: BTreeMap<u64, u64> = BTreeMap::new();
+        for operation in history.operations() {
+            if let CapacityCall::Reserve { order: Some(order), .. } = operation.call {
+                let first = first_asked_at.entry(order).or_insert(operation.invoked_at);
+                *first = operation.invoked_at.min(*first);
+            }
+        }
+        for rejected in &mut self.rejected {
+            let first = rejected.order.and_then(|order| first_asked_at.get(&order));
+            rejected.invoked_at = first.copied().unwrap_or(rejected.invoked_at);
+        }
     }
 
     fn release_nameless(&mut self, operation: &OperationOf<Capacity>, units: u64) {

@@ -117,6 +117,35 @@ fn an_unknown_or_concurrent_reservation_may_have_taken_the_room() {
     violated("a:            [x.+a6 ]\nb: [x.!5 ]", &[(0, 10)], &[0]);
 }
 
+/// Drawn with `!`, a rejected reservation has no order; so this one is written out.
+#[test]
+fn an_order_asked_for_again_may_be_rejected_once_more_though_there_is_room_by_then() {
+    use crate::history::ClientId;
+    use crate::keyed::KeyedBuilder;
+    use crate::spec::capacity::{CapacityAnswer, CapacityCall, Terms};
+
+    let judged = |again: u64| {
+        let mut builder = KeyedBuilder::<Capacity>::default();
+        let reserve = |order, units| CapacityCall::Reserve { order: Some(order), units };
+        let release = CapacityCall::Release { order: Some(1), units: 0 };
+        let (accepted, rejected) =
+            (CapacityAnswer::Accepted(Terms::default()), CapacityAnswer::Rejected(Terms::default()));
+        let asked = [
+            (reserve(1, 6), accepted),
+            (reserve(2, 5), rejected),
+            (release, CapacityAnswer::Released),
+            (reserve(again, 5), rejected),
+        ];
+        for (at_ns, (call, answer)) in (0..).step_by(10).zip(asked) {
+            builder.invoke(ClientId(1), "x", call, at_ns).unwrap();
+            builder.answer(ClientId(1), answer, at_ns + 5).unwrap();
+        }
+        admission(&builder.finish(), &LimitSchedule::fixed(10), 0)
+    };
+    assert_eq!(judged(2), Verdict::Holds);
+    assert!(judged(3).is_violated());
+}
+
 #[test]
 fn a_release_frees_for_certain_only_once_it_returned() {
     violated("a: [x.+a6 ] [x.-a ] [x.!5 ]", &[(0, 10)], &[2]);

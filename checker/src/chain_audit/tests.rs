@@ -124,6 +124,8 @@ fn a_changed_payload_shows_at_its_block() {
     let mut blocks = chain();
     blocks[2..5].iter_mut().for_each(|block| block.payload = 1);
     check(&blocks, &[], &[(Changed, 2, 4)]);
+    blocks[3] = chain()[3];
+    check(&blocks, &[], &[(Changed, 2, 2), (Changed, 4, 4)]);
 }
 
 #[test]
@@ -186,9 +188,13 @@ fn inserted_blocks_show_even_with_work_and_link() {
         blocks.insert(1, copy);
         check(&blocks, &[], &[(Inserted, place, place)]);
     }
-    let mut blocks = chain();
-    blocks.insert(3, Mined { payload: 1, ..blocks[3] });
-    check(&blocks, &[], &[(Inserted, 3, 3)]);
+    for place in [3, 4] {
+        let mut blocks = chain();
+        blocks.insert(place, Mined { payload: 1, ..blocks[3] });
+        check(&blocks, &[], &[(Inserted, 3, 3)]);
+    }
+    let unlinked = Mined::new(LENGTH - 1, Digest([7; 32]), 1);
+    check(&[&chain()[..], &[unlinked]].concat(), &[], &[(Inserted, LENGTH - 1, LENGTH - 1)]);
 }
 
 #[test]

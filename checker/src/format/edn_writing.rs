@@ -35,7 +35,7 @@ pub fn write(family: &Family, output: impl io::Write) -> io::Result<()> {
         FamilyKind::Mutex { history, .. } => maps(history, "mutex", &mut output),
         FamilyKind::MultiRegister { history, .. } => maps(history, "registers", &mut output),
         FamilyKind::Capacity { history, .. } => maps(history, "counter", &mut output),
-        FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) => {
+        FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) | FamilyKind::Records(_) => {
             let told = format!("{}: records of model {} are no operations", family.name, family.kind.model());
             Err(io::Error::new(io::ErrorKind::InvalidInput, told))
         }
@@ -64,7 +64,8 @@ fn header(kind: &FamilyKind, output: &mut impl io::Write) -> io::Result<()> {
         | FamilyKind::Mutex { .. }
         | FamilyKind::Switch { .. }
         | FamilyKind::Log(_)
-        | FamilyKind::Reads(_) => Ok(()),
+        | FamilyKind::Reads(_)
+        | FamilyKind::Records(_) => Ok(()),
     }?;
     writeln!(output)
 }

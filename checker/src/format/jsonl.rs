@@ -16,6 +16,9 @@
 //! | `mutex` | `acquire`, `release` | |
 //! | `multi-register` | `txn` [["r","x"],["w","y",1],…] | what each read found, `"?"` if that is not told |
 //!
+//! Of models whose records are no operations, each line has the type and the fields of one record:
+//! `switch`, `log`, `reads`, `locks`, `commits`, `accounts` and `chain`.
+//!
 //! What is written is read again as it was: numbers, positions and times of operations, operations
 //! that did not happen, and the order of the records of each family. An unknown outcome is an
 //! invocation without an end; a line of type `info` may say so. Lines are ordered by time, and within
@@ -24,6 +27,7 @@
 mod model;
 mod reading;
 mod record;
+mod records;
 mod writing;
 
 pub use reading::read;
@@ -32,6 +36,9 @@ pub use writing::write;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chain_audit::ChainRules;
+use crate::conservation::End;
+use crate::mutual_exclusion::Exclusion;
 use crate::spec::register::Value;
 use crate::switch_timing::Promise;
 
@@ -91,6 +98,17 @@ enum Model {
     },
     Log,
     Reads,
+    Locks {
+        promise: Exclusion,
+    },
+    Commits,
+    Accounts {
+        end: End,
+    },
+    Chain {
+        #[serde(flatten)]
+        rules: ChainRules,
+    },
 }
 
 /// What is kept under keys, and what is there at first.

@@ -6,8 +6,8 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use super::rules::{Case, signed};
-use super::{Publication, SwitchHistory, Use};
+use super::rules::{Case, Work, signed};
+use super::{Publication, SwitchHistory};
 
 /// What can be counted about a switch, whatever the verdicts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,28 +75,43 @@ pub struct MixedWindow {
 
 /// The figures of a history.
 pub(super) fn report(case: &Case<'_>) -> SwitchReport {
-    let history = case.history();
-    let switches = switches(case);
+    let tally = case.tally();
+    let worked = worked(case);
+    let switches = switches(case.history(), &worked);
     SwitchReport {
-        windows: windows(history, &switches, case),
+        windows: windows(case, &switches, &worked),
         switches,
-        tasks_count: case.work().count(),
-        wrong_count: case.wrong_count(),
-        refused_count: history.tasks.iter().filter(|task| task.used == Use::Refused).count(),
-        excursions_count: history.tasks.iter().filter(|task| !case.is_clock_trusted(task)).count(),
-        clock_error_ns_max: history.tasks.iter().map(|task| task.clock_error_ns()).max().unwrap_or(0),
+        tasks_count: case.work().len(),
+        wrong_count: tally.wrong_count,
+        refused_count: tally.refused_count,
+        excursions_count: tally.excursions_count,
+        clock_error_ns_max: tally.clock_error_ns_max,
     }
 }
 
-fn switches(case: &Case<'_>) -> Vec<NodeSwitch> {
-    let history = case.history();
+/// When each node first ran a task under each version and nothing older.
+fn worked(case: &Case<'_>) -> Moments {
+    // For each node the version of its last task and when that first came: nodes seldom change over.
+    let mut recent: Vec<Option<((u64, u32), Moment)>> = vec![None; case.nodes_count()];
+    let mut worked = Moments::default();
+    for work in case.work() {
+        let (key, moment) = ((work.oldest, work.task.node), work.moment());
+        match &mut recent[work.node as usize] {
+            Some((last, first)) if *last == key => *first = moment.min(*first),
+            other => {
+                let before = other.replace((key, moment));
+                before.into_iter().for_each(|(key, first)| earliest(&mut worked, key, first));
+            }
+        }
+    }
+    recent.into_iter().flatten().for_each(|(key, first)| earliest(&mut worked, key, first));
+    worked
+}
+
+fn switches(history: &SwitchHistory, worked: &Moments) -> Vec<NodeSwitch> {
     let mut adopted = Moments::default();
     for one in &history.adoptions {
         earliest(&mut adopted, (one.version, one.node), Moment { at_ns: one.at_ns, local_ns: one.local_ns });
-    }
-    let mut worked = Moments::default();
-    for (_, task, oldest, _) in case.work() {
-        earliest(&mut worked, (oldest, task.node), Moment { at_ns: task.at_ns, local_ns: task.local_ns });
     }
     let starts: BTreeMap<u64, i64> =
         history.publications.iter().map(|publication| (publication.version, publication.start_ns)).collect();
@@ -123,56 +138,64 @@ fn earliest(moments: &mut Moments, key: (u64, u32), moment: Moment) {
 }
 
 /// The windows, by version; a task on two versions at once counts for neither side.
-fn windows(history: &SwitchHistory, switches: &[NodeSwitch], case: &Case<'_>) -> Vec<MixedWindow> {
-    let mut windows: Vec<MixedWindow> = history
-        .publications
-        .iter()
-        .map(|publication| {
-            let (skew_ns, propagation_ns) = spread(switches, publication);
-            MixedWindow {
-                version: publication.version,
-                start_ns: publication.start_ns,
-                first_new_ns: None,
-                last_old_ns: None,
-                mixed_ns: 0,
-                skew_ns,
-                propagation_ns,
-            }
-        })
-        .collect();
-    windows.sort_unstable_by_key(|window| window.version);
-    let mut first_on: HashMap<u64, u64, FxBuildHasher> = HashMap::default();
-    let mut last_on: HashMap<u64, u64, FxBuildHasher> = HashMap::default();
-    for (_, task, oldest, newest) in case.work() {
-        first_on.entry(oldest).and_modify(|at| *at = task.at_ns.min(*at)).or_insert(task.at_ns);
-        last_on.entry(newest).and_modify(|at| *at = task.at_ns.max(*at)).or_insert(task.at_ns);
-    }
-    let (first_on, last_on) = (by_version(first_on), by_version(last_on));
-    for window in &mut windows {
-        window.first_new_ns = first_on.range(window.version..).map(|(_, at)| *at).min();
-        window.last_old_ns = last_on.range(..window.version).map(|(_, at)| *at).max();
-        if let (Some(first), Some(last)) = (window.first_new_ns, window.last_old_ns) {
-            window.mixed_ns = last.saturating_sub(first);
+fn windows(case: &Case<'_>, switches: &[NodeSwitch], worked: &Moments) -> Vec<MixedWindow> {
+    let adopted = adopted(switches);
+    let (first_on, last_on) = (first_from(worked), last_until(case));
+    let window = |publication: &Publication| {
+        let version = publication.version;
+        let first_new_ns = first_on.get(first_on.partition_point(|(other, _)| *other < version));
+        let last_old_ns = last_on[..last_on.partition_point(|(other, _)| *other < version)].last();
+        let (first_new_ns, last_old_ns) = (first_new_ns.map(|new| new.1), last_old_ns.map(|old| old.1));
+        let both = first_new_ns.zip(last_old_ns);
+        let adopted = adopted.get(&version);
+        MixedWindow {
+            version,
+            start_ns: publication.start_ns,
+            first_new_ns,
+            last_old_ns,
+            mixed_ns: both.map_or(0, |(first, last)| last.saturating_sub(first)),
+            skew_ns: adopted.map_or(0, |(first, last)| last - first),
+            propagation_ns: adopted.map(|(_, last)| last.saturating_sub(publication.committed_ns)),
         }
-    }
+    };
+    let mut windows: Vec<MixedWindow> = case.history().publications.iter().map(window).collect();
+    windows.sort_by_key(|window| window.version);
     windows
 }
 
-fn by_version(instants: HashMap<u64, u64, FxBuildHasher>) -> BTreeMap<u64, u64> {
-    instants.into_iter().collect()
+/// By version: when the first task ran under it or a newer one, and nothing older.
+fn first_from(worked: &Moments) -> Vec<(u64, u64)> {
+    let mut firsts: Vec<(u64, u64)> =
+        worked.iter().map(|((version, _), first)| (*version, first.at_ns)).collect();
+    firsts.sort_unstable();
+    let mut earliest = u64::MAX;
+    for (_, at_ns) in firsts.iter_mut().rev() {
+        earliest = earliest.min(*at_ns);
+        *at_ns = earliest;
+    }
+    firsts
 }
 
-/// Between the first and the last node to adopt a version, and from its commit to the last.
-fn spread(switches: &[NodeSwitch], publication: &Publication) -> (u64, Option<u64>) {
-    let first = switches.partition_point(|switch| switch.version < publication.version);
-    let of_version = switches[first..].iter().take_while(|switch| switch.version == publication.version);
-    let instants = of_version.filter_map(|switch| switch.adopted).map(|adopted| adopted.at_ns);
-    let bounds = instants.fold(None, |bounds: Option<(u64, u64)>, at_ns| {
-        let (first, last) = bounds.unwrap_or((at_ns, at_ns));
-        Some((first.min(at_ns), last.max(at_ns)))
-    });
-    match bounds {
-        Some((first, last)) => (last - first, Some(last.saturating_sub(publication.committed_ns))),
-        None => (0, None),
+/// By version: when the last task ran under it or an older one, and nothing newer.
+fn last_until(case: &Case<'_>) -> Vec<(u64, u64)> {
+    let runs = case.work().chunk_by(|one, other| one.newest == other.newest);
+    let last = |run: &[Work<'_>]| Some((run.first()?.newest, run.iter().map(|work| work.at_ns).max()?));
+    let mut lasts: Vec<(u64, u64)> = runs.filter_map(last).collect();
+    lasts.sort_unstable();
+    let mut latest = 0;
+    for (_, at_ns) in &mut lasts {
+        latest = latest.max(*at_ns);
+        *at_ns = latest;
     }
+    lasts
+}
+
+/// By version: when the first and when the last node adopted it.
+fn adopted(switches: &[NodeSwitch]) -> BTreeMap<u64, (u64, u64)> {
+    let mut adopted: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+    for (version, moment) in switches.iter().filter_map(|switch| Some((switch.version, switch.adopted?))) {
+        let (first, last) = adopted.entry(version).or_insert((moment.at_ns, moment.at_ns));
+        (*first, *last) = (moment.at_ns.min(*first), moment.at_ns.max(*last));
+    }
+    adopted
 }

@@ -1,9 +1,9 @@
 //! The six rules of a switch, each over all tasks.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::{Promise, PromiseKind, SwitchHistory, Task, Use};
+use super::{Moment, Promise, PromiseKind, SwitchHistory, Task, Use};
 use crate::history::OperationIndex;
 use crate::verdict::Verdict;
 
@@ -16,12 +16,38 @@ pub(super) struct Case<'a> {
     /// (in force from, version), increasing in both: nothing older may be used from then on. A
     /// version committed after its start is in force from its commit, for nobody knew it before.
     in_force: Vec<(i64, u64)>,
-    /// For each task, whether the versions used were wrong at every instant within the tolerance.
-    is_off: Vec<bool>,
+    /// The tasks that ran, in the order of the history.
+    work: Vec<Work<'a>>,
+    /// All tasks, of any node, counted.
+    tally: Tally,
+    /// For each node with a task, its number among them.
+    nodes: HashMap<u32, u32, FxBuildHasher>,
 }
 
-/// A task that ran: its index, itself and the versions that it used.
-type Work<'a> = (usize, &'a Task, u64, u64);
+/// A task that ran.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub(super) task: &'a Task,
+    pub(super) at_ns: u64,
+    pub(super) oldest: u64,
+    pub(super) newest: u64,
+    /// Its index among all tasks; a list of 2^32 tasks does not fit memory.
+    index: u32,
+    /// Its node's number among the nodes with tasks.
+    pub(super) node: u32,
+    /// Whether the versions used were wrong at every instant within the tolerance.
+    is_off: bool,
+    is_trusted: bool,
+}
+
+/// What can be counted about tasks, whether or not they ran.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Tally {
+    pub(super) wrong_count: usize,
+    pub(super) refused_count: usize,
+    pub(super) excursions_count: usize,
+    pub(super) clock_error_ns_max: u64,
+}
 
 impl<'a> Case<'a> {
     pub(super) fn new(history: &'a SwitchHistory, promise: &'a Promise) -> Self {
@@ -30,38 +56,65 @@ impl<'a> Case<'a> {
         let in_force = all().map(|publication| {
             (publication.start_ns.max(signed(publication.committed_ns)), publication.version)
         });
-        let (started, in_force) = (increasing(started.collect()), increasing(in_force.collect()));
-        let mut case = Self { history, promise, started, in_force, is_off: Vec::new() };
-        case.is_off = history.tasks.iter().map(|task| case.is_off(task)).collect();
+        let mut case = Self {
+            history,
+            promise,
+            started: increasing(started.collect()),
+            in_force: increasing(in_force.collect()),
+            work: Vec::with_capacity(history.tasks.len()),
+            tally: Tally::default(),
+            nodes: HashMap::default(),
+        };
+        (0..).zip(&history.tasks).for_each(|(index, task)| case.add(index, task));
         case
+    }
+
+    fn add(&mut self, index: u32, task: &'a Task) {
+        let nodes_count =
+            u32::try_from(self.nodes.len()).expect("there are no more nodes than their numbers");
+        let node = *self.nodes.entry(task.node).or_insert(nodes_count);
+        let is_trusted = self.is_clock_trusted(task);
+        self.tally.excursions_count += usize::from(!is_trusted);
+        self.tally.clock_error_ns_max = self.tally.clock_error_ns_max.max(task.clock_error_ns());
+        match task.used {
+            Use::Refused => self.tally.refused_count += 1,
+            Use::Version { oldest, newest } => {
+                let is_off = self.is_early(task, oldest) || self.is_late(task, newest);
+                self.tally.wrong_count += usize::from(is_off);
+                let at_ns = task.at_ns;
+                self.work.push(Work { task, at_ns, oldest, newest, index, node, is_off, is_trusted });
+            }
+        }
     }
 
     /// (a) The version that is right at the task's instant is among those it used. With a tolerance
     /// of epsilon: at some instant no further away, for a task whose clock is within epsilon. Then
     /// no mixed window is longer than twice that.
     pub(super) fn each_task_used_the_version_of_its_instant(&self) -> Verdict {
-        self.first(self.work().filter(|work| self.is_wrong(work)))
+        self.first(self.work.iter().filter(|work| work.is_wrong()))
     }
 
     /// (b) After a task that used only newer versions, no task of that node uses only older ones.
     pub(super) fn no_node_went_back(&self) -> Verdict {
-        let mut work: Vec<Work<'_>> = self.work().collect();
-        if !work.is_sorted_by_key(|(_, task, _, _)| task.at_ns) {
-            work.sort_by_key(|(_, task, _, _)| task.at_ns);
+        let mut by_time: Vec<Work<'_>> = Vec::new();
+        let mut work = self.work.as_slice();
+        if !work.is_sorted_by_key(|work| work.at_ns) {
+            by_time.extend(work);
+            by_time.sort_by_key(|work| work.at_ns);
+            work = &by_time;
         }
-        let mut newest_by_node: HashMap<u32, (u64, usize), FxBuildHasher> = HashMap::default();
-        for (index, task, oldest, newest) in work {
-            let highest = newest_by_node.entry(task.node).or_insert((oldest, index));
-            if newest < highest.0 {
-                let before = &self.history.tasks[highest.1];
+        let mut newest_by_node: Vec<Option<&Work<'_>>> = vec![None; self.nodes.len()];
+        for work in work {
+            let highest = newest_by_node[work.node as usize].get_or_insert(work);
+            if work.newest < highest.oldest {
                 let explanation = format!(
-                    "node {} used version {} at {} ns, and version {newest} later, at {} ns",
-                    task.node, highest.0, before.at_ns, task.at_ns
+                    "node {} used version {} at {} ns, and version {} later, at {} ns",
+                    work.task.node, highest.oldest, highest.at_ns, work.newest, work.at_ns
                 );
-                return Verdict::violated(vec![number(highest.1), number(index)], explanation);
+                return Verdict::violated(vec![highest.number(), work.number()], explanation);
             }
-            if oldest > highest.0 {
-                *highest = (oldest, index);
+            if work.oldest > highest.oldest {
+                *highest = work;
             }
         }
         Verdict::Holds
@@ -70,20 +123,19 @@ impl<'a> Case<'a> {
     /// (c) The store answered a read of the task's node less than the lead time before. A task whose
     /// clock is not as assumed is excused: leases are reckoned on clocks.
     pub(super) fn each_version_was_verified(&self) -> Verdict {
-        let reads = self.reads_by_node();
-        for (index, task, _, newest) in self.work().filter(|work| self.is_clock_trusted(work.1)) {
-            let reads = reads.get(&task.node).map(Vec::as_slice).unwrap_or_default();
-            let last = reads[..reads.partition_point(|at_ns| *at_ns <= task.at_ns)].last();
-            if last.is_none_or(|last| task.at_ns - last >= self.promise.lead_ns) {
+        let mut reads = self.reads_by_node();
+        for work in self.work.iter().filter(|work| work.is_trusted) {
+            let last = reads[work.node as usize].last_until(work.at_ns);
+            if last.is_none_or(|last| work.at_ns - last >= self.promise.lead_ns) {
                 let when = match last {
                     Some(last) => format!("its last read of the store was served at {last} ns"),
                     None => "the store had never answered it".to_owned(),
                 };
                 let explanation = format!(
-                    "node {} ran task {index} under version {newest} at {} ns, but {when}, which verifies nothing for longer than the lead of {} ns",
-                    task.node, task.at_ns, self.promise.lead_ns
+                    "node {} ran task {} under version {} at {} ns, but {when}, which verifies nothing for longer than the lead of {} ns",
+                    work.task.node, work.index, work.newest, work.at_ns, self.promise.lead_ns
                 );
-                return Verdict::violated(vec![number(index)], explanation);
+                return Verdict::violated(vec![work.number()], explanation);
             }
         }
         Verdict::Holds
@@ -98,22 +150,30 @@ impl<'a> Case<'a> {
             .map(|publication| (publication.version, publication.committed_ns))
             .collect();
         let first_start = self.history.publications.iter().map(|publication| publication.start_ns).min();
-        for (index, task, oldest, newest) in self.work() {
-            let unknown = [oldest, newest]
-                .into_iter()
-                .find(|version| committed.get(version).is_none_or(|committed_ns| *committed_ns > task.at_ns));
-            let tolerance = signed(self.promise.kind.tolerance_ns());
-            let is_early =
-                first_start.is_none_or(|start| start.saturating_sub(tolerance) > signed(task.at_ns));
+        let tolerance_ns = signed(self.promise.kind.tolerance_ns());
+        let first_start = first_start.map(|start| start.saturating_sub(tolerance_ns));
+        // Mostly the version of the task before.
+        let mut known: Option<(u64, u64)> = None;
+        let mut is_committed = |version: u64, at_ns: u64| {
+            if known.is_none_or(|(other, _)| other != version) {
+                known = committed.get(&version).map(|committed_ns| (version, *committed_ns));
+            }
+            known.is_some_and(|(_, committed_ns)| committed_ns <= at_ns)
+        };
+        for work in &self.work {
+            let versions = [work.oldest, work.newest];
+            let unknown = versions.into_iter().find(|version| !is_committed(*version, work.at_ns));
+            let is_early = first_start.is_none_or(|start| start > signed(work.at_ns));
             let why = match unknown {
                 Some(version) => format!("version {version}, which was not committed by then"),
                 None if is_early => {
-                    format!("version {newest}, though no version had started by then")
+                    format!("version {}, though no version had started by then", work.newest)
                 }
                 None => continue,
             };
-            let explanation = format!("node {} ran task {index} at {} ns under {why}", task.node, task.at_ns);
-            return Verdict::violated(vec![number(index)], explanation);
+            let explanation =
+                format!("node {} ran task {} at {} ns under {why}", work.task.node, work.index, work.at_ns);
+            return Verdict::violated(vec![work.number()], explanation);
         }
         Verdict::Holds
     }
@@ -123,22 +183,21 @@ impl<'a> Case<'a> {
     pub(super) fn every_node_converged(&self) -> Verdict {
         let Some(healed_ns) = self.history.healed_ns else { return Verdict::Holds };
         let deadline_ns = healed_ns.saturating_add(self.promise.converge_within_ns);
-        let is_after = |task: &Task| task.at_ns > deadline_ns;
         let tolerance_ns = signed(self.promise.kind.tolerance_ns());
         let Some(wanted) = newest(&self.in_force, signed(deadline_ns).saturating_sub(tolerance_ns)) else {
             return Verdict::Holds;
         };
-        let is_stale = |&(_, task, _, newest): &Work<'_>| {
-            is_after(task) && newest < wanted && self.is_clock_trusted(task)
-        };
-        let stale = self.first(self.work().filter(is_stale));
-        let has_tasks = self.history.ended_ns > deadline_ns && self.history.tasks.iter().any(is_after);
+        let late = || self.work.iter().filter(|work| work.at_ns > deadline_ns);
+        let stale = self.first(late().filter(|work| work.newest < wanted && work.is_trusted));
+        let has_tasks = self.history.ended_ns > deadline_ns
+            && self.history.tasks.iter().any(|task| task.at_ns > deadline_ns);
         if !stale.holds() || !has_tasks {
             return stale;
         }
-        let worked: HashSet<u32, FxBuildHasher> =
-            self.work().filter(|work| is_after(work.1)).map(|(_, task, _, _)| task.node).collect();
-        match self.history.tasks.iter().rposition(|task| !worked.contains(&task.node)) {
+        let mut has_worked = vec![false; self.nodes.len()];
+        late().for_each(|work| has_worked[work.node as usize] = true);
+        let is_idle = |task: &Task| !has_worked[self.nodes[&task.node] as usize];
+        match self.history.tasks.iter().rposition(is_idle) {
             None => Verdict::Holds,
             Some(last) => {
                 let node = self.history.tasks[last].node;
@@ -161,7 +220,7 @@ impl<'a> Case<'a> {
         let crosses = |task: &Task| {
             task.batch.is_some_and(|batch| batch.entry > 0 && started(batch.began_ns) < started(task.at_ns))
         };
-        self.first(self.work().filter(|work| self.is_wrong(work) && crosses(work.1)))
+        self.first(self.work.iter().filter(|work| work.is_wrong() && crosses(work.task)))
     }
 
     /// What is judged.
@@ -169,39 +228,30 @@ impl<'a> Case<'a> {
         self.history
     }
 
-    /// How many tasks used a wrong version, whatever their clocks.
-    pub(super) fn wrong_count(&self) -> usize {
-        self.is_off.iter().filter(|is_off| **is_off).count()
+    /// All tasks, counted.
+    pub(super) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// How many nodes have tasks.
+    pub(super) fn nodes_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The tasks that ran.
+    pub(super) fn work(&self) -> &[Work<'a>] {
+        &self.work
     }
 
     /// Whether a task's clock is as good as assumed: its interval holds true time, or its reading is
     /// within epsilon. If not, rules (a), (c), (e) and (f) promise nothing about the task.
-    pub(super) fn is_clock_trusted(&self, task: &Task) -> bool {
+    fn is_clock_trusted(&self, task: &Task) -> bool {
         match self.promise.kind {
             PromiseKind::Strict => {
                 let at_ns = signed(task.at_ns);
                 task.earliest_ns <= at_ns && at_ns <= task.latest_ns
             }
             PromiseKind::Epsilon { epsilon_ns } => task.clock_error_ns() <= epsilon_ns,
-        }
-    }
-
-    /// The tasks that ran.
-    pub(super) fn work(&self) -> impl Iterator<Item = Work<'a>> {
-        self.history.tasks.iter().enumerate().filter_map(|(index, task)| match task.used {
-            Use::Version { oldest, newest } => Some((index, task, oldest, newest)),
-            Use::Refused => None,
-        })
-    }
-
-    fn is_wrong(&self, (index, task, _, _): &Work<'_>) -> bool {
-        self.is_off[*index] && self.is_clock_trusted(task)
-    }
-
-    fn is_off(&self, task: &Task) -> bool {
-        match task.used {
-            Use::Version { oldest, newest } => self.is_early(task, oldest) || self.is_late(task, newest),
-            Use::Refused => false,
         }
     }
 
@@ -215,19 +265,25 @@ impl<'a> Case<'a> {
         newest(&self.in_force, signed(task.at_ns).saturating_sub(tolerance_ns)) > Some(used)
     }
 
-    /// When the store answered each node, in order.
-    fn reads_by_node(&self) -> HashMap<u32, Vec<u64>, FxBuildHasher> {
-        let mut reads: HashMap<u32, Vec<u64>, FxBuildHasher> = HashMap::default();
+    /// When the store answered each node with tasks.
+    fn reads_by_node(&self) -> Vec<Reads> {
+        let mut reads = vec![Reads::default(); self.nodes.len()];
         for read in &self.history.store_reads {
-            reads.entry(read.node).or_default().push(read.at_ns);
+            if let Some(node) = self.nodes.get(&read.node) {
+                reads[*node as usize].instants.push(read.at_ns);
+            }
         }
-        reads.values_mut().for_each(|reads| reads.sort_unstable());
+        reads.iter_mut().for_each(|reads| reads.instants.sort_unstable());
         reads
     }
 
     /// The first of these tasks as a violation, with how many there are.
-    fn first(&self, mut wrong: impl Iterator<Item = Work<'a>>) -> Verdict {
-        let Some((index, task, oldest, latest)) = wrong.next() else { return Verdict::Holds };
+    fn first<'w>(&self, mut wrong: impl Iterator<Item = &'w Work<'a>>) -> Verdict
+    where
+        'a: 'w,
+    {
+        let Some(work) = wrong.next() else { return Verdict::Holds };
+        let Work { task, oldest, newest: latest, index, .. } = *work;
         let others = wrong.count();
         let used = if oldest == latest {
             format!("version {latest}")
@@ -246,7 +302,7 @@ impl<'a> Case<'a> {
             "node {} ran task {index} under {used} at {} ns (its clock showed {} ns) when {right}{early}{more}",
             task.node, task.at_ns, task.local_ns
         );
-        Verdict::violated(vec![number(index)], explanation)
+        Verdict::violated(vec![work.number()], explanation)
     }
 
     fn start_in_words(&self, version: u64) -> String {
@@ -255,6 +311,46 @@ impl<'a> Case<'a> {
             Some(publication) => format!("; version {version} starts at {} ns", publication.start_ns),
             None => format!("; version {version} was never published"),
         }
+    }
+}
+
+impl Work<'_> {
+    /// Whether it breaks rule (a).
+    fn is_wrong(&self) -> bool {
+        self.is_off && self.is_trusted
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        Moment { at_ns: self.at_ns, local_ns: self.task.local_ns }
+    }
+
+    fn number(&self) -> OperationIndex {
+        OperationIndex(self.index)
+    }
+}
+
+/// When the store answered one node, in order.
+#[derive(Clone, Default)]
+struct Reads {
+    instants: Vec<u64>,
+    /// How many of them had passed when it was last asked: time mostly goes on from there.
+    passed: usize,
+}
+
+impl Reads {
+    /// The last one at an instant or before.
+    fn last_until(&mut self, at_ns: u64) -> Option<u64> {
+        let has_passed = |instant: &u64| *instant <= at_ns;
+        let from = match self.passed.checked_sub(1) {
+            Some(last) if !has_passed(&self.instants[last]) => 0,
+            Some(_) | None => self.passed,
+        };
+        let rest = &self.instants[from..];
+        // The next few first, for it seldom is further.
+        let near = rest.iter().take(4).take_while(|instant| has_passed(instant)).count();
+        let count = if near < 4 { near } else { rest.partition_point(has_passed) };
+        self.passed = from + count;
+        self.passed.checked_sub(1).map(|last| self.instants[last])
     }
 }
 

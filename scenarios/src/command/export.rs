@@ -106,6 +106,8 @@ fn has_operations(kind: &FamilyKind) -> bool {
         | FamilyKind::Mutex { .. }
         | FamilyKind::MultiRegister { .. }
         | FamilyKind::Capacity { .. } => true,
-        FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) => false,
+        FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) | FamilyKind::Records(_) => {
+            false
+        }
     }
 }

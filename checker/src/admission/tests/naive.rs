@@ -178,11 +178,12 @@ fn part(history: &History<Capacity>, numbers: &[OperationIndex]) -> Vec<Operatio
     history.operations.iter().filter(is_kept).cloned().collect()
 }
 
-/// What a service that decides in time does: (order, units, invoked, to decision, to answer, what).
+/// What a service that decides in time does, and gives its first answer again: (order, units, invoked, to decision, to answer, what).
 fn served(asked: &[(u64, u64, u64, u64, u64, u8)], steps: &[Step]) -> History<Capacity> {
     let mut asked: Vec<_> = asked.to_vec();
     asked.sort_by_key(|(_, _, invoked, to_decision, _, _)| invoked + to_decision);
     let mut held: std::collections::BTreeMap<u64, Option<u64>> = std::collections::BTreeMap::new();
+    let mut rejected = std::collections::BTreeSet::new();
     let mut parts = Vec::new();
     for (order, units, invoked_at, to_decision, to_answer, what) in asked {
         let decided_at = invoked_at + to_decision;
@@ -190,10 +191,13 @@ fn served(asked: &[(u64, u64, u64, u64, u64, u8)], steps: &[Step]) -> History<Ca
         let answer = if what < 4 {
             if let Some(units) = held.get(&order) {
                 CapacityAnswer::Accepted(Terms { limit: *units, version: None })
-            } else if limit_at(steps, decided_at).is_some_and(|limit| used + units <= limit) {
+            } else if !rejected.contains(&order)
+                && limit_at(steps, decided_at).is_some_and(|limit| used + units <= limit)
+            {
                 held.insert(order, Some(units));
                 CapacityAnswer::Accepted(Terms::default())
             } else {
+                rejected.insert(order);
                 CapacityAnswer::Rejected(Terms::default())
             }
         } else if held.get_mut(&order).is_some_and(|units| units.take().is_some()) {

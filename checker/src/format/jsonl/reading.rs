@@ -6,13 +6,14 @@ use serde::Deserialize;
 
 use super::model::{Ending, Lined};
 use super::record::{DeliveryLine, Event, Head, Kind, Order, ReadLine, ReaderLine};
+use super::records::grow_records;
 use super::{Declaration, FORMAT, Header, KeyValues, Model, VERSION};
 use crate::admission::LimitSchedule;
 use crate::format::source::Source;
 use crate::format::text::Line;
 use crate::format::{FormatError, Found, Options, Place, options};
 use crate::history::{ClientId, OperationIndex};
-use crate::judge::{Family, FamilyKind};
+use crate::judge::{Family, FamilyKind, Records};
 use crate::keyed::KeyedBuilder;
 use crate::replication::{Delivery, LogHistory, Reader};
 use crate::session::Read;
@@ -76,7 +77,8 @@ fn with_initial(mut families: Vec<Family>, options: &Options) -> Result<Vec<Fami
             | FamilyKind::Capacity { .. }
             | FamilyKind::Switch { .. }
             | FamilyKind::Log(_)
-            | FamilyKind::Reads(_) => continue,
+            | FamilyKind::Reads(_)
+            | FamilyKind::Records(_) => continue,
         }
         is_taken = true;
     }
@@ -138,6 +140,7 @@ enum GrowingKind {
     Switch { history: SwitchHistory, promise: Promise },
     Log(LogHistory),
     Reads(Vec<Read>),
+    Records(Records),
 }
 
 struct GrowingCapacity {
@@ -189,6 +192,10 @@ impl Growing {
             }
             Model::Log => GrowingKind::Log(LogHistory::default()),
             Model::Reads => GrowingKind::Reads(Vec::new()),
+            Model::Locks { promise } => GrowingKind::Records(Records::Locks { records: Vec::new(), promise }),
+            Model::Commits => GrowingKind::Records(Records::Commits(Vec::new())),
+            Model::Accounts { end } => GrowingKind::Records(Records::Accounts { records: Vec::new(), end }),
+            Model::Chain { rules } => GrowingKind::Records(Records::Chain { records: Vec::new(), rules }),
         };
         Self { name: declaration.name, kind }
     }
@@ -220,6 +227,7 @@ impl Growing {
             GrowingKind::Switch { history, promise } => FamilyKind::Switch { history, promise },
             GrowingKind::Log(history) => FamilyKind::Log(history),
             GrowingKind::Reads(reads) => FamilyKind::Reads(reads),
+            GrowingKind::Records(records) => FamilyKind::Records(records),
         };
         Family { name: self.name, kind }
     }
@@ -247,6 +255,9 @@ fn record(families: &mut [Growing], line: Line<'_>) -> Result<(), FormatError> {
             reads.push(Read { client, server, at_ns, position });
             Ok(())
         }
+        (GrowingKind::Records(records), kind) => {
+            grow_records(records, kind, line).unwrap_or_else(|| undeclared_type(line, &head))
+        }
         _ => undeclared_type(line, &head),
     }
 }
@@ -268,7 +279,10 @@ impl Growing {
             GrowingKind::Mutex(builder) => operation(builder, line, kind),
             GrowingKind::MultiRegister { builder, .. } => operation(builder, line, kind),
             GrowingKind::Capacity(capacity) => operation(&mut capacity.builder, line, kind),
-            GrowingKind::Switch { .. } | GrowingKind::Log(_) | GrowingKind::Reads(_) => return None,
+            GrowingKind::Switch { .. }
+            | GrowingKind::Log(_)
+            | GrowingKind::Reads(_)
+            | GrowingKind::Records(_) => return None,
         })
     }
 }
@@ -352,7 +366,7 @@ fn delivery(readers: &mut [Reader], line: Line<'_>) -> Result<(), FormatError> {
 }
 
 /// Reads the line as one more record.
-fn grow<'a, T: Deserialize<'a>>(records: &mut Vec<T>, line: Line<'a>) -> Result<(), FormatError> {
+pub(super) fn grow<'a, T: Deserialize<'a>>(records: &mut Vec<T>, line: Line<'a>) -> Result<(), FormatError> {
     records.push(json(line)?);
     Ok(())
 }

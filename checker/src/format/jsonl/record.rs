@@ -31,6 +31,22 @@ pub(super) enum Kind {
     Reader,
     Delivery,
     Read,
+    Section,
+    Grant,
+    Access,
+    Begun,
+    Vote,
+    Decision,
+    Told,
+    Opened,
+    Workflow,
+    Effect,
+    Status,
+    Balances,
+    Block,
+    Head,
+    Erasure,
+    Snapshot,
 }
 
 /// An event of an operation.

@@ -17,6 +17,8 @@ use crate::switch_timing::{
     Adoption, BatchEntry, PromiseKind, Publication, StoreRead, SwitchHistory, Task, Use,
 };
 
+mod records;
+
 const HEADER: &str = r#"{"format":"counterclock-history","version":1,"families":[{"name":"r","model":"register-cas","init":null},{"name":"s","model":"bcounter","capacity":5},{"name":"e","model":"log"}]}"#;
 
 fn task() -> impl Strategy<Value = Task> {
@@ -103,7 +105,7 @@ fn reads() -> impl Strategy<Value = FamilyKind> {
 }
 
 fn families() -> impl Strategy<Value = Vec<Family>> {
-    let kind = prop_oneof![4 => operations_of_any_model(), 1 => switch(), 1 => log(), 1 => reads()];
+    let kind = prop_oneof![4 => operations_of_any_model(), 1 => switch(), 1 => log(), 1 => reads(), 2 => records::records()];
     vec(kind, 0..4).prop_map(|kinds| {
         let family = |(index, kind)| Family { name: format!("family {index}"), kind };
         (0..).zip(kinds).map(family).collect()

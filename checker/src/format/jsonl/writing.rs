@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::model::{Ending, Lined};
 use super::record::{DeliveryLine, Event, Kind, Order, ReadLine, ReaderLine};
+use super::records::{records_declared, write_records};
 use super::{Declaration, FORMAT, Header, KeyValues, Model, VERSION};
 use crate::format::LINE_BYTES_MAX;
 use crate::history::{Dropped, OperationIndex, OperationOf, Outcome};
@@ -64,6 +65,7 @@ fn declaration(family: &Family) -> Declaration {
         FamilyKind::MultiRegister { spec, .. } => Model::MultiRegister { init: spec.initial },
         FamilyKind::Log(_) => Model::Log,
         FamilyKind::Reads(_) => Model::Reads,
+        FamilyKind::Records(records) => records_declared(records),
     };
     Declaration { name: family.name.clone(), model }
 }
@@ -147,6 +149,9 @@ impl Lines {
                 let record = ReadLine { client, server, at, position };
                 self.push(at, &Line { family: name, kind: Kind::Read, record })
             }),
+            FamilyKind::Records(records) => {
+                write_records(records, name, |at_ns, line| self.push(at_ns, line))
+            }
         }
     }
 
