@@ -12,6 +12,7 @@ pub(crate) mod race;
 pub(crate) mod replay;
 pub(crate) mod saturation;
 pub mod shortcut;
+pub(crate) mod slots;
 pub(crate) mod timeline;
 pub(crate) mod view;
 pub(crate) mod witness;

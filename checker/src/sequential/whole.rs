@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::forced_order;
 use crate::engine::program_order::Item;
-use crate::engine::programs::{Planned, Programs};
+use crate::engine::programs::{Planned, Programs, Rest};
 use crate::explain;
 use crate::history::{ClientId, OperationIndex, OperationOf};
 use crate::keyed::KeyedHistory;
@@ -66,11 +66,11 @@ impl<'a, S: Spec> Whole<'a, S> {
 
     /// What every client did of a part.
     pub(super) fn part(&self, part: &Part) -> Programs<S::Step> {
-        let is_considered = |tag| part.others.as_ref().is_none_or(|others| others.contains(&tag));
-        self.planned(part.known.len(), |tag| {
+        let programs = self.planned(part.known.len(), |tag| {
             let is_known = part.known.contains(&tag);
-            (is_known || is_considered(tag)).then_some(!is_known)
-        })
+            (is_known || part.others.contains(&tag)).then_some(!is_known)
+        });
+        programs.with_rest(part.rest)
     }
 
     /// The operations that matter and for which it is said whether they are optional.
@@ -144,6 +144,8 @@ impl<'a, S: Spec> Whole<'a, S> {
 pub(super) struct Part {
     /// What is part of it.
     pub(super) known: BTreeSet<usize>,
-    /// Which others may be added; none if it may be any.
-    pub(super) others: Option<BTreeSet<usize>>,
+    /// Which others may be added.
+    pub(super) others: BTreeSet<usize>,
+    /// What may be imagined besides.
+    pub(super) rest: Rest,
 }
