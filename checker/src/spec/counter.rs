@@ -2,8 +2,8 @@
 
 use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::program_slots::{self, Move, Moves, Words};
 use crate::engine::programs::{Programs, Ruling};
-use crate::engine::slots::{self, Move, Moves, Words};
 use crate::spec::Spec;
 
 /// A counter that starts at 0.
@@ -130,7 +130,7 @@ impl Spec for Counter {
         let unit = unit(steps())?;
         let moves: Vec<Move> = steps().map(|step| as_move(step, unit)).collect();
         let words = Words { state: "value", by: "by value", moves: "additions" };
-        slots::decide(programs, Moves { moves: &moves, told_by: &|_| None, words }, budget)
+        program_slots::decide(programs, Moves { moves: &moves, told_by: &|_| None, words }, budget)
     }
 }
 

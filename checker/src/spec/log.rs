@@ -5,8 +5,8 @@ mod known;
 use std::sync::Arc;
 
 use crate::budget::Budget;
+use crate::engine::program_slots::{self, Moves, SLOTS, Words};
 use crate::engine::programs::{Found, Programs, Ruling};
-use crate::engine::slots::{self, Moves, SLOTS, Words};
 use crate::spec::Spec;
 
 /// A log that is empty at first.
@@ -136,7 +136,11 @@ impl Spec for Log {
         match known::known(programs) {
             Ok(known) => {
                 let told_by = |place| known.told_by.get(&place).copied();
-                slots::decide(programs, Moves { moves: &known.moves, told_by: &told_by, words }, budget)
+                program_slots::decide(
+                    programs,
+                    Moves { moves: &known.moves, told_by: &told_by, words },
+                    budget,
+                )
             }
             Err(known::Unknown::Ambiguous) => None,
             Err(known::Unknown::Contradiction(contradiction)) => {

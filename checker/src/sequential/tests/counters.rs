@@ -2,7 +2,7 @@
 
 use super::programs::{Asked, LENGTHS, asked, every_program, history, judged_alone, random};
 use super::*;
-use crate::engine::slots::SLOTS;
+use crate::engine::program_slots::SLOTS;
 use crate::spec::counter::{Counter, CounterAnswer, CounterCall, CounterKind};
 use crate::test_histories::full_size::Chance;
 

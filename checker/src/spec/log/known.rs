@@ -6,8 +6,8 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::LogStep;
+use crate::engine::program_slots::Move;
 use crate::engine::programs::{Contradiction, Others, Programs, Rest};
-use crate::engine::slots::Move;
 
 /// What each operation does to the length of its log.
 pub(super) struct Known {

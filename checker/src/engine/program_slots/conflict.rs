@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::run::Run;
 use super::table::NONE;
 use crate::engine::forced_order;
+use crate::engine::program_slots::{Move, Moves};
 use crate::engine::programs::{Contradiction, Others, Programs};
-use crate::engine::slots::{Move, Moves};
 
 /// Chains up to which those that matter are singled out when there are too few moves.
 const CHAIN_COUNT_MAX: usize = 256;

@@ -1,7 +1,7 @@
 //! The states of each object that matter, numbered over all objects.
 
+use crate::engine::program_slots::Move;
 use crate::engine::programs::Programs;
-use crate::engine::slots::Move;
 
 /// No state, or no place.
 pub(super) const NONE: u32 = u32::MAX;

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::table::{NONE, Table};
+use crate::engine::program_slots::Move;
 use crate::engine::programs::{Programs, Rest};
-use crate::engine::slots::Move;
 
 /// How far everything has got.
 pub(super) struct Run<'a> {
