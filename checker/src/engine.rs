@@ -9,6 +9,7 @@ pub(crate) mod increments;
 pub(crate) mod offsets;
 pub mod open;
 pub(crate) mod program_order;
+pub(crate) mod program_slots;
 pub mod programs;
 pub(crate) mod race;
 pub(crate) mod replay;

@@ -27,12 +27,39 @@ pub struct Programs<T> {
     operations: Vec<Planned<T>>,
     chains: Vec<Range<usize>>,
     object_count: usize,
+    rest: Rest,
+}
+
+/// What else may have been done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing: these are all operations.
+    #[default]
+    Nothing,
+    /// Anything, as often as it takes, by clients that did nothing else.
+    Anything,
 }
 
 impl<T> Programs<T> {
     /// Nobody did anything yet on these objects.
     pub fn new(object_count: usize, capacity: usize) -> Self {
-        Self { operations: Vec::with_capacity(capacity), chains: Vec::new(), object_count }
+        Self {
+            operations: Vec::with_capacity(capacity),
+            chains: Vec::new(),
+            object_count,
+            rest: Rest::Nothing,
+        }
+    }
+
+    /// The same, if this may have been done besides.
+    #[must_use]
+    pub fn with_rest(self, rest: Rest) -> Self {
+        Self { rest, ..self }
+    }
+
+    /// What else may have been done.
+    pub fn rest(&self) -> Rest {
+        self.rest
     }
 
     /// One more client, which did this in this order.
@@ -92,8 +119,39 @@ pub enum Found {
 pub struct Contradiction {
     /// Their places, none of them optional: whichever others are added, there is no legal order.
     pub places: Vec<usize>,
-    /// The only others that have to be considered for that; none if it may be any.
-    pub supports: Option<Vec<usize>>,
+    /// What of the others has to be considered for that.
+    pub others: Others,
     /// Why, sentence by sentence without full stops; operations are named by number.
     pub reasons: Vec<String>,
+}
+
+/// What of all operations that are not part of a contradiction has to be considered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// At most the operations at these places.
+    Listed(Vec<usize>),
+    /// These, and anything that can be imagined besides.
+    Imagined(Vec<usize>),
+    /// Nothing: it is known that no place can be spared.
+    Settled,
+}
+
+impl Default for Others {
+    fn default() -> Self {
+        Self::Listed(Vec::new())
+    }
+}
+
+impl Contradiction {
+    /// The same, found in other programs: where each place is in these.
+    #[must_use]
+    pub fn at_places(self, at: impl Fn(usize) -> usize) -> Self {
+        let moved = |places: Vec<usize>| places.into_iter().map(&at).collect();
+        let others = match self.others {
+            Others::Listed(others) => Others::Listed(moved(others)),
+            Others::Imagined(others) => Others::Imagined(moved(others)),
+            Others::Settled => Others::Settled,
+        };
+        Self { places: moved(self.places), others, reasons: self.reasons }
+    }
 }

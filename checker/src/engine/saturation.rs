@@ -24,9 +24,9 @@ mod writes;
 use std::collections::BTreeSet;
 
 use crate::budget::{Budget, Spending};
-use crate::engine::programs::{Contradiction, Found, Programs, Ruling};
+use crate::engine::programs::{Contradiction, Found, Others, Programs, Ruling};
 use reads_from::{Problem, Resolved, Source, resolve};
-pub(crate) use reads_from::{Registers, Touch};
+pub(crate) use reads_from::{Touch, Touching};
 use search::{Refuted, Solved, solve};
 
 /// Orders that follow from who read what, closed under the rules; the rest is tried.
@@ -36,7 +36,7 @@ pub(crate) const SATURATION: &str = "saturation";
 const STEP_ENTRIES: u64 = 16;
 
 /// Whether there is a legal order that keeps every chain. None if it is not known who wrote what.
-pub(crate) fn decide<T, G: Registers<T>>(
+pub(crate) fn decide<T, G: Touching<T>>(
     programs: &Programs<T>,
     registers: &G,
     budget: Budget,
@@ -75,7 +75,7 @@ fn never_written<T>(programs: &Programs<T>, chain: &[usize]) -> Contradiction {
         reasons.push(format!("it took effect, for operation {} found what it wrote", number(&pair[1])));
     }
     let (last, others) = chain.split_last().expect("it begins with what found nothing");
-    Contradiction { places: vec![*last], supports: Some(others.to_vec()), reasons }
+    Contradiction { places: vec![*last], others: Others::Listed(others.to_vec()), reasons }
 }
 
 fn contradiction<T>(programs: &Programs<T>, problem: &Problem, refuted: &Refuted) -> Contradiction {
@@ -104,5 +104,9 @@ fn contradiction<T>(programs: &Programs<T>, problem: &Problem, refuted: &Refuted
             }
         }
     }
-    Contradiction { places, supports: Some(supports), reasons: story::told(programs, problem, refuted) }
+    Contradiction {
+        places,
+        others: Others::Listed(supports),
+        reasons: story::told(programs, problem, refuted),
+    }
 }

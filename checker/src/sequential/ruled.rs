@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::smallest::smallest_part;
 use super::whole::{Part, Whole};
 use crate::budget::{Budget, Spending};
-use crate::engine::programs::{Contradiction, Found, Programs};
+use crate::engine::programs::{Contradiction, Found, Others, Programs, Rest};
 use crate::explain;
 use crate::history::OperationIndex;
 use crate::spec::Spec;
@@ -14,6 +15,9 @@ use crate::verdict::Violation;
 const RECHECK_STEPS_MAX: u64 = 200_000;
 /// Steps of all re-checks together.
 const RECHECKS_STEPS_MAX: u64 = 2_000_000;
+/// Operations up to which a part that fails whatever is imagined besides is searched for one that fails
+/// whatever was done besides.
+const SEARCHED_COUNT_MAX: usize = 64;
 
 /// The numbers of an order that an algorithm found.
 ///
@@ -60,21 +64,29 @@ pub(super) fn violation<S: Spec>(
     programs: &Programs<S::Step>,
     contradiction: &Contradiction,
 ) -> Violation {
-    let mut smallest = Smallest {
-        spec,
-        whole,
-        spending: Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX }),
-        others: None,
-    };
     let tags = |places: &[usize]| -> BTreeSet<usize> {
         places.iter().map(|place| programs.at(*place).tag).collect()
     };
     let known = tags(&contradiction.places);
-    smallest.others = contradiction.supports.as_ref().map(|supports| &tags(supports) | &known);
-    let (known, reasons) = match smallest.failing(&known) {
-        Some(first) => smallest.shrunk(first),
-        None => (known, contradiction.reasons.clone()),
+    let (others, rest) = match &contradiction.others {
+        // What is spared may still be added.
+        Others::Listed(others) => (Some(&tags(others) | &known), Rest::Nothing),
+        Others::Imagined(others) => (Some(tags(others)), Rest::Anything),
+        Others::Settled => (None, Rest::Nothing),
     };
+    let failing = others.and_then(|others| {
+        let spending = Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX });
+        let mut smallest = Smallest { spec, whole, spending, others, rest };
+        smallest.failing(&known).map(|first| smallest.shrunk(first))
+    });
+    let (mut known, mut reasons) = failing.unwrap_or_else(|| (known, contradiction.reasons.clone()));
+    if !matches!(contradiction.others, Others::Listed(_)) && whole.operations.len() <= SEARCHED_COUNT_MAX {
+        let smaller = searched(spec, whole, &known);
+        if smaller.len() < known.len() {
+            known = smaller;
+            reasons = vec!["whichever others took effect, they do not make up for it".to_owned()];
+        }
+    }
     let known: Vec<usize> = known.into_iter().collect();
     let words = known.iter().map(|index| whole.in_words(*index));
     let explanation = format!(
@@ -88,12 +100,22 @@ pub(super) fn violation<S: Spec>(
     Violation { key, ..whole.violation(&known, explanation) }
 }
 
+/// What is left of a part when what the operations that were really done do not need is spared, too.
+fn searched<S: Spec>(spec: &S, whole: &Whole<'_, S>, known: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut items = whole.items(None);
+    for item in items.iter_mut().flatten() {
+        item.is_optional = !known.contains(&item.tag);
+    }
+    smallest_part(spec, items, whole.keys.len()).into_iter().collect()
+}
+
 struct Smallest<'a, S: Spec> {
     spec: &'a S,
     whole: &'a Whole<'a, S>,
     spending: Spending,
     /// What may be added to the part.
-    others: Option<BTreeSet<usize>>,
+    others: BTreeSet<usize>,
+    rest: Rest,
 }
 
 /// A part that has no legal order, and why.
@@ -128,7 +150,7 @@ impl<S: Spec> Smallest<'_, S> {
 
     /// Whether this much has no legal order; then, what of it is needed for that.
     fn failing(&mut self, known: &BTreeSet<usize>) -> Option<Failing> {
-        let part = Part { known: known.clone(), others: self.others.clone() };
+        let part = Part { known: known.clone(), others: self.others.clone(), rest: self.rest };
         let programs = self.whole.part(&part);
         let budget = Budget { steps_max: RECHECK_STEPS_MAX.min(self.spending.rest().steps_max) };
         let ruling = self.spec.sequential_shortcut(&programs, budget)?;

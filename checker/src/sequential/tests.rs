@@ -1,6 +1,9 @@
 //! Drawable examples, then every small history and many random ones against the naive answer.
 
+mod counters;
+mod programs;
 mod registers;
+mod sequences;
 
 use proptest::prelude::*;
 
@@ -38,24 +41,6 @@ fn agrees<S: Drawable>(spec: &S, history: &KeyedHistory<S>) {
     let wanted = oracle::is_sequential(spec, history);
     assert_eq!(verdict.holds(), wanted, "{}{verdict}", history.drawing());
     assert_eq!(verdict.is_violated(), !wanted, "{}{verdict}", history.drawing());
-}
-
-/// Whether this part has no legal order, whichever operations are added to it but the `spared` ones.
-fn fails<S: Drawable>(
-    spec: &S,
-    history: &KeyedHistory<S>,
-    part: &[OperationIndex],
-    spared: &[OperationIndex],
-) -> bool {
-    let numbers = history.by_invocation().into_iter().map(|(_, operation)| operation.number);
-    let others: Vec<OperationIndex> =
-        numbers.filter(|number| !part.contains(number) && !spared.contains(number)).collect();
-    (0..1usize << others.len()).all(|chosen| {
-        let added = others.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1);
-        let numbers: Vec<OperationIndex> =
-            part.iter().copied().chain(added.map(|(_, number)| *number)).collect();
-        !oracle::is_sequential(spec, &history.only(&numbers))
-    })
 }
 
 #[test]

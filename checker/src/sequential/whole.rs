@@ -1,10 +1,13 @@
 //! All operations of all objects, client by client.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
 
 use crate::engine::forced_order;
 use crate::engine::program_order::Item;
-use crate::engine::programs::{Planned, Programs};
+use crate::engine::programs::{Planned, Programs, Rest};
 use crate::explain;
 use crate::history::{ClientId, OperationIndex, OperationOf};
 use crate::keyed::KeyedHistory;
@@ -19,31 +22,57 @@ pub(super) struct Whole<'a, S: Spec> {
     pub(super) objects: Vec<usize>,
     /// What each operation does; none if it cannot matter.
     pub(super) steps: Vec<Option<S::Step>>,
-    /// Per client, its operations in order.
-    pub(super) programs: BTreeMap<ClientId, Vec<usize>>,
+    /// Per client, by its number, its operations in order.
+    programs: Vec<Vec<usize>>,
+    /// Which program each operation belongs to.
+    program_of: Vec<u32>,
 }
 
 impl<'a, S: Spec> Whole<'a, S> {
     pub(super) fn of(spec: &S, history: &'a KeyedHistory<S>) -> Self {
+        let count = history.len();
         let mut whole = Self {
-            operations: Vec::new(),
+            operations: Vec::with_capacity(count),
             keys: history.parts().keys().map(String::as_str).collect(),
-            objects: Vec::new(),
-            steps: Vec::new(),
-            programs: BTreeMap::new(),
+            objects: Vec::with_capacity(count),
+            steps: Vec::with_capacity(count),
+            programs: Vec::new(),
+            program_of: Vec::with_capacity(count),
         };
+        let mut clients: HashMap<ClientId, u32, FxBuildHasher> = HashMap::default();
+        let mut names: Vec<ClientId> = Vec::new();
         for (object, part) in history.parts().values().enumerate() {
             for (operation, task) in part.operations().iter().zip(tasks(spec, part)) {
-                whole.programs.entry(operation.client).or_default().push(whole.operations.len());
+                let client = *clients.entry(operation.client).or_insert_with(|| {
+                    names.push(operation.client);
+                    names.len() as u32 - 1
+                });
                 whole.operations.push(operation);
                 whole.objects.push(object);
                 whole.steps.push(task.step);
+                whole.program_of.push(client);
             }
         }
-        for program in whole.programs.values_mut() {
-            program.sort_unstable_by_key(|index| whole.operations[*index].invoked);
-        }
+        whole.sort_programs(&names);
         whole
+    }
+
+    /// Numbers the programs by client, and lists what belongs to each.
+    fn sort_programs(&mut self, names: &[ClientId]) {
+        let mut by_name: Vec<u32> = (0..names.len() as u32).collect();
+        by_name.sort_unstable_by_key(|client| names[*client as usize]);
+        let mut number = vec![0; names.len()];
+        for (at, client) in by_name.iter().enumerate() {
+            number[*client as usize] = at as u32;
+        }
+        self.programs = vec![Vec::new(); names.len()];
+        for (index, program) in self.program_of.iter_mut().enumerate() {
+            *program = number[*program as usize];
+            self.programs[*program as usize].push(index);
+        }
+        for program in &mut self.programs {
+            program.sort_unstable_by_key(|index| self.operations[*index].invoked);
+        }
     }
 
     /// The programs of all clients, on all objects or on one.
@@ -56,34 +85,36 @@ impl<'a, S: Spec> Whole<'a, S> {
             let is_optional = operation.returned.is_none();
             Some(Item { step, object, is_optional, invoked: operation.invoked, tag })
         };
-        self.programs.values().map(|program| program.iter().filter_map(item).collect()).collect()
+        self.programs.iter().map(|program| program.iter().filter_map(item).collect()).collect()
     }
 
     /// What every client did.
     pub(super) fn programs(&self) -> Programs<S::Step> {
-        self.planned(self.operations.len(), |tag| Some(self.operations[tag].returned.is_none()))
+        let mut programs = Programs::new(self.keys.len(), self.operations.len());
+        for program in &self.programs {
+            let is_optional = |tag: usize| self.operations[tag].returned.is_none();
+            programs.push(program.iter().filter_map(|&tag| self.planned(tag, is_optional(tag))));
+        }
+        programs
     }
 
     /// What every client did of a part.
     pub(super) fn part(&self, part: &Part) -> Programs<S::Step> {
-        let is_considered = |tag| part.others.as_ref().is_none_or(|others| others.contains(&tag));
-        self.planned(part.known.len(), |tag| {
-            let is_known = part.known.contains(&tag);
-            (is_known || is_considered(tag)).then_some(!is_known)
-        })
-    }
-
-    /// The operations that matter and for which it is said whether they are optional.
-    fn planned(&self, capacity: usize, is_optional: impl Fn(usize) -> Option<bool>) -> Programs<S::Step> {
-        let mut programs = Programs::new(self.keys.len(), capacity);
-        for program in self.programs.values() {
-            programs.push(program.iter().filter_map(|&tag| {
-                let (step, is_optional) = (self.steps[tag].clone()?, is_optional(tag)?);
-                let OperationOf::<S> { invoked, number, .. } = *self.operations[tag];
-                Some(Planned { step, object: self.objects[tag], is_optional, invoked, number, tag })
-            }));
+        let mut tags: Vec<usize> = part.known.union(&part.others).copied().collect();
+        tags.sort_by_key(|tag| (self.program_of[*tag], self.operations[*tag].invoked));
+        let mut programs = Programs::new(self.keys.len(), tags.len()).with_rest(part.rest);
+        for program in tags.chunk_by(|one, other| self.program_of[*one] == self.program_of[*other]) {
+            let is_optional = |tag: &usize| !part.known.contains(tag);
+            programs.push(program.iter().filter_map(|tag| self.planned(*tag, is_optional(tag))));
         }
         programs
+    }
+
+    /// The operation, if it can matter.
+    fn planned(&self, tag: usize, is_optional: bool) -> Option<Planned<S::Step>> {
+        let step = self.steps[tag].clone()?;
+        let OperationOf::<S> { invoked, number, .. } = *self.operations[tag];
+        Some(Planned { step, object: self.objects[tag], is_optional, invoked, number, tag })
     }
 
     /// A cycle of orders of which each is forced, among operations that certainly took effect.
@@ -91,7 +122,7 @@ impl<'a, S: Spec> Whole<'a, S> {
         let forced = self.forced(spec);
         let is_certain = self.certain(&forced);
         let mut edges = forced;
-        for program in self.programs.values() {
+        for program in &self.programs {
             edges.extend(program.windows(2).map(|pair| (pair[0], pair[1])));
         }
         edges.retain(|&(before, after)| is_certain[before] && is_certain[after]);
@@ -144,6 +175,8 @@ impl<'a, S: Spec> Whole<'a, S> {
 pub(super) struct Part {
     /// What is part of it.
     pub(super) known: BTreeSet<usize>,
-    /// Which others may be added; none if it may be any.
-    pub(super) others: Option<BTreeSet<usize>>,
+    /// Which others may be added.
+    pub(super) others: BTreeSet<usize>,
+    /// What may be imagined besides.
+    pub(super) rest: Rest,
 }

@@ -1,7 +1,10 @@
 //! A counter without bound: models `counter-inc` and `counter-rw`.
 
+use crate::budget::Budget;
 use crate::engine::increments;
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::program_slots::{self, Move, Moves, Words};
+use crate::engine::programs::{Programs, Ruling};
 use crate::engine::shortcut::{Decision, View};
 use crate::spec::Spec;
 
@@ -130,5 +133,50 @@ impl Spec for Counter {
     fn relevant(&self, _state: &i64, open: &Open<'_, CounterStep>, goal: Slot) -> SlotSet {
         let is_read = |slot: &Slot| matches!(open.step(*slot), CounterStep::Read(_));
         open.untaken().into_iter().filter(|slot| !is_read(slot)).fold(SlotSet::only(goal), SlotSet::with)
+    }
+
+    fn sequential_shortcut(&self, programs: &Programs<CounterStep>, budget: Budget) -> Option<Ruling> {
+        let steps = || programs.operations().iter().map(|operation| operation.step);
+        let unit = unit(steps())?;
+        let moves: Vec<Move> = steps().map(|step| as_move(step, unit)).collect();
+        let words = Words { state: "value", by: "by value", moves: "additions" };
+        program_slots::decide(programs, Moves { moves: &moves, told_by: &|_| None, words }, budget)
+    }
+}
+
+/// What every addition adds. None if that differs, or so much that the counter might overflow.
+fn unit(steps: impl Iterator<Item = CounterStep>) -> Option<i64> {
+    let mut unit = None;
+    let mut count = 0_i64;
+    for step in steps {
+        let delta = match step {
+            CounterStep::IncrementTo(_) => 1,
+            CounterStep::Add(delta) if delta != 0 => delta,
+            CounterStep::Add(_) | CounterStep::Read(_) => continue,
+        };
+        count += 1;
+        if unit.replace(delta).is_some_and(|other| other != delta) {
+            return None;
+        }
+    }
+    let unit = unit.unwrap_or(1);
+    unit.checked_mul(count).map(|_| unit)
+}
+
+/// What a step is to a counter that counts in units.
+fn as_move(step: CounterStep, unit: i64) -> Move {
+    let state = |value: i64| {
+        let whole = value.checked_rem(unit) == Some(0);
+        value.checked_div(unit).filter(|_| whole).and_then(|state| u64::try_from(state).ok())
+    };
+    match step {
+        CounterStep::IncrementTo(value) => {
+            state(value).filter(|state| *state > 0).map_or(Move::Never, Move::To)
+        }
+        CounterStep::Add(0) => Move::Find { first: 0, last: u64::MAX },
+        CounterStep::Add(_) => Move::Next,
+        CounterStep::Read(value) => {
+            state(value).map_or(Move::Never, |state| Move::Find { first: state, last: state })
+        }
     }
 }

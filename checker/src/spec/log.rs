@@ -1,8 +1,13 @@
 //! An append-only log, with or without offsets: model `log`.
 
+mod known;
+
 use std::sync::Arc;
 
+use crate::budget::Budget;
 use crate::engine::offsets;
+use crate::engine::program_slots::{self, Moves, SLOTS, Words};
+use crate::engine::programs::{Found, Programs, Ruling};
 use crate::engine::shortcut::{Decision, View};
 use crate::spec::Spec;
 
@@ -134,6 +139,24 @@ impl Spec for Log {
 
     fn state_bytes(&self, state: &Vec<i64>) -> usize {
         size_of_val(state.as_slice())
+    }
+
+    fn sequential_shortcut(&self, programs: &Programs<LogStep>, budget: Budget) -> Option<Ruling> {
+        let words = Words { state: "length", by: "by length", moves: "appends" };
+        match known::known(programs) {
+            Ok(known) => {
+                let told_by = |place| known.told_by.get(&place).copied();
+                program_slots::decide(
+                    programs,
+                    Moves { moves: &known.moves, told_by: &told_by, words },
+                    budget,
+                )
+            }
+            Err(known::Unknown::Ambiguous) => None,
+            Err(known::Unknown::Contradiction(contradiction)) => {
+                Some(Ruling { algorithm: SLOTS, found: Found::Contradiction(contradiction), steps: 0 })
+            }
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::budget::Budget;
+use crate::engine::programs::{Programs, Ruling};
+use crate::engine::saturation::{self, Touch, Touching};
 use crate::spec::Spec;
 use crate::spec::register::Value;
 
@@ -124,6 +127,51 @@ impl Spec for MultiRegister {
 
     fn state_bytes(&self, state: &Registers) -> usize {
         size_of_val(state.0.as_slice())
+    }
+
+    fn sequential_shortcut(&self, programs: &Programs<TransactionStep>, budget: Budget) -> Option<Ruling> {
+        saturation::decide(programs, self, budget)
+    }
+}
+
+impl Touching<TransactionStep> for MultiRegister {
+    type Register = Arc<str>;
+    type Value = Value;
+
+    fn initial(&self) -> Value {
+        self.initial
+    }
+
+    /// A transaction that contradicts itself is none of reading and writing.
+    fn touches(
+        &self,
+        _place: usize,
+        step: &TransactionStep,
+        into: &mut Vec<Touch<Arc<str>, Value>>,
+    ) -> Option<()> {
+        let mut found = step.found.iter().flat_map(|found| found.iter());
+        for part in step.parts.iter() {
+            let (Part::Read { name } | Part::Write { name, .. }) = part;
+            let at = into.iter().position(|touch| touch.register == *name).unwrap_or_else(|| {
+                into.push(Touch { register: name.clone(), found: None, written: None });
+                into.len() - 1
+            });
+            let touch = &mut into[at];
+            match part {
+                Part::Write { value, .. } => touch.written = Some(*value),
+                Part::Read { .. } => {
+                    let Some(value) = found.next().copied().flatten() else { continue };
+                    let known = touch.written.or(touch.found);
+                    if known.is_some_and(|known| known != value) {
+                        return None;
+                    }
+                    if touch.written.is_none() {
+                        touch.found = Some(value);
+                    }
+                }
+            }
+        }
+        Some(())
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::engine::programs::{Programs, Ruling};
-use crate::engine::saturation::{self, Registers, Touch};
+use crate::engine::saturation::{self, Touch, Touching};
 use crate::engine::shortcut::{Decision, View};
 use crate::engine::zones::values;
 use crate::spec::Spec;
@@ -203,7 +203,7 @@ impl Spec for Register {
     }
 }
 
-impl Registers<RegisterStep> for Register {
+impl Touching<RegisterStep> for Register {
     type Register = ();
     type Value = Value;
 
@@ -212,7 +212,7 @@ impl Registers<RegisterStep> for Register {
     }
 
     /// A refused compare-and-set found one of many values: which is not known.
-    fn touches(&self, step: &RegisterStep, into: &mut Vec<Touch<(), Value>>) -> Option<()> {
+    fn touches(&self, _place: usize, step: &RegisterStep, into: &mut Vec<Touch<(), Value>>) -> Option<()> {
         let (found, written) = match *step {
             RegisterStep::Read(value) => (Some(value), None),
             RegisterStep::Write(value) => (None, Some(value)),

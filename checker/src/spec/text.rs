@@ -1,7 +1,12 @@
 //! A string that is put, appended to and got: model `kv` where values are text.
 
+mod versions;
+
 use std::sync::Arc;
 
+use crate::budget::Budget;
+use crate::engine::programs::{Found, Programs, Ruling};
+use crate::engine::saturation::{self, SATURATION};
 use crate::spec::Spec;
 use crate::weak::accesses::Access;
 
@@ -127,5 +132,21 @@ impl Spec for Text {
 
     fn state_bytes(&self, state: &Arc<str>) -> usize {
         state.len()
+    }
+
+    fn sequential_shortcut(&self, programs: &Programs<TextStep>, budget: Budget) -> Option<Ruling> {
+        match versions::versions(programs, &self.initial) {
+            Ok(versions) => {
+                let mut ruling = saturation::decide(programs, &versions::AsRegister(&versions), budget)?;
+                if let Found::Contradiction(found) = ruling.found {
+                    ruling.found = Found::Contradiction(versions.with_tellers(found));
+                }
+                Some(ruling)
+            }
+            Err(versions::Unknown::Ambiguous) => None,
+            Err(versions::Unknown::Contradiction(contradiction)) => {
+                Some(Ruling { algorithm: SATURATION, found: Found::Contradiction(contradiction), steps: 0 })
+            }
+        }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Touch<R, V> {
 }
 
 /// How steps are understood as reading and writing.
-pub(crate) trait Registers<T> {
+pub(crate) trait Touching<T> {
     /// The name of a register within its object.
     type Register: Clone + Eq + Hash;
     /// What a register holds.
@@ -32,8 +32,13 @@ pub(crate) trait Registers<T> {
     /// What every register holds at first.
     fn initial(&self) -> Self::Value;
 
-    /// What the step does. None if it cannot be understood so.
-    fn touches(&self, step: &T, into: &mut Vec<Touch<Self::Register, Self::Value>>) -> Option<()>;
+    /// What the step at this place does. None if it cannot be understood so.
+    fn touches(
+        &self,
+        place: usize,
+        step: &T,
+        into: &mut Vec<Touch<Self::Register, Self::Value>>,
+    ) -> Option<()>;
 }
 
 /// Where what was found came from.
@@ -97,7 +102,7 @@ pub(super) enum Resolved {
 }
 
 /// Who wrote what everybody read.
-pub(super) fn resolve<T, G: Registers<T>>(programs: &Programs<T>, registers: &G) -> Resolved {
+pub(super) fn resolve<T, G: Touching<T>>(programs: &Programs<T>, registers: &G) -> Resolved {
     let Some(touched) = Touched::of(programs, registers) else { return Resolved::Unknown };
     match touched.certain(programs) {
         Ok(certain) => Resolved::Problem(touched.problem(programs, certain)),
@@ -142,12 +147,12 @@ struct Touched {
 }
 
 impl Touched {
-    fn of<T, G: Registers<T>>(programs: &Programs<T>, registers: &G) -> Option<Self> {
+    fn of<T, G: Touching<T>>(programs: &Programs<T>, registers: &G) -> Option<Self> {
         let mut numbering = Numbering { registers: HashMap::default(), values: HashMap::default() };
         let mut this = Self { touches: Vec::new(), starts: vec![0], writers: Vec::new(), register_count: 0 };
         let mut touches = Vec::new();
         for (place, operation) in programs.operations().iter().enumerate() {
-            registers.touches(&operation.step, &mut touches)?;
+            registers.touches(place, &operation.step, &mut touches)?;
             for touch in touches.drain(..) {
                 let register = numbering.register(operation.object, touch.register);
                 if register as usize == this.register_count {

@@ -2,105 +2,37 @@
 
 use proptest::collection::vec;
 
+use super::programs::{Asked, LENGTHS, every_program, history};
 use super::*;
 use crate::engine::programs::Found as Ruled;
-use crate::history::ClientId;
-use crate::keyed::KeyedBuilder;
 use crate::spec::register::{RegisterAnswer, RegisterCall};
 use crate::test_histories::full_size::Chance;
 
-/// One operation of a program: its client, its key, what it asks and is answered.
-#[derive(Clone, Debug)]
-struct Asked {
-    client: usize,
-    key: usize,
-    call: RegisterCall,
-    answer: Option<RegisterAnswer>,
-}
-
-fn write(client: usize, key: usize, value: i64) -> Asked {
+fn write(client: usize, key: usize, value: i64) -> Asked<Register> {
     Asked { client, key, call: RegisterCall::Write(Some(value)), answer: Some(RegisterAnswer::Done) }
 }
 
-fn read(client: usize, key: usize, value: Option<i64>) -> Asked {
+fn read(client: usize, key: usize, value: Option<i64>) -> Asked<Register> {
     Asked { client, key, call: RegisterCall::Read, answer: Some(RegisterAnswer::Value(value)) }
 }
 
-fn swap(client: usize, key: usize, expected: Option<i64>, new: i64) -> Asked {
+fn swap(client: usize, key: usize, expected: Option<i64>, new: i64) -> Asked<Register> {
     let call = RegisterCall::CompareAndSet { expected, new: Some(new) };
     Asked { client, key, call, answer: Some(RegisterAnswer::Done) }
 }
 
-/// One after the other; a client that has an operation without an answer does nothing more.
-fn history(asked: &[Asked]) -> KeyedHistory<Register> {
-    let mut builder = KeyedBuilder::<Register>::default();
-    for (at, asked) in asked.iter().enumerate() {
-        let client = ClientId(asked.client as u64);
-        let key = format!("k{}", asked.key);
-        if builder.invoke(client, &key, asked.call, at as u64 + 1).is_err() {
-            continue;
-        }
-        match asked.answer {
-            Some(answer) => builder.answer(client, answer, at as u64 + 1).unwrap(),
-            None => builder.unknown(client).unwrap(),
-        }
-    }
-    builder.finish()
+#[track_caller]
+fn check(history: &KeyedHistory<Register>) {
+    programs::check(&Register::default(), history);
 }
 
 /// The judgement without the proof by linearizability.
 fn judged_alone(history: &KeyedHistory<Register>, budget: Budget) -> Judgement {
-    let undecided = Verdict::Undecided(Undecided::default());
-    let per_key = Judgement { verdict: undecided, algorithm: "", steps: 0 };
-    sequential(&Register::default(), history, &per_key, budget)
+    programs::judged_alone(&Register::default(), history, budget)
 }
 
-/// The answer is the naive one, and a violation is the smallest there is.
-#[track_caller]
-fn check(history: &KeyedHistory<Register>) {
-    let spec = Register::default();
-    let verdict = judged_alone(history, BUDGET).verdict;
-    assert_eq!(verdict.holds(), oracle::is_sequential(&spec, history), "{history:#?}\n{verdict}");
-    assert_eq!(verdict.is_violated(), !verdict.holds(), "{history:#?}\n{verdict}");
-    if let Verdict::Violated(Violation { operations: part, .. }) = &verdict {
-        assert!(fails(&spec, history, part, &[]), "{history:#?}\n{verdict}");
-        for spared in part {
-            let others: Vec<OperationIndex> = part.iter().copied().filter(|other| other != spared).collect();
-            assert!(!fails(&spec, history, &others, &[*spared]), "{history:#?}\n{spared} in {verdict}");
-        }
-    }
-}
-
-/// Calls `visit` with every choice of one word for each operation of programs of these lengths, and
-/// every choice of clients whose last outcome is unknown.
-fn every_program(lengths: &[usize], words: &[Asked], mut visit: impl FnMut(&[Asked])) {
-    let clients: Vec<usize> =
-        lengths.iter().enumerate().flat_map(|(client, length)| vec![client; *length]).collect();
-    let choices = words.len().pow(clients.len() as u32);
-    for choice in 0..choices {
-        let mut rest = choice;
-        let mut asked: Vec<Asked> = Vec::new();
-        for &client in &clients {
-            asked.push(Asked { client, ..words[rest % words.len()].clone() });
-            rest /= words.len();
-        }
-        for unknown in 0..1 << lengths.len() {
-            let mut asked = asked.clone();
-            for at in 0..asked.len() {
-                let is_last = asked.get(at + 1).is_none_or(|next| next.client != asked[at].client);
-                if is_last && unknown >> asked[at].client & 1 == 1 {
-                    asked[at].answer = None;
-                }
-            }
-            visit(&asked);
-        }
-    }
-}
-
-const LENGTHS: [&[usize]; 6] = [&[3], &[4], &[3, 1], &[2, 2], &[2, 1, 1], &[1, 1, 1]];
-
-fn has_unique_values(asked: &[Asked]) -> bool {
-    let written = |asked: &Asked| match asked.call {
+fn has_unique_values(asked: &[Asked<Register>]) -> bool {
+    let written = |asked: &Asked<Register>| match asked.call {
         RegisterCall::Write(value) => Some((asked.key, value)),
         RegisterCall::CompareAndSet { new, .. } => Some((asked.key, new)),
         RegisterCall::Read => None,
@@ -149,7 +81,7 @@ fn every_small_history_of_two_registers_gets_the_naive_answer() {
 }
 
 /// Random programs of unique writes, of reads of anything written at all, of swaps, of unknown outcomes.
-fn random(clients: usize, keys: usize, count: usize) -> impl Strategy<Value = Vec<Asked>> {
+fn random(clients: usize, keys: usize, count: usize) -> impl Strategy<Value = Vec<Asked<Register>>> {
     let one = (0..clients, 0..keys, 0..12usize, 0..64i64);
     vec(one, 1..=count).prop_map(move |choices| {
         let mut next = vec![0; keys];
@@ -217,7 +149,7 @@ struct Size {
 const CLIENTS: usize = 16;
 
 /// A legal order, and for each operation the instant at which it is asked: late by up to `lag`.
-fn legal(size: Size, chance: &mut Chance) -> Vec<(usize, Asked)> {
+fn legal(size: Size, chance: &mut Chance) -> Vec<(usize, Asked<Register>)> {
     let mut held: Vec<Option<i64>> = vec![None; size.keys];
     let mut names: Vec<usize> = (0..CLIENTS).collect();
     let mut last = [0; CLIENTS];
@@ -245,7 +177,7 @@ fn legal(size: Size, chance: &mut Chance) -> Vec<(usize, Asked)> {
     all
 }
 
-fn by_instant(mut all: Vec<(usize, Asked)>) -> KeyedHistory<Register> {
+fn by_instant(mut all: Vec<(usize, Asked<Register>)>) -> KeyedHistory<Register> {
     all.sort_by_key(|(at, asked)| (*at, asked.client));
     history(&all.into_iter().map(|(_, asked)| asked).collect::<Vec<_>>())
 }
@@ -304,10 +236,10 @@ fn a_forgotten_write_deep_inside_a_full_size_history_is_found() {
     for size in SIZES {
         for seed in 0..5 {
             let mut all = legal(size, &mut Chance::new(seed));
-            let is_own = |asked: &Asked, other: &Asked| {
+            let is_own = |asked: &Asked<Register>, other: &Asked<Register>| {
                 asked.client == other.client && asked.key == other.key && asked.answer.is_some()
             };
-            let value = |asked: &Asked| match asked.call {
+            let value = |asked: &Asked<Register>| match asked.call {
                 RegisterCall::Write(value) => value,
                 RegisterCall::Read | RegisterCall::CompareAndSet { .. } => None,
             };
