@@ -134,8 +134,19 @@ impl<S: Drawable> KeyedHistory<S> {
 
     /// The drawing of all operations on all objects, each word after its key if there are several.
     pub fn drawing(&self) -> String {
+        self.lanes(|_| true)
+    }
+
+    /// The drawing of the operations with these numbers, each word after its key if there are several
+    /// objects in the history. As [`picture`].
+    pub fn picture(&self, numbers: &[OperationIndex]) -> String {
+        self.lanes(|operation| numbers.contains(&operation.number))
+    }
+
+    fn lanes(&self, is_shown: impl Fn(&OperationOf<S>) -> bool) -> String {
         let is_alone = self.parts().len() == 1;
-        let operations = self.by_invocation().into_iter().map(|(key, operation)| {
+        let shown = self.by_invocation().into_iter().filter(|(_, operation)| is_shown(operation));
+        let operations = shown.map(|(key, operation)| {
             let plain = in_lane::<S>(operation);
             if is_alone { plain } else { InLane { word: format!("{key}.{}", plain.word), ..plain } }
         });

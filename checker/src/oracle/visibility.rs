@@ -52,7 +52,8 @@ pub(crate) fn is_convergent<S: Spec>(spec: &S, history: &KeyedHistory<S>) -> boo
             last.iter().all(|act| {
                 subsets(&unknown).into_iter().any(|unseen| {
                     let seen = order.iter().filter(|update| !unseen.contains(update)).map(|&at| part[at]);
-                    agrees(spec, act, seen)
+                    let is_earlier = |seen: &&Act<S>| seen.client != act.client || seen.invoked < act.invoked;
+                    agrees(spec, act, seen.filter(is_earlier))
                 })
             })
         })
