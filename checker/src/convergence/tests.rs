@@ -27,7 +27,7 @@ fn check<S: Drawable>(spec: &S, drawing: &str, holds: bool) -> Judgement {
 
 #[track_caller]
 fn agrees<S: Drawable>(spec: &S, history: &KeyedHistory<S>) {
-    let verdict = convergence(spec, history, BUDGET).verdict;
+    let Judgement { verdict, algorithm, .. } = convergence(spec, history, BUDGET);
     let wanted = oracle::is_convergent(spec, history);
     assert_eq!(verdict.holds(), wanted, "{}{verdict}", history.drawing());
     assert_eq!(verdict.is_violated(), !wanted, "{}{verdict}", history.drawing());
@@ -35,7 +35,9 @@ fn agrees<S: Drawable>(spec: &S, history: &KeyedHistory<S>) {
     let is_convergent = |known: &[OperationIndex]| oracle::is_convergent(spec, &weakened(history, known));
     let named = &violation.operations;
     assert!(!is_convergent(named), "{}{}", history.drawing(), violation.explanation);
-    for spared in 0..named.len() {
+    // With other operations, one whose answer is unknown may leave an earlier observation the last one.
+    let is_exact = algorithm == LAST_WRITE;
+    for spared in (0..named.len()).filter(|_| is_exact) {
         let fewer = [&named[..spared], &named[spared + 1..]].concat();
         assert!(is_convergent(&fewer), "{}{}", history.drawing(), violation.explanation);
     }

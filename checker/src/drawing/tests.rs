@@ -117,7 +117,7 @@ fn words_over_several_objects_name_theirs() {
     assert_eq!(history.parts().keys().collect::<Vec<_>>(), ["x", "y"]);
     assert_eq!(history.parts()["y"].operations()[1].client, ClientId(0));
     assert_eq!(KeyedHistory::<Register>::draw(&history.drawing()).unwrap().drawing(), history.drawing());
-    assert_eq!(history.picture(&[OperationIndex(1)]), "1: [y.w2]\n");
+    assert_eq!(history.picture(&[OperationIndex(1)]), "1: [y.w2 ]\n");
 }
 
 #[test]

