@@ -21,6 +21,7 @@ pub(crate) mod slots;
 pub(crate) mod timeline;
 pub(crate) mod turns;
 pub(crate) mod view;
+pub(crate) mod visibility;
 pub(crate) mod visibility_graph;
 pub(crate) mod weaken;
 pub(crate) mod witness;

@@ -11,7 +11,7 @@ use crate::spec::Spec;
 
 /// A history for each object. Positions, numbers and clients are common to all of them.
 pub struct KeyedHistory<S: Spec> {
-    parts: BTreeMap<String, History<S>>,
+    pub(crate) parts: BTreeMap<String, History<S>>,
 }
 
 /// Makes a keyed history from its events, given in the order in which they happened.

@@ -22,7 +22,7 @@ use crate::linearizable::linearizable_by_key;
 use crate::sequential::sequential;
 use crate::spec::Spec;
 use crate::verdict::{Judgement, Undecided, Verdict};
-use crate::weak::{Guarantee, WeakLevel, has_unique_values, weak};
+use crate::weak::{Guarantee, Sources, WeakLevel};
 
 /// A consistency level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,13 +66,13 @@ impl Level {
         match self {
             Self::Linearizable => "linearizable",
             Self::Sequential => "sequential",
-            Self::Causal => "causal",
-            Self::Pram => "pram",
-            Self::ReadYourWrites => "read-your-writes",
-            Self::MonotonicReads => "monotonic-reads",
-            Self::MonotonicWrites => "monotonic-writes",
-            Self::WritesFollowReads => "writes-follow-reads",
             Self::Convergence => "convergence",
+            Self::Causal => WeakLevel::Causal.name(),
+            Self::Pram => WeakLevel::Pram.name(),
+            Self::ReadYourWrites => WeakLevel::Only(Guarantee::ReadYourWrites).name(),
+            Self::MonotonicReads => WeakLevel::Only(Guarantee::MonotonicReads).name(),
+            Self::MonotonicWrites => WeakLevel::Only(Guarantee::MonotonicWrites).name(),
+            Self::WritesFollowReads => WeakLevel::Only(Guarantee::WritesFollowReads).name(),
         }
     }
 
@@ -140,11 +140,10 @@ impl FromStr for Level {
 /// cheaper. The algorithm then says which implied it.
 pub fn judge_level<S: Spec>(level: Level, spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Judgement {
     let mut lattice = Lattice::new(spec, history, budget);
-    if level != Level::Convergence && level.weak().is_none() || !lattice.has_unique_values {
-        for stronger in [Level::Linearizable, Level::Sequential] {
-            if stronger != level && stronger.is_as_strong_as(level) {
-                lattice.judge(stronger);
-            }
+    let is_quick = level.weak().is_some() && lattice.sources().are_unique();
+    for stronger in [Level::Linearizable, Level::Sequential] {
+        if !is_quick && stronger.is_as_strong_as(level) {
+            lattice.judge(stronger);
         }
     }
     lattice.judge(level);
@@ -170,14 +169,13 @@ pub struct Strongest {
 /// Each level may spend the whole budget. No level is judged that another one's answer decides.
 pub fn strongest<S: Spec>(spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Strongest {
     let mut lattice = Lattice::new(spec, history, budget);
-    let searched = [Level::Linearizable, Level::Sequential, Level::Causal, Level::Pram];
-    // On unique values causal consistency is quickly decided, and refutes what is hard to decide.
-    let quick = [Level::Linearizable, Level::Causal, Level::Sequential, Level::Pram];
-    let first = if lattice.has_unique_values { quick } else { searched };
-    for level in first.into_iter().chain(Level::ALL) {
-        if lattice.known(level).is_none() {
-            lattice.judge(level);
-        }
+    lattice.judge(Level::Linearizable);
+    // On unique values causal consistency is quickly decided, and may refute what is hard to decide.
+    if lattice.known(Level::Sequential).is_none() && lattice.sources().are_unique() {
+        lattice.judge(Level::Causal);
+    }
+    for level in Level::ALL {
+        lattice.judge(level);
     }
     lattice.summary()
 }
@@ -187,19 +185,22 @@ struct Lattice<'a, S: Spec> {
     spec: &'a S,
     history: &'a KeyedHistory<S>,
     budget: Budget,
-    has_unique_values: bool,
+    sources: Option<Sources>,
     known: [Option<Judgement>; Level::ALL.len()],
     steps: u64,
 }
 
 impl<'a, S: Spec> Lattice<'a, S> {
     fn new(spec: &'a S, history: &'a KeyedHistory<S>, budget: Budget) -> Self {
-        let has_unique_values = has_unique_values(spec, history);
-        Self { spec, history, budget, has_unique_values, known: [const { None }; Level::ALL.len()], steps: 0 }
+        Self { spec, history, budget, sources: None, known: [const { None }; Level::ALL.len()], steps: 0 }
     }
 
     fn known(&self, level: Level) -> Option<&Judgement> {
         self.known[level as usize].as_ref()
+    }
+
+    fn sources(&mut self) -> &Sources {
+        self.sources.get_or_insert_with(|| Sources::of(self.spec, self.history))
     }
 
     /// Judges a level unless it is known, and notes what the answer implies.
@@ -239,7 +240,7 @@ impl<'a, S: Spec> Lattice<'a, S> {
         }
     }
 
-    fn judgement(&self, level: Level) -> Judgement {
+    fn judgement(&mut self, level: Level) -> Judgement {
         match level {
             Level::Linearizable => linearizable_by_key(self.spec, self.history, self.budget),
             Level::Sequential => {
@@ -259,7 +260,8 @@ impl<'a, S: Spec> Lattice<'a, S> {
             | Level::MonotonicWrites
             | Level::WritesFollowReads => {
                 let level = level.weak().expect("these are made of guarantees");
-                weak(level, self.spec, self.history, self.budget)
+                let (spec, history, budget) = (self.spec, self.history, self.budget);
+                self.sources().judge(level, spec, history, budget)
             }
         }
     }

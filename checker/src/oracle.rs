@@ -4,7 +4,7 @@
 
 mod visibility;
 
-pub(crate) use visibility::is_explained;
+pub(crate) use visibility::{is_convergent, is_explained};
 
 use crate::history::{OperationOf, Outcome};
 use crate::keyed::KeyedHistory;

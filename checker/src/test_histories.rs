@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::drawing::Drawable;
-use crate::history::ClientId;
+use crate::history::{ClientId, OperationIndex, Outcome};
 use crate::keyed::{KeyedBuilder, KeyedHistory};
 
 /// One of each kind of operation on a register, with few values so that they meet.
@@ -175,4 +175,15 @@ fn lengths(shape: Shape) -> Vec<Vec<usize>> {
         open.extend((1..=most).filter(|_| is_room).map(|next| [lengths.as_slice(), &[next]].concat()));
     }
     all
+}
+
+/// The history in which only the answers to these operations, sorted, are known.
+pub(crate) fn weakened<S: Drawable>(history: &KeyedHistory<S>, known: &[OperationIndex]) -> KeyedHistory<S> {
+    let mut weakened = history.clone();
+    for operation in weakened.parts.values_mut().flat_map(|part| &mut part.operations) {
+        if known.binary_search(&operation.number).is_err() {
+            (operation.outcome, operation.returned, operation.returned_at) = (Outcome::Unknown, None, None);
+        }
+    }
+    weakened
 }

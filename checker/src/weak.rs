@@ -37,7 +37,7 @@ pub mod accesses;
 mod anomaly;
 mod overwrites;
 mod prefixes;
-mod searched;
+pub(crate) mod searched;
 mod single;
 
 use crate::budget::{Budget, Exhausted, Spending};
@@ -93,27 +93,55 @@ impl WeakLevel {
         }
     }
 
-    /// Whether it has this guarantee.
-    pub fn has(self, guarantee: Guarantee) -> bool {
-        self.guarantees().contains(&guarantee)
+    /// Its name, as the command and its files use it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Causal => "causal",
+            Self::Pram => "pram",
+            Self::Only(Guarantee::ReadYourWrites) => "read-your-writes",
+            Self::Only(Guarantee::MonotonicReads) => "monotonic-reads",
+            Self::Only(Guarantee::MonotonicWrites) => "monotonic-writes",
+            Self::Only(Guarantee::WritesFollowReads) => "writes-follow-reads",
+        }
     }
 }
 
 /// Whether the history over all objects has the level.
 pub fn weak<S: Spec>(level: WeakLevel, spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Judgement {
-    match Accesses::of(spec, history) {
-        Ok(accesses) => by_reads_from(level, history, &accesses, budget),
-        Err(Unsuited::RepeatedValues) => {
-            searched::judged(level, spec, history, budget, VISIBILITY_SEARCH_REPEATED)
-        }
-        Err(Unsuited::OtherSteps) => searched::judged(level, spec, history, budget, VISIBILITY_SEARCH),
-    }
+    Sources::of(spec, history).judge(level, spec, history, budget)
 }
 
-/// Whether the history is one of reads and writes of unique values: then every level below
-/// sequential consistency is decided in polynomial time.
-pub fn has_unique_values<S: Spec>(spec: &S, history: &KeyedHistory<S>) -> bool {
-    Accesses::of(spec, history).is_ok()
+/// What can be said of where reads come from: to be found once for all levels of a history.
+#[derive(Clone, Debug)]
+pub struct Sources(Result<Accesses, Unsuited>);
+
+impl Sources {
+    /// Those of this history.
+    pub fn of<S: Spec>(spec: &S, history: &KeyedHistory<S>) -> Self {
+        Self(Accesses::of(spec, history))
+    }
+
+    /// Whether the history is one of reads and writes of unique values: then every level below
+    /// sequential consistency is decided in polynomial time.
+    pub fn are_unique(&self) -> bool {
+        self.0.is_ok()
+    }
+
+    /// Whether the history, of which these are the sources, has the level.
+    pub fn judge<S: Spec>(
+        &self,
+        level: WeakLevel,
+        spec: &S,
+        history: &KeyedHistory<S>,
+        budget: Budget,
+    ) -> Judgement {
+        let algorithm = match &self.0 {
+            Ok(accesses) => return by_reads_from(level, history, accesses, budget),
+            Err(Unsuited::RepeatedValues) => VISIBILITY_SEARCH_REPEATED,
+            Err(Unsuited::OtherSteps) => VISIBILITY_SEARCH,
+        };
+        searched::judged(level, spec, history, budget, algorithm)
+    }
 }
 
 fn by_reads_from<S: Spec>(

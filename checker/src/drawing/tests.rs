@@ -109,3 +109,23 @@ proptest! {
         let _ = History::<Capacity>::draw(&text);
     }
 }
+
+#[test]
+fn words_over_several_objects_name_theirs() {
+    let drawing = "0: [x.w1]     [y.r2]\n1:   [y.w2]\n";
+    let history = KeyedHistory::<Register>::draw(drawing).unwrap();
+    assert_eq!(history.parts().keys().collect::<Vec<_>>(), ["x", "y"]);
+    assert_eq!(history.parts()["y"].operations()[1].client, ClientId(0));
+    assert_eq!(KeyedHistory::<Register>::draw(&history.drawing()).unwrap().drawing(), history.drawing());
+    assert_eq!(history.picture(&[OperationIndex(1)]), "1: [y.w2 ]\n");
+}
+
+#[test]
+fn a_word_without_a_key_is_of_an_object_without_a_name() {
+    let history = KeyedHistory::<Register>::draw("a: [w1 ] [r1 ]").unwrap();
+    assert_eq!(history.parts().keys().collect::<Vec<_>>(), [""]);
+    assert_eq!(
+        KeyedHistory::<Register>::draw("a: [x.q1 ]").unwrap_err().to_string(),
+        "1:5: \"x.q1\" is no operation"
+    );
+}

@@ -11,6 +11,7 @@ use crate::weak::Guarantee;
 struct Act<S: Spec> {
     client: ClientId,
     invoked: u64,
+    returned: Option<u64>,
     object: usize,
     /// What its answer says; none if it has none.
     observed: Option<S::Step>,
@@ -28,6 +29,33 @@ pub(crate) fn is_explained<S: Spec>(spec: &S, history: &KeyedHistory<S>, guarant
         permutations(&updates).into_iter().any(|order| {
             let mut sees = vec![None; acts.len()];
             Explanation { spec, acts: &acts, order: &order, guarantees }.completes(0, &mut sees)
+        })
+    })
+}
+
+/// Whether, object by object, all that is observed at the end has a common order of updates.
+pub(crate) fn is_convergent<S: Spec>(spec: &S, history: &KeyedHistory<S>) -> bool {
+    let acts = acts(spec, history);
+    (0..history.parts().len()).all(|object| {
+        let part: Vec<&Act<S>> = acts.iter().filter(|act| act.object == object).collect();
+        let updates: Vec<usize> = (0..part.len()).filter(|act| part[*act].effects.is_some()).collect();
+        let unknown: Vec<usize> =
+            updates.iter().copied().filter(|act| part[*act].observed.is_none()).collect();
+        let end = updates.iter().filter_map(|act| part[*act].returned).max();
+        let is_late = |act: &&Act<S>| act.observed.is_some() && end.is_none_or(|end| act.invoked > end);
+        let late: Vec<&Act<S>> = part.iter().copied().filter(is_late).collect();
+        let is_last = |act: &&&Act<S>| {
+            !late.iter().any(|other| other.client == act.client && other.invoked > act.invoked)
+        };
+        let last: Vec<&Act<S>> = late.iter().filter(is_last).copied().collect();
+        permutations(&updates).into_iter().any(|order| {
+            last.iter().all(|act| {
+                subsets(&unknown).into_iter().any(|unseen| {
+                    let seen = order.iter().filter(|update| !unseen.contains(update)).map(|&at| part[at]);
+                    let is_earlier = |seen: &&Act<S>| seen.client != act.client || seen.invoked < act.invoked;
+                    agrees(spec, act, seen.filter(is_earlier))
+                })
+            })
         })
     })
 }
@@ -155,8 +183,8 @@ fn acts<S: Spec>(spec: &S, history: &KeyedHistory<S>) -> Vec<Act<S>> {
                 (Some(step.clone()), is_update.then(|| [Some(step), asked]))
             }
         };
-        let (client, invoked) = (operation.client, operation.invoked);
-        Some(Act { client, invoked, object: object(key), observed, effects })
+        let (client, invoked, returned) = (operation.client, operation.invoked, operation.returned);
+        Some(Act { client, invoked, returned, object: object(key), observed, effects })
     };
     history.by_invocation().into_iter().filter_map(act).collect()
 }

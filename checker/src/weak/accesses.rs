@@ -216,7 +216,8 @@ fn by_invocation<S: Spec>(history: &KeyedHistory<S>) -> Vec<(u32, &OperationOf<S
     let mut all: Vec<_> = parts
         .flat_map(|(key, part)| part.operations().iter().map(move |operation| (number(key), operation)))
         .collect();
-    all.sort_unstable_by_key(|(_, operation)| operation.number);
+    // Each part is in order already: there are runs to merge.
+    all.sort_by_key(|(_, operation)| operation.number);
     all
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::accesses::{Accesses, Kind};
-use super::{WeakLevel, answer_of, find};
+use super::{Guarantee, WeakLevel, answer_of, find};
 use crate::budget::{Budget, Spending};
 use crate::engine::visibility_graph::{Edge, Reason};
 use crate::explain;
@@ -16,8 +16,12 @@ use crate::keyed::KeyedHistory;
 use crate::spec::Spec;
 use crate::verdict::Violation;
 
+/// Steps of one re-check.
+const RECHECK_STEPS_MAX: u64 = 1_000_000;
 /// Items looked at in all re-checks together, while a counter-example is made smaller.
 const RECHECK_ITEMS_MAX: usize = 2_000_000;
+/// Operations times clients looked at, while the longest explained prefix is found.
+const PREFIX_WORK_MAX: usize = 20_000_000;
 /// Items looked at to learn why reads see what they see.
 const PATH_ITEMS_MAX: usize = 20_000_000;
 
@@ -69,13 +73,53 @@ pub(crate) fn violation<S: Spec>(
         .collect();
     let mut operations: Vec<OperationIndex> = named.iter().map(|(_, number)| *number).collect();
     operations.sort_unstable();
+    let (legal_prefix_count, stuck) = match legal_prefix::<S>(level, accesses, &words.operations) {
+        Some((count, stuck)) => (Some(count), Some(stuck)),
+        None => (None, None),
+    };
     let key = named.first().map(|(key, _)| *key).filter(|key| named.iter().all(|(other, _)| other == key));
-    Violation { key: key.map(str::to_owned), operations, explanation, ..Violation::default() }
+    Violation {
+        key: key.map(str::to_owned),
+        operations,
+        legal_prefix_count,
+        stuck,
+        explanation,
+        steps: Vec::new(),
+    }
 }
 
-/// Why a part does not have the level. No budget: the part is small.
+/// How many operations had returned while all of them could still be explained, and which one could not.
+/// None if that is too much work to find out.
+fn legal_prefix<S: Spec>(
+    level: WeakLevel,
+    accesses: &Accesses,
+    operations: &[(&str, &OperationOf<S>)],
+) -> Option<(usize, OperationIndex)> {
+    let operation = |item: u32| operations[accesses.item(item).tag as usize].1;
+    let mut returned: Vec<(u64, u32)> = (0..)
+        .take(accesses.items().len())
+        .filter_map(|item| Some((operation(item).returned?, item)))
+        .collect();
+    returned.sort_unstable();
+    let rounds = returned.len().checked_ilog2()? as usize + 1;
+    if rounds * returned.len() * accesses.session_count() > PREFIX_WORK_MAX {
+        return None;
+    }
+    // What is known only grows: once there is no explanation, there is none ever after.
+    let (mut legal, mut illegal) = (0, returned.len());
+    while legal + 1 < illegal {
+        let count = legal.midpoint(illegal);
+        let mut answered: Vec<u32> = returned[..count].iter().map(|(_, item)| *item).collect();
+        answered.sort_unstable();
+        let is_illegal = anomaly_of(level, &accesses.part(&answered)).is_some();
+        *(if is_illegal { &mut illegal } else { &mut legal }) = count;
+    }
+    Some((legal, operation(returned[legal].1).number))
+}
+
+/// Why a part does not have the level; none also if that is too much work to find out.
 fn anomaly_of(level: WeakLevel, part: &Accesses) -> Option<Anomaly> {
-    find(level, part, &mut Spending::new(Budget { steps_max: u64::MAX })).ok().flatten()
+    find(level, part, &mut Spending::new(Budget { steps_max: RECHECK_STEPS_MAX })).ok().flatten()
 }
 
 /// The items that make up the pattern: if too far apart to tell, all.
@@ -123,11 +167,17 @@ fn between_items(accesses: &Accesses, edges: &[Edge]) -> Vec<Edge> {
     joined
 }
 
+/// Whether the reader sees the write because its own client wrote it earlier.
+fn sees_as_own(level: WeakLevel, accesses: &Accesses, reader: u32, write: u32) -> bool {
+    level.guarantees().contains(&Guarantee::ReadYourWrites)
+        && accesses.item(reader).session == accesses.item(write).session
+}
+
 /// The items through which the reader sees the write, latest first: both left out.
 fn seen_through(level: WeakLevel, accesses: &Accesses, reader: u32, write: u32) -> Vec<u32> {
     let session = accesses.item(reader).session;
     let start = accesses.session(session as usize).start;
-    if accesses.item(write).session == session {
+    if sees_as_own(level, accesses, reader, write) {
         return Vec::new();
     }
     match level {
@@ -249,7 +299,7 @@ impl<S: Spec> Words<'_, S> {
     }
 
     fn why(&self, accesses: &Accesses, reader: u32, write: u32) -> String {
-        if accesses.item(reader).session == accesses.item(write).session {
+        if sees_as_own(self.level, accesses, reader, write) {
             return ", an earlier write of its client".to_owned();
         }
         let through: Vec<String> = seen_through(self.level, accesses, reader, write)

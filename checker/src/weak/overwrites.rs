@@ -23,11 +23,20 @@ struct Group {
     end: u32,
 }
 
+/// The first write of a group that was not visible yet.
+#[derive(Clone, Copy, Debug)]
+struct Cursor {
+    /// Where it stands in `Overwrites::writes`.
+    place: u32,
+    /// How many writes of its client there are up to it; more than any, if there is none.
+    rank: u32,
+}
+
 /// What one client saw of one key when it read it last.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
-    /// Where its counts begin, one for each group of the key.
-    counts: u32,
+    /// Where its cursors begin, one for each group of the key.
+    cursors: u32,
     /// What it read.
     source: u32,
 }
@@ -41,8 +50,8 @@ pub(crate) struct Overwrites {
     /// How many writes of its client there are up to each item, itself included.
     ranks: Vec<u32>,
     seen: HashMap<(u32, u32), Seen, FxBuildHasher>,
-    /// How many writes of each group were visible: by client and key, as `seen` says.
-    counts: Vec<u32>,
+    /// How far each group was visible: by client and key, as `seen` says.
+    cursors: Vec<Cursor>,
     edges: Vec<Edge>,
 }
 
@@ -54,7 +63,7 @@ impl Overwrites {
             keys: vec![0],
             ranks: ranks(accesses),
             seen: HashMap::default(),
-            counts: Vec::new(),
+            cursors: Vec::new(),
             edges: Vec::new(),
         };
         overwrites.group(accesses);
@@ -83,28 +92,31 @@ impl Overwrites {
             Kind::ReadInitial => return self.visible(&self.groups[groups], clock).map_or(Ok(()), Err),
             Kind::Write | Kind::ReadNothing => return Ok(()),
         };
-        let next = Seen { counts: number(self.counts.len()), source: NOTHING };
+        let next = Seen { cursors: number(self.cursors.len()), source: NOTHING };
         let seen = self.seen.entry((item.session, item.key)).or_insert(next);
-        if seen.counts == next.counts {
-            self.counts.resize(self.counts.len() + groups.len(), 0);
+        if seen.cursors == next.cursors {
+            let rank = |group: &Group| self.ranks[self.writes[group.start as usize] as usize];
+            let first = |group: &Group| Cursor { place: group.start, rank: rank(group) };
+            self.cursors.extend(self.groups[groups.clone()].iter().map(first));
         }
         let reason = Reason::Overwritten(reader);
         if seen.source != source && seen.source != NOTHING {
             self.edges.push(Edge { before: seen.source, after: source, reason });
         }
         seen.source = source;
-        let counts = &mut self.counts[seen.counts as usize..][..groups.len()];
-        for (group, count) in self.groups[groups].iter().zip(counts) {
+        let cursors = &mut self.cursors[seen.cursors as usize..][..groups.len()];
+        for (group, cursor) in self.groups[groups].iter().zip(cursors) {
             let visible = clock[group.session as usize];
-            let mut latest = NOTHING;
-            while let Some(&write) =
-                self.writes[group.start as usize..group.end as usize].get(*count as usize)
-                && self.ranks[write as usize] <= visible
-            {
-                latest = write;
-                *count += 1;
+            if cursor.rank > visible {
+                continue;
             }
-            if latest != NOTHING && latest != source {
+            while cursor.rank <= visible {
+                cursor.place += 1;
+                let next = self.writes[..group.end as usize].get(cursor.place as usize);
+                cursor.rank = next.map_or(NOTHING, |next| self.ranks[*next as usize]);
+            }
+            let latest = self.writes[cursor.place as usize - 1];
+            if latest != source {
                 self.edges.push(Edge { before: latest, after: source, reason });
             }
         }

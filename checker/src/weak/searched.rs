@@ -1,15 +1,217 @@
-//! Levels of objects that are no registers of unique values: not judged yet, unless a stronger level holds.
+//! The weaker levels of any model: what a search is given, and how its answer is explained.
 
-use super::*;
+use std::collections::BTreeMap;
 
-/// Undecided, with every operation open.
+use super::{Guarantee, WeakLevel, answer_of};
+use crate::budget::{Budget, Exhausted, Spending};
+use crate::engine::visibility::problem::{Duty, InSession, Observation, Problem, Update};
+use crate::engine::visibility::reach::{Impossible, impossible};
+use crate::engine::visibility::{Found, search};
+use crate::explain;
+use crate::history::{ClientId, OperationIndex, OperationOf};
+use crate::keyed::KeyedHistory;
+use crate::linearizable::by_key;
+use crate::spec::Spec;
+use crate::verdict::{Judgement, Undecided, Verdict, Violation};
+
+/// Steps to learn of one object whether an answer is impossible: in a re-check, and for each update.
+const RECHECK_REACH_STEPS_MAX: u64 = 100;
+const REACH_STEPS_AN_UPDATE: u64 = 20;
+/// Steps of one re-check while a counter-example is made smaller.
+const RECHECK_STEPS_MAX: u64 = 5_000;
+/// Steps of all re-checks together.
+const RECHECKS_STEPS_MAX: u64 = 200_000;
+
+/// Judges a level by search.
 pub(super) fn judged<S: Spec>(
-    _level: WeakLevel,
-    _spec: &S,
+    level: WeakLevel,
+    spec: &S,
     history: &KeyedHistory<S>,
-    _budget: Budget,
+    budget: Budget,
     algorithm: &'static str,
 ) -> Judgement {
-    let open = history.by_invocation().iter().map(|(_, o)| o.number).collect();
-    Judgement { verdict: Verdict::Undecided(Undecided { open, steps: 0 }), algorithm, steps: 0 }
+    let duty = Duty::Guarantees(level.guarantees());
+    let whole = |operations: Vec<(&str, &OperationOf<S>)>| {
+        let is_observed = operations.iter().map(|(_, operation)| operation.returned.is_some()).collect();
+        Asked::of(spec, duty, operations, is_observed).judged(budget, algorithm, level.name())
+    };
+    match level {
+        // These two say nothing of how objects are related: each has a visibility of its own.
+        WeakLevel::Only(Guarantee::ReadYourWrites | Guarantee::MonotonicReads) => {
+            let parts = by_key(history, |key, part| {
+                whole(part.operations().iter().map(|operation| (key, operation)).collect())
+            });
+            Judgement { algorithm, ..parts }
+        }
+        WeakLevel::Causal
+        | WeakLevel::Pram
+        | WeakLevel::Only(Guarantee::MonotonicWrites | Guarantee::WritesFollowReads) => {
+            whole(history.by_invocation())
+        }
+    }
+}
+
+/// Whether the operation may have changed something.
+pub(crate) fn is_update<S: Spec>(spec: &S, operation: &OperationOf<S>) -> bool {
+    updates_if(spec, &operation.call, answer_of::<S>(operation))
+}
+
+/// Whether an operation changes something if it is answered this, or nothing is known of its answer.
+fn updates_if<S: Spec>(spec: &S, call: &S::Call, answer: Option<&S::Answer>) -> bool {
+    let is_refused = answer.is_some_and(S::is_refusal);
+    let step = spec.step(call, answer);
+    !is_refused && step.is_some_and(|step| !spec.only_observes(&spec.initial(), &step))
+}
+
+/// Operations of which a visibility and an arbitration are asked, by invocation.
+pub(crate) struct Asked<'a, S: Spec> {
+    spec: &'a S,
+    duty: Duty,
+    operations: Vec<(&'a str, &'a OperationOf<S>)>,
+    /// Which of them count as observations.
+    is_observed: Vec<bool>,
+    objects: Vec<usize>,
+    places: Vec<InSession>,
+}
+
+impl<'a, S: Spec> Asked<'a, S> {
+    pub(crate) fn of(
+        spec: &'a S,
+        duty: Duty,
+        operations: Vec<(&'a str, &'a OperationOf<S>)>,
+        is_observed: Vec<bool>,
+    ) -> Self {
+        let mut keys: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut sessions: BTreeMap<ClientId, (usize, usize)> = BTreeMap::new();
+        let (mut objects, mut places) = (Vec::new(), Vec::new());
+        for (key, operation) in &operations {
+            let next = keys.len();
+            objects.push(*keys.entry(key).or_insert(next));
+            let next = sessions.len();
+            let (session, count) = sessions.entry(operation.client).or_insert((next, 0));
+            places.push(InSession { session: *session, at: *count });
+            *count += 1;
+        }
+        Self { spec, duty, operations, is_observed, objects, places }
+    }
+
+    /// The verdict of the search; `level` is its name in an explanation.
+    pub(crate) fn judged(&self, budget: Budget, algorithm: &'static str, level: &str) -> Judgement {
+        let mut spending = Spending::new(budget);
+        let problem = self.problem(&vec![false; self.operations.len()]);
+        // Some models have infinitely many states: to explore them must not cost more than to search.
+        let reach_steps_max = RECHECK_REACH_STEPS_MAX + REACH_STEPS_AN_UPDATE * problem.updates.len() as u64;
+        if let Some(found) = impossible(self.spec, &problem, reach_steps_max, &mut spending) {
+            let verdict = Verdict::Violated(self.impossible(&problem, found, level));
+            return Judgement { verdict, algorithm, steps: spending.spent() };
+        }
+        let (found, steps) = search(self.spec, &problem, spending.rest());
+        let steps = spending.spent().saturating_add(steps);
+        let verdict = match found {
+            Found::Explained => Verdict::Holds,
+            Found::Unexplained => Verdict::Violated(self.unexplained(&self.smallest(), level)),
+            Found::Exhausted(open) => {
+                let open = open.into_iter().map(|tag| self.operations[tag].1.number).collect();
+                Verdict::Undecided(Undecided { open, steps })
+            }
+        };
+        Judgement { verdict, algorithm, steps }
+    }
+
+    /// The violation that such an observation is part of.
+    fn impossible(&self, problem: &Problem<S::Step>, found: Impossible, level: &str) -> Violation {
+        let tag = problem.observations[found.observation].tag;
+        let seen = found.update.map(|update| problem.updates[update].tag);
+        let core = self.smallest();
+        let explanation = format!("no updates, in whatever order, explain {}", self.words(tag));
+        match seen {
+            None if core == [tag] => self.violation(&core, explanation),
+            Some(seen) if core.iter().all(|one| *one == tag || *one == seen) => {
+                self.violation(&core, format!("{explanation}, which must see {}", self.words(seen)))
+            }
+            Some(_) | None => self.unexplained(&core, level),
+        }
+    }
+
+    fn unexplained(&self, core: &[usize], level: &str) -> Violation {
+        let listed = explain::listed(core.iter().map(|tag| self.words(*tag)), core.len());
+        let explanation = format!(
+            "whatever each operation sees, in whatever order of updates, {level} does not explain {listed}"
+        );
+        self.violation(core, explanation)
+    }
+
+    /// What to search, with the answers of some operations taken to be unknown.
+    fn problem(&self, is_weakened: &[bool]) -> Problem<S::Step> {
+        let (mut updates, mut observations) = (Vec::new(), Vec::new());
+        for (tag, (_, operation)) in self.operations.iter().enumerate() {
+            let (place, object) = (self.places[tag], self.objects[tag]);
+            let asked = self.spec.step(&operation.call, None);
+            let answer = answer_of::<S>(operation).filter(|_| !is_weakened[tag]);
+            let step = answer.and_then(|answer| self.spec.step(&operation.call, Some(answer)));
+            if updates_if(self.spec, &operation.call, answer) {
+                let (effects, is_answered) = ([step.clone(), asked], step.is_some());
+                let invoked = operation.invoked;
+                updates.push(Update { place, object, effects, is_answered, invoked, tag });
+            }
+            if let (Some(step), true) = (step, self.is_observed[tag]) {
+                let returned = operation.returned.unwrap_or(u64::MAX);
+                observations.push(Observation { place, object, step, returned, tag });
+            }
+        }
+        Problem::new(self.duty, updates, observations)
+    }
+
+    /// The answered operations that still fail when the answers to all others are unknown.
+    fn smallest(&self) -> Vec<usize> {
+        let is_answered = |tag: &usize| self.operations[*tag].1.returned.is_some();
+        let mut tags: Vec<usize> = (0..self.operations.len()).filter(is_answered).collect();
+        let mut spending = Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX });
+        let mut chunk = tags.len().next_power_of_two();
+        while chunk > 0 {
+            let mut end = tags.len();
+            while end > 0 {
+                let start = end.saturating_sub(chunk);
+                let smaller = [&tags[..start], &tags[end..]].concat();
+                match self.fails(&smaller, &mut spending) {
+                    Ok(true) => tags = smaller,
+                    Ok(false) => {}
+                    Err(Exhausted) => return tags,
+                }
+                end = start;
+            }
+            chunk /= 2;
+        }
+        tags
+    }
+
+    /// Whether these answers, sorted, are certain to have no explanation.
+    fn fails(&self, known: &[usize], spending: &mut Spending) -> Result<bool, Exhausted> {
+        let is_weakened: Vec<bool> =
+            (0..self.operations.len()).map(|tag| known.binary_search(&tag).is_err()).collect();
+        let problem = self.problem(&is_weakened);
+        if impossible(self.spec, &problem, RECHECK_REACH_STEPS_MAX, spending).is_some() {
+            return Ok(true);
+        }
+        let budget = Budget { steps_max: RECHECK_STEPS_MAX.min(spending.rest().steps_max) };
+        let (found, steps) = search(self.spec, &problem, budget);
+        spending.spend(steps)?;
+        Ok(found == Found::Unexplained)
+    }
+
+    fn violation(&self, tags: &[usize], explanation: String) -> Violation {
+        let mut operations: Vec<OperationIndex> =
+            tags.iter().map(|tag| self.operations[*tag].1.number).collect();
+        operations.sort_unstable();
+        let key = tags.first().map(|tag| self.operations[*tag].0);
+        let key = key.filter(|key| tags.iter().all(|tag| self.operations[*tag].0 == *key));
+        Violation { key: key.map(str::to_owned), operations, explanation, ..Violation::default() }
+    }
+
+    fn words(&self, tag: usize) -> String {
+        let (key, operation) = self.operations[tag];
+        let is_keyed = self.objects.iter().any(|object| *object > 0);
+        let key = if is_keyed { format!("{key}: ") } else { String::new() };
+        format!("{key}{}", explain::in_words::<S>(operation))
+    }
 }

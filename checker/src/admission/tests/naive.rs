@@ -178,14 +178,17 @@ fn part(history: &History<Capacity>, numbers: &[OperationIndex]) -> Vec<Operatio
     history.operations.iter().filter(is_kept).cloned().collect()
 }
 
-/// What a service that decides in time does, and gives its first answer again: (order, units, invoked, to decision, to answer, what).
+/// What a service that decides in time does, and gives its first answer again: (order, units of the first
+/// to ask for it, invoked, to decision, to answer, what).
 fn served(asked: &[(u64, u64, u64, u64, u64, u8)], steps: &[Step]) -> History<Capacity> {
     let mut asked: Vec<_> = asked.to_vec();
     asked.sort_by_key(|(_, _, invoked, to_decision, _, _)| invoked + to_decision);
     let mut held: std::collections::BTreeMap<u64, Option<u64>> = std::collections::BTreeMap::new();
     let mut rejected = std::collections::BTreeSet::new();
+    let mut units_of = std::collections::BTreeMap::new();
     let mut parts = Vec::new();
     for (order, units, invoked_at, to_decision, to_answer, what) in asked {
+        let units = *units_of.entry(order).or_insert(units);
         let decided_at = invoked_at + to_decision;
         let used: u64 = held.values().flatten().sum();
         let answer = if what < 4 {

@@ -101,7 +101,11 @@ impl Logs<'_> {
         };
         let mut is_owned: Vec<Vec<bool>> = self.contents.iter().map(|log| vec![false; log.len()]).collect();
         let mut appends: HashMap<(usize, i64), Vec<usize>, FxBuildHasher> = HashMap::default();
+        let mut append_counts: HashMap<(usize, i64), usize, FxBuildHasher> = HashMap::default();
         for (place, operation) in self.programs.operations().iter().enumerate() {
+            if let LogStep::Append(entry, _) = operation.step {
+                *append_counts.entry((operation.object, entry)).or_default() += 1;
+            }
             match &operation.step {
                 LogStep::Append(_, Some(offset)) if is_told(operation.object, offset) => {
                     is_owned[operation.object][*offset as usize] = true;
@@ -115,9 +119,20 @@ impl Logs<'_> {
         let mut at = BTreeMap::new();
         let mut told_by = BTreeMap::new();
         for (object, log) in self.contents.iter().enumerate() {
-            for (offset, told) in log.iter().enumerate().filter(|(offset, _)| !is_owned[object][*offset]) {
+            for (offset, told) in log.iter().enumerate() {
                 let Some((entry, teller)) = *told else { continue };
-                match appends.get(&(object, entry)).map(Vec::as_slice) {
+                let alike = appends.get(&(object, entry)).map(Vec::as_slice);
+                let is_certain = |place: &usize| !self.programs.at(*place).is_optional;
+                // Which of them it was would have to be told apart in every part of the history.
+                if append_counts.get(&(object, entry)).is_some_and(|count| *count > 1)
+                    && alike.is_some_and(|alike| alike.iter().any(is_certain))
+                {
+                    return Err(Unknown::Ambiguous);
+                }
+                if is_owned[object][offset] {
+                    continue;
+                }
+                match alike {
                     Some(&[append]) if at.insert(append, offset).is_none() => {
                         told_by.insert(append, teller);
                     }

@@ -162,7 +162,7 @@ fn a_record_that_is_wrong_is_shown_with_its_place() {
         r#"{"family":"l","type":"invoke","at":1,"process":1,"f":"read"}"#,
         "2:2: a line of this type does not belong to a family declared as \"l\"",
     );
-    check(r#"{"family":"t","type":"told","transaction":7}"#, "2:44: missing field `fate`");
+    check(r#"{"family":"t","type":"told","transaction":7}"#, "2:1: missing field `fate`");
     check(
         r#"{"family":"l","type":"grant","lock":-1,"token":4,"holder":2,"at_ns":5}"#,
         "2:70: invalid value: integer `-1`, expected u64",

@@ -1,0 +1,105 @@
+//! Convergence of an object that is only read and written, in linear time.
+//!
+//! The last answered write in the common order is what everybody reads who does not read from a write
+//! of unknown outcome, which may come after all others.
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+use crate::explain;
+use crate::history::{ClientId, History, OperationIndex, Outcome};
+use crate::spec::Spec;
+use crate::verdict::Verdict;
+use crate::weak::accesses::Access;
+
+/// The writes of one value.
+#[derive(Default)]
+struct Writes {
+    /// Places of those that were answered.
+    answered: Vec<usize>,
+    /// Clients of those of unknown outcome, and when they were invoked.
+    unknown: Vec<(ClientId, u64)>,
+}
+
+/// The writes of each value.
+type ByValue<S> = HashMap<S, Writes, FxBuildHasher>;
+
+/// Whether those who read last, at these places, agree. None if there are other operations.
+pub(super) fn verdict<S: Spec>(spec: &S, part: &History<S>, last: &[usize]) -> Option<Verdict> {
+    let by_value = writes(spec, part)?;
+    let answered = by_value.values().filter_map(|writes| writes.answered.first().copied()).min();
+    let mut agreed: Option<(usize, S::State)> = None;
+    for &reader in last {
+        let Access::Read(value) = access(spec, part, reader)?? else { continue };
+        let written = by_value.get(&value);
+        let operation = &part.operations()[reader];
+        let may_be_seen =
+            |&(client, invoked): &(ClientId, u64)| client != operation.client || invoked < operation.invoked;
+        if written.is_some_and(|writes| writes.unknown.iter().any(may_be_seen)) {
+            continue;
+        }
+        let is_answered = written.is_some_and(|writes| !writes.answered.is_empty());
+        match answered {
+            Some(seen) if !is_answered => {
+                let unseen = (value == spec.initial()).then_some(seen);
+                return Some(violated(part, reader, unseen.as_slice(), "reads no last write"));
+            }
+            None if value != spec.initial() => {
+                return Some(violated(part, reader, &[], "reads what nobody wrote"));
+            }
+            Some(_) | None => {}
+        }
+        match &agreed {
+            None => agreed = Some((reader, value)),
+            Some((other, found)) if *found != value => {
+                let both = by_value.get(found).into_iter().chain(written);
+                let others: Vec<usize> =
+                    std::iter::once(*other).chain(both.flat_map(|writes| writes.answered.clone())).collect();
+                return Some(violated(part, reader, &others, "does not agree with the others"));
+            }
+            Some(_) => {}
+        }
+    }
+    Some(Verdict::Holds)
+}
+
+fn writes<S: Spec>(spec: &S, part: &History<S>) -> Option<ByValue<S::State>> {
+    let mut by_value = ByValue::default();
+    for (place, operation) in part.operations().iter().enumerate() {
+        if let Some(Access::Write(value)) = access(spec, part, place)? {
+            let writes: &mut Writes = by_value.entry(value).or_default();
+            match operation.returned {
+                Some(_) => writes.answered.push(place),
+                None => writes.unknown.push((operation.client, operation.invoked)),
+            }
+        }
+    }
+    Some(by_value)
+}
+
+/// What an operation reads or writes, if it has an effect or an answer; none if it does anything else.
+fn access<S: Spec>(spec: &S, part: &History<S>, place: usize) -> Option<Option<Access<S::State>>> {
+    let operation = &part.operations()[place];
+    let answer = match &operation.outcome {
+        Outcome::Answered(answer) => Some(answer),
+        Outcome::Unknown => None,
+    };
+    match spec.step(&operation.call, answer) {
+        None => Some(None),
+        Some(step) => spec.access(&step).map(Some),
+    }
+}
+
+fn violated<S: Spec>(part: &History<S>, reader: usize, others: &[usize], why: &str) -> Verdict {
+    let operations = part.operations();
+    let mut places: Vec<usize> = others.iter().copied().chain([reader]).collect();
+    places.sort_unstable();
+    let named = places.iter().map(|place| explain::in_words::<S>(&operations[*place]));
+    let explanation = format!(
+        "at the end, once all answered updates had returned, {} {why}: {}",
+        explain::short::<S>(&operations[reader]),
+        explain::listed(named, places.len())
+    );
+    let numbers: Vec<OperationIndex> = places.iter().map(|place| operations[*place].number).collect();
+    Verdict::violated(numbers, explanation)
+}
