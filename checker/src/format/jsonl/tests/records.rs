@@ -165,10 +165,10 @@ fn a_record_that_is_wrong_is_shown_with_its_place() {
     check(r#"{"family":"t","type":"told","transaction":7}"#, "2:1: missing field `fate`");
     check(
         r#"{"family":"l","type":"grant","lock":-1,"token":4,"holder":2,"at_ns":5}"#,
-        "2:70: invalid value: integer `-1`, expected u64",
+        "2:1: invalid value: integer `-1`, expected u64",
     );
     check(
         r#"{"family":"c","type":"head","replica":0,"witness":9,"index":0,"hash":"0a","depth":6,"at_ns":6}"#,
-        "2:94: invalid value: string \"0a\", expected 64 hexadecimal digits",
+        "2:1: invalid value: string \"0a\", expected 64 hexadecimal digits",
     );
 }
