@@ -22,7 +22,7 @@ fn every_small_history_of_a_log_gets_the_naive_answer() {
 fn every_small_history_of_a_text_gets_the_naive_answer() {
     for lengths in LENGTHS {
         every_program(lengths, &asked::<Text>(&TEXT_WORDS, 1), |asked| {
-            check(&Text::default(), &history(asked))
+            check(&Text::default(), &history(asked));
         });
     }
 }
