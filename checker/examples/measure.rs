@@ -14,7 +14,9 @@ use std::process::ExitCode;
 use counterclock_checker::budget::Budget;
 use counterclock_checker::history::{Builder, History};
 use counterclock_checker::keyed::{KeyedBuilder, KeyedHistory};
-use counterclock_checker::linearizable::{linearizable, linearizable_by_key};
+use counterclock_checker::linearizable::{
+    linearizable, linearizable_by_key, linearizable_by_key_unexplained,
+};
 use counterclock_checker::sequential::sequential;
 use counterclock_checker::spec::Spec;
 use counterclock_checker::spec::capacity::Capacity;
@@ -94,7 +96,7 @@ fn several<S: Spec>(spec: &S, generate: impl FnOnce(&mut KeyedBuilder<S>)) -> St
 /// Sequential consistency, the question of linearizability before it included.
 fn program<S: Spec>(spec: &S, generate: impl FnOnce(&mut KeyedBuilder<S>)) -> String {
     let judge = |history: &KeyedHistory<S>| {
-        let per_key = linearizable_by_key(spec, history, BUDGET);
+        let per_key = linearizable_by_key_unexplained(spec, history, BUDGET);
         sequential(spec, history, &per_key, BUDGET)
     };
     report(|| keyed(generate), KeyedHistory::len, judge)

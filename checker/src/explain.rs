@@ -66,11 +66,9 @@ pub(crate) fn by_shortcut<S: Spec>(spec: &S, history: &History<S>, whole: &Confl
     let operations = history.operations();
     let mut ends: Vec<u64> = operations.iter().filter_map(|operation| operation.returned).collect();
     ends.sort_unstable();
-    let is_legal = |end: &u64| conflict_in(spec, &Prefix::new(spec, history, *end)).is_none();
-    let legal_count = ends.partition_point(is_legal);
+    let (legal_count, found) = shortest_refused(spec, history, &ends, whole);
     let end = ends.get(legal_count).copied().unwrap_or(u64::MAX);
     let prefix = Prefix::new(spec, history, end);
-    let found = conflict_in(spec, &prefix).unwrap_or_else(|| whole.clone());
     let smallest = smallest_conflict(spec, &prefix, found);
     let Some(stuck) = operations.iter().position(|operation| operation.returned == Some(end)) else {
         return conflict(history, &smallest);
@@ -81,6 +79,42 @@ pub(crate) fn by_shortcut<S: Spec>(spec: &S, history: &History<S>, whole: &Confl
     let violation = Violation { legal_prefix_count: Some(legal_count), ..conflict(history, &smallest) };
     let steps = story::told(spec, history, &part, stuck);
     Violation { stuck: Some(operations[stuck].number), steps, ..violation }
+}
+
+/// How many of the returns, given in order, make the longest prefix that is not refused, and the
+/// conflict with one more.
+///
+/// A conflict shows a prefix that is refused: until the last of its operations returned. So the search
+/// goes from conflict to conflict, then in ever larger steps back, then halves what is left.
+fn shortest_refused<S: Spec>(
+    spec: &S,
+    history: &History<S>,
+    ends: &[u64],
+    whole: &Conflict,
+) -> (usize, Conflict) {
+    let last_return = |conflict: &Conflict| {
+        let returns = conflict.places.iter().filter_map(|place| history.operations()[*place].returned);
+        returns.max().map_or(ends.len(), |last| ends.partition_point(|end| *end < last))
+    };
+    // Of the counts, `legal` is not refused, `refused` is, for that conflict.
+    let (mut legal, mut refused, mut conflict) = (0, ends.len(), whole.clone());
+    let mut stride = 1;
+    while legal < refused {
+        let shown = last_return(&conflict);
+        let count = if (legal..refused).contains(&shown) {
+            shown
+        } else {
+            let half = legal + (refused - legal) / 2;
+            let back = half.max(refused.saturating_sub(stride));
+            stride *= 2;
+            back
+        };
+        match conflict_in(spec, &Prefix::new(spec, history, ends[count])) {
+            Some(found) => (refused, conflict) = (count, found),
+            None => legal = count + 1,
+        }
+    }
+    (legal, conflict)
 }
 
 /// The violation as it was found.

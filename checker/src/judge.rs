@@ -10,7 +10,7 @@ use crate::drawing::Drawable;
 use crate::history::OperationIndex;
 use crate::keyed::KeyedHistory;
 use crate::lattice::{Level, Strongest, judge_level, strongest};
-use crate::linearizable::{WITNESS, by_key, linearizable, linearizable_by_witness};
+use crate::linearizable::{WITNESS, by_key, linearizable, linearizable_unexplained, proven};
 use crate::replication::{LogHistory, convergence, exactly_once, no_loss};
 use crate::sequential::sequential;
 use crate::session::{Read, monotonic_reads};
@@ -363,9 +363,11 @@ impl Judge<'_> {
             return;
         }
         let budget = self.budget;
-        let per_key = by_key(history, |key, part| match witness.get(key) {
-            Some(order) => linearizable_by_witness(spec, part, order, budget),
-            None => linearizable(spec, part, budget),
+        let is_explained = self.wants("linearizable");
+        let searched = if is_explained { linearizable } else { linearizable_unexplained };
+        let per_key = by_key(history, |key, part| {
+            let by_witness = witness.get(key).and_then(|order| proven(spec, part, order));
+            by_witness.unwrap_or_else(|| searched(spec, part, budget))
         });
         let judged = count_of(history);
         if self.wants("sequential") {

@@ -18,7 +18,7 @@ use std::str::FromStr;
 use crate::budget::Budget;
 use crate::convergence::convergence;
 use crate::keyed::KeyedHistory;
-use crate::linearizable::linearizable_by_key;
+use crate::linearizable::{linearizable_by_key, linearizable_by_key_unexplained};
 use crate::sequential::sequential;
 use crate::spec::Spec;
 use crate::verdict::{Judgement, Undecided, Verdict};
@@ -104,7 +104,7 @@ impl Level {
     }
 
     /// The guarantees it is made of, if it is one of those.
-    fn weak(self) -> Option<WeakLevel> {
+    pub(crate) fn weak(self) -> Option<WeakLevel> {
         match self {
             Self::Linearizable | Self::Sequential | Self::Convergence => None,
             Self::Causal => Some(WeakLevel::Causal),
@@ -139,7 +139,7 @@ impl FromStr for Level {
 /// Where the level itself can only be searched for, the stronger ones are asked first: they are often
 /// cheaper. The algorithm then says which implied it.
 pub fn judge_level<S: Spec>(level: Level, spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Judgement {
-    let mut lattice = Lattice::new(spec, history, budget);
+    let mut lattice = Lattice { explained: Some(level), ..Lattice::new(spec, history, budget) };
     let is_quick = level.weak().is_some() && lattice.sources().are_unique();
     for stronger in [Level::Linearizable, Level::Sequential] {
         if !is_quick && stronger.is_as_strong_as(level) {
@@ -185,6 +185,8 @@ struct Lattice<'a, S: Spec> {
     spec: &'a S,
     history: &'a KeyedHistory<S>,
     budget: Budget,
+    /// The only level whose violation will be read; all if none.
+    explained: Option<Level>,
     sources: Option<Sources>,
     known: [Option<Judgement>; Level::ALL.len()],
     steps: u64,
@@ -192,7 +194,15 @@ struct Lattice<'a, S: Spec> {
 
 impl<'a, S: Spec> Lattice<'a, S> {
     fn new(spec: &'a S, history: &'a KeyedHistory<S>, budget: Budget) -> Self {
-        Self { spec, history, budget, sources: None, known: [const { None }; Level::ALL.len()], steps: 0 }
+        Self {
+            spec,
+            history,
+            budget,
+            explained: None,
+            sources: None,
+            known: [const { None }; Level::ALL.len()],
+            steps: 0,
+        }
     }
 
     fn known(&self, level: Level) -> Option<&Judgement> {
@@ -242,7 +252,10 @@ impl<'a, S: Spec> Lattice<'a, S> {
 
     fn judgement(&mut self, level: Level) -> Judgement {
         match level {
-            Level::Linearizable => linearizable_by_key(self.spec, self.history, self.budget),
+            Level::Linearizable if self.explained.is_none_or(|explained| explained == level) => {
+                linearizable_by_key(self.spec, self.history, self.budget)
+            }
+            Level::Linearizable => linearizable_by_key_unexplained(self.spec, self.history, self.budget),
             Level::Sequential => {
                 let unknown = || Judgement {
                     verdict: Verdict::Undecided(Undecided::default()),

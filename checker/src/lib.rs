@@ -35,6 +35,10 @@ pub mod verdict;
 pub mod weak;
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod exhaustive;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod test_histories;

@@ -2,6 +2,7 @@
 //!
 //! `COUNTERCLOCK_TRIALS` says how many of each; a few hundred if it is not set.
 
+use crate::agreement::every_level_agrees;
 use crate::budget::Budget;
 use crate::drawing::Drawable;
 use crate::engine::race::{self, Found, breadth_first};
@@ -24,6 +25,8 @@ use crate::test_histories::{CAPACITY_WORDS, REGISTER_WORDS, Shape};
 
 const BUDGET: Budget = Budget { steps_max: 1_000_000 };
 const TRIALS: u64 = 300;
+/// Operations up to which the weaker levels are tried, too: the naive answer tries all orders.
+const EVERY_LEVEL_COUNT_MAX: usize = 4;
 
 #[expect(clippy::disallowed_methods, reason = "how many trials to make is a setting of the host")]
 fn trial_count() -> u64 {
@@ -91,6 +94,9 @@ fn one_answer<S: Drawable>(spec: &S, history: &History<S>, place: &str) {
     let in_order = sequential(spec, &keyed, &judgement, BUDGET).verdict;
     let wanted = oracle::is_sequential(spec, &keyed);
     assert_eq!((in_order.holds(), in_order.is_violated()), (wanted, !wanted), "sequential, {place}");
+    if history.len() <= EVERY_LEVEL_COUNT_MAX {
+        every_level_agrees(spec, &keyed);
+    }
 }
 
 #[track_caller]

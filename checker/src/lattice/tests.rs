@@ -1,18 +1,18 @@
-//! The gallery in the documentation, then every small history: each level against the naive answer.
+//! The gallery in the documentation, then random histories: each level against the naive answer.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::agreement::every_level_agrees;
 use crate::drawing::Drawable;
-use crate::oracle;
 use crate::spec::capacity::Capacity;
 use crate::spec::counter::{Counter, CounterKind};
 use crate::spec::log::Log;
 use crate::spec::mutex::Mutex;
 use crate::spec::register::Register;
-use crate::test_histories::{CAPACITY_WORDS, REGISTER_WORDS, Shape, every_history, random_keyed_history};
+use crate::test_histories::{CAPACITY_WORDS, REGISTER_WORDS, Shape, random_keyed_history};
 
 const BUDGET: Budget = Budget { steps_max: 1_000_000 };
 const GALLERY: &str = include_str!("../../../docs/consistency.md");
@@ -84,54 +84,6 @@ fn what_is_implied_is_not_judged_again() {
     assert_eq!((judgement.verdict, judgement.algorithm), (Verdict::Holds, "implied by linearizable"));
 }
 
-/// What each level's definition says, by the naive oracle.
-fn naive<S: Drawable>(level: Level, spec: &S, history: &KeyedHistory<S>) -> bool {
-    match (level, level.weak()) {
-        (_, Some(weak)) => oracle::is_explained(spec, history, weak.guarantees()),
-        (Level::Linearizable, None) => oracle::is_linearizable(spec, history),
-        (Level::Sequential, None) => oracle::is_sequential(spec, history),
-        (_, None) => oracle::is_convergent(spec, history),
-    }
-}
-
-/// Each level gets the naive answer, alone and in the lattice; a stronger one that holds implies the weaker.
-#[track_caller]
-fn agrees<S: Drawable>(spec: &S, history: &KeyedHistory<S>) {
-    let wanted = Level::ALL.map(|level| naive(level, spec, history));
-    let holds = |level: Level| wanted[level as usize];
-    for level in Level::ALL {
-        let context = || format!("{}\n{}", level.name(), history.drawing());
-        assert!(!holds(level) || level.implies().iter().all(|weaker| holds(*weaker)), "{}", context());
-        let verdict = judge_level(level, spec, history, BUDGET).verdict;
-        let word = if holds(level) { "holds" } else { "violated" };
-        assert_eq!(verdict.word(), word, "{}{verdict}", context());
-    }
-    let is_strongest = |level: &Level| {
-        let is_implied = |other: Level| other != *level && holds(other) && other.is_as_strong_as(*level);
-        holds(*level) && !Level::ALL.into_iter().any(is_implied)
-    };
-    let held: Vec<Level> = Level::ALL.into_iter().filter(is_strongest).collect();
-    let found = strongest(spec, history, BUDGET);
-    assert_eq!((found.held, found.undecided), (held, Vec::new()), "{}", history.drawing());
-    for (level, judgement) in found.next {
-        assert!(judgement.verdict.is_violated() && !holds(level));
-        assert!(level.implies().iter().all(|weaker| holds(*weaker)), "{}", history.drawing());
-    }
-}
-
-#[test]
-fn every_small_history_gets_the_naive_answer_at_every_level() {
-    let shape = Shape { operations: 3, clients: 3 };
-    every_history::<Register>(&["w1", "w2", "r1", "rn", "c1>2", "c1>2!"], shape)
-        .for_each(|history| agrees(&Register::default(), &history));
-    every_history::<Log>(&["a1", "a2", "a2@0", "l2", "l1,2"], shape)
-        .for_each(|history| agrees(&Log, &history));
-    every_history::<Mutex>(&["a", "r"], Shape { operations: 4, clients: 3 })
-        .for_each(|history| agrees(&Mutex, &history));
-    every_history::<Register>(&["w1", "r1", "rn"], Shape { operations: 4, clients: 3 })
-        .for_each(|history| agrees(&Register::default(), &history));
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -140,7 +92,7 @@ proptest! {
         registers in random_keyed_history::<Register>(&REGISTER_WORDS, &["x", "y"], Shape { operations: 5, clients: 3 }),
         counters in random_keyed_history::<Capacity>(&CAPACITY_WORDS, &["x", "y"], Shape { operations: 5, clients: 3 }),
     ) {
-        agrees(&Register::default(), &registers);
-        agrees(&Capacity { capacity: Some(3) }, &counters);
+        every_level_agrees(&Register::default(), &registers);
+        every_level_agrees(&Capacity { capacity: Some(3) }, &counters);
     }
 }

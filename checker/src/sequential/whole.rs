@@ -71,7 +71,12 @@ impl<'a, S: Spec> Whole<'a, S> {
             self.programs[*program as usize].push(index);
         }
         for program in &mut self.programs {
-            program.sort_unstable_by_key(|index| self.operations[*index].invoked);
+            let invoked = |index: &usize| (self.operations[*index].invoked, *index);
+            let mut by_invocation: Vec<(u64, usize)> = program.iter().map(invoked).collect();
+            // What a client asked of one object is in order already: there are runs to merge.
+            by_invocation.sort();
+            program.clear();
+            program.extend(by_invocation.into_iter().map(|(_, index)| index));
         }
     }
 

@@ -53,6 +53,8 @@ pub(super) struct Object {
     pub(super) spare: Vec<u32>,
     /// How many chains wait for it to move.
     pub(super) waiting_count: u32,
+    /// When the free move was invoked for which it stands in the queue of choices.
+    queued: Option<u64>,
 }
 
 impl<'a> Run<'a> {
@@ -128,8 +130,12 @@ impl<'a> Run<'a> {
                 self.advance(chain);
             } else if let Some(object) = self.changed.pop() {
                 self.settle(object);
-            } else if let Some(Reverse((_, object))) = self.choices.pop() {
-                self.choose(object);
+            } else if let Some(Reverse((invoked, object))) = self.choices.pop() {
+                // Else another move has come to the front of the object since.
+                if self.objects[object as usize].queued == Some(invoked) {
+                    self.objects[object as usize].queued = None;
+                    self.choose(object);
+                }
             } else if let Some(object) = self.gaps.pop() {
                 self.fill(object);
             } else {
@@ -251,7 +257,12 @@ impl<'a> Run<'a> {
             }
         } else if self.is_open(object, None) {
             match top {
-                Some(place) => self.choices.push(Reverse((self.operations[place as usize].invoked, object))),
+                Some(place) => {
+                    let invoked = self.operations[place as usize].invoked;
+                    if self.objects[object as usize].queued.replace(invoked) != Some(invoked) {
+                        self.choices.push(Reverse((invoked, object)));
+                    }
+                }
                 None if waiting_count > 0 => self.gaps.push(object),
                 None => {}
             }
