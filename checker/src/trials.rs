@@ -113,6 +113,13 @@ fn random_strings_get_one_answer() {
 }
 
 #[test]
+fn random_strings_of_different_parts_get_one_answer() {
+    let words = ["pp", "pq", "aa", "ab", "ac", "g", "gx", "gp", "gpa", "gab", "gba", "gxb", "gqc", "gpcb"];
+    check(&Text::default(), &words);
+    check(&Text { initial: "x".into() }, &words);
+}
+
+#[test]
 fn random_counters_of_increments_get_one_answer() {
     check(&Counter { kind: CounterKind::Increment }, &["i1", "i2", "i3", "i4", "=0", "=1", "=2"]);
 }

@@ -1,0 +1,243 @@
+//! Strings: drawn examples, every small history, and random larger ones.
+
+use std::sync::Arc;
+
+use crate::engine::shortcut::Finding;
+use crate::engine::shortcut_trials::{Play, TaskView, every, exchange_answers, judge, spoilt};
+use crate::engine::timeline::Task;
+use crate::history::{History, Outcome};
+use crate::keyed::KeyedHistory;
+use crate::linearizable::tasks;
+use crate::oracle;
+use crate::spec::Spec;
+use crate::spec::text::{Text, TextAnswer, TextCall, TextStep};
+use crate::test_histories::full_size::Chance;
+use crate::test_histories::{Shape, every_history};
+
+/// Random histories of one kind.
+const SEEDS: u64 = 10_000;
+
+/// The reason of the conflict, or "legal", or "refused".
+#[track_caller]
+fn check_from(initial: &str, drawing: &str, want: &str) {
+    let spec = Text { initial: initial.into() };
+    let history = History::<Text>::draw(drawing).unwrap();
+    let naive =
+        |part: &History<Text>| oracle::is_linearizable(&spec, &KeyedHistory::single("x", part.clone()));
+    let found = match judge(&spec, &history, naive) {
+        None => "refused".to_owned(),
+        Some(Finding::Legal) => "legal".to_owned(),
+        Some(Finding::Illegal(conflict)) => format!("{:?}: {}", conflict.places, conflict.reason),
+    };
+    assert_eq!(found, want, "{drawing}");
+}
+
+#[track_caller]
+fn check(drawing: &str, want: &str) {
+    check_from("", drawing, want);
+}
+
+#[test]
+fn a_get_shows_the_order_of_the_appends() {
+    check("a: [aa ] [ga ]\nb:     [ac ]   [gac ]", "legal");
+    check(
+        "a: [aa ] [gac ]\nb:         [ac ]   [gca ]",
+        "[1, 3]: both found what follows one put, or the beginning, but neither begins with the other",
+    );
+    check(
+        "a: [aa ] [ac ] [gca ]",
+        "[0, 2]: the text after \"c\" comes before the text after \"a\", which is there by event 1, but an operation invoked at event 2 belongs to it",
+    );
+    check("a: [aa ] [ga ]\nb:                [ac ]", "legal");
+    check("a: [aa ]   [ga ]\nb:     [ac ]", "legal");
+    check(
+        "a: [aa ]      [ga ]\nb:       [ac ]",
+        "[1, 2]: the chain from the initial text to the text after \"a\" lasts from the beginning to event 4, but the text after \"c\" comes and goes between events 2 and 3",
+    );
+}
+
+#[test]
+fn a_put_begins_anew() {
+    check("a: [aa ] [pb ] [ac ] [gbc ]", "legal");
+    check(
+        "a: [aa ] [pb ] [ac ] [gb ]",
+        "[1, 2, 3]: the text after \"b\" lasts from event 3 to event 6, but the text after \"c\" comes and goes between events 4 and 5",
+    );
+    check("a: [aa ] [pb ] [gab ]", "[2]: it found what no put, or the beginning, and appends after it make");
+    check("a: [gb ]\nb:    [pb ]   [gba ]\nc:               [aa", "legal");
+    check(
+        "a: [pa ] [pb ] [ga ]",
+        "[0, 1, 2]: the text after \"a\" lasts from event 1 to event 4, but the text after \"b\" comes and goes between events 2 and 3",
+    );
+}
+
+#[test]
+fn a_string_that_nobody_makes_is_illegal() {
+    check("a: [aa ] [gaa ]", "[1]: \"a\" was appended once, but found twice");
+    check("a: [aa ] [gx ]", "[1]: it found what no put, or the beginning, and appends after it make");
+    check("a: [pa ] [ac ] [pb ] [gbc ] \nb: [gac ]", "[1, 4]: \"c\" was appended once, but found twice");
+}
+
+#[test]
+fn the_initial_text_comes_before_all_appends() {
+    check_from("xy", "a: [gxya ]\nb: [aa ]", "legal");
+    check_from(
+        "xy",
+        "a: [ga ]\nb: [aa ]",
+        "[0]: it found what no put, or the beginning, and appends after it make",
+    );
+    check_from(
+        "xy",
+        "a: [g ]\nb: [aa ]",
+        "[0]: it found what no put, or the beginning, and appends after it make",
+    );
+}
+
+#[test]
+fn parts_that_might_be_taken_for_others_are_left_to_the_search() {
+    check("a: [aa ] [aab ]", "refused");
+    check("a: [aab ] [aa ]", "refused");
+    check("a: [pa ] [aab ] [gaab ]", "refused");
+    check("a: [pa ] [pab ] [gab ]", "legal");
+    check_from("x", "a: [axy ]", "refused");
+    check_from("xy", "a: [px ] [aa ]", "refused");
+}
+
+#[test]
+fn parts_that_come_twice_are_left_to_the_search() {
+    check("a: [pa ] [pa ]", "refused");
+    check("a: [aa ] [aa ]", "refused");
+    check("a: [aa ] [pa ]", "refused");
+    check("a: [aa ] [ga ] [aa ] [gaa ]", "refused");
+    check("a: [pa ] [gb ]\nb:     [pa", "refused");
+    check_from("a", "a: [pa ]", "refused");
+    check_from("a", "a: [aa ]", "refused");
+}
+
+#[test]
+fn empty_parts_are_left_to_the_search() {
+    check("a: [p ]", "refused");
+    check("a: [a ] [ab ]", "refused");
+    check_from("x", "a: [p ] [g ]", "refused");
+    check(
+        "a: [g ] [pa ] [g ]",
+        "[1, 2]: the initial text lasts from the beginning to event 4, but the text after \"a\" comes and goes between events 2 and 3",
+    );
+}
+
+#[test]
+fn what_is_of_unknown_outcome_takes_effect_once_or_never() {
+    check("a: [ga ] [gab ]\nb: [ab\nc: [aa", "legal");
+    check("a: [g ] [g ]\nb: [pb\nc: [aa", "legal");
+    check("a: [pc ] [ga ] [gc ]\nb: [pa", "?");
+    check("a: [gb ] [gc ] [gbc ]\nb: [pb\nc: [ac", "?");
+    check("a: [ga ]\nb:          [aa", "?");
+    check("a: [g? ]\nb: [aa ]", "legal");
+}
+
+#[test]
+fn every_small_history_of_strings_gets_the_naive_answer() {
+    let words = ["aa", "ab", "pc", "ga", "gab", "gca"];
+    every(&Text::default(), &words, Shape { operations: 4, clients: 3 }).assert_decides(1_000);
+}
+
+#[test]
+fn every_small_history_after_an_initial_text_gets_the_naive_answer() {
+    let words = ["aa", "pb", "gx", "gxa", "gba", "ga"];
+    every(&Text { initial: "x".into() }, &words, Shape { operations: 4, clients: 3 }).assert_decides(1_000);
+}
+
+#[test]
+fn every_small_history_of_puts_gets_the_naive_answer() {
+    let words = ["pa", "pab", "g", "ga", "gab", "p"];
+    every(&Text::default(), &words, Shape { operations: 4, clients: 3 }).assert_decides(1_000);
+}
+
+fn answer(state: &Arc<str>, call: &TextCall) -> Option<TextAnswer> {
+    Some(match call {
+        TextCall::Get => TextAnswer::Found(state.clone()),
+        TextCall::Put(_) | TextCall::Append(_) => TextAnswer::Done,
+    })
+}
+
+fn calls(chance: &mut Chance) -> Vec<TextCall> {
+    let put_share = chance.below(4);
+    let repeats = chance.below(8) == 0;
+    let call = |index: usize| {
+        let number = if repeats { chance.below(8) } else { index };
+        let part: Arc<str> = format!("{number},").into();
+        match chance.below(8) {
+            0..4 => TextCall::Get,
+            kind if kind - 4 < put_share => TextCall::Put(part),
+            _ => TextCall::Append(part),
+        }
+    };
+    (0..12).map(call).collect()
+}
+
+/// Exchanges answers, makes them unknown, or changes what a get found.
+fn spoil(history: &mut History<Text>, chance: &mut Chance) {
+    for _ in 0..chance.below(4) {
+        match chance.below(4) {
+            0 => exchange_answers(history, chance),
+            1 => weaken(history, chance),
+            _ => find_another(history, chance),
+        }
+    }
+}
+
+fn weaken(history: &mut History<Text>, chance: &mut Chance) {
+    let count = history.operations.len();
+    let operation = &mut history.operations[chance.below(count)];
+    operation.outcome = Outcome::Unknown;
+    operation.returned = None;
+}
+
+fn find_another(history: &mut History<Text>, chance: &mut Chance) {
+    let count = history.operations.len();
+    let other = history.operations[chance.below(count)].call.clone();
+    let operation = &mut history.operations[chance.below(count)];
+    let Outcome::Answered(TextAnswer::Found(text)) = &operation.outcome else { return };
+    let mut parts: Vec<&str> = text.split_inclusive(',').collect();
+    let index = chance.below(parts.len() + 1);
+    match (chance.below(3), &other) {
+        (0, _) => parts.truncate(index),
+        (1, _) if index + 1 < parts.len() => parts.swap(index, index + 1),
+        (_, TextCall::Put(other) | TextCall::Append(other)) => parts.insert(index, other),
+        (_, TextCall::Get) => return,
+    }
+    operation.outcome = Outcome::Answered(TextAnswer::Found(parts.concat().into()));
+}
+
+#[test]
+fn random_histories_of_strings_get_the_answer_of_the_search() {
+    let play = Play::<Text> { calls, answer };
+    for initial in ["", "x,"] {
+        for clients in [3, 4] {
+            let spec = Text { initial: initial.into() };
+            let tally = spoilt(&spec, &play, (clients, SEEDS), spoil);
+            tally.assert_decides(1_000);
+            assert!(tally.refused > 100, "{tally:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_decided_is_decided_of_every_beginning_and_with_fewer_answers() {
+    let words = ["aa", "ab", "pc", "pa", "g", "gab", "gca"];
+    let shape = Shape { operations: 3, clients: 3 };
+    for history in every_history::<Text>(&words, shape) {
+        let tasks = tasks(&Text::default(), &history.parts()["x"]);
+        let is_decided = |tasks: &[Task<TextStep>]| Text::default().shortcut(&TaskView(tasks)).is_some();
+        if is_decided(&tasks) {
+            for place in 0..tasks.len() {
+                assert!(is_decided(&tasks[..place]), "{tasks:?}");
+                let mut weaker = tasks.clone();
+                weaker[place].returned = None;
+                weaker[place].step =
+                    weaker[place].step.take().filter(|step| !matches!(step, TextStep::Get(_)));
+                assert!(is_decided(&weaker), "{tasks:?}");
+            }
+        }
+    }
+}
