@@ -16,6 +16,8 @@ use crate::test_histories::{Shape, every_history};
 
 /// Random histories of one kind.
 const SEEDS: u64 = 10_000;
+/// Puts and appends in a random history: the orders of all are what the search has to try.
+const CHANGES_MAX: usize = 7;
 
 /// The reason of the conflict, or "legal", or "refused".
 #[track_caller]
@@ -129,9 +131,15 @@ fn empty_parts_are_left_to_the_search() {
 fn what_is_of_unknown_outcome_takes_effect_once_or_never() {
     check("a: [ga ] [gab ]\nb: [ab\nc: [aa", "legal");
     check("a: [g ] [g ]\nb: [pb\nc: [aa", "legal");
-    check("a: [pc ] [ga ] [gc ]\nb: [pa", "?");
-    check("a: [gb ] [gc ] [gbc ]\nb: [pb\nc: [ac", "?");
-    check("a: [ga ]\nb:          [aa", "?");
+    check(
+        "a: [pc ] [ga ] [gc ]\nb: [pa",
+        "[0, 2, 3]: the text after \"c\" lasts from event 2 to event 5, but the text after \"a\" comes and goes between events 3 and 4",
+    );
+    check("a: [gb ] [gc ] [gbc ]\nb: [pb\nc: [ac", "[3, 4]: \"c\" was appended once, but found twice");
+    check(
+        "a: [ga ]\nb:          [aa",
+        "[0]: the text after \"a\" is found by event 1, but made only from event 2 on",
+    );
     check("a: [g? ]\nb: [aa ]", "legal");
 }
 
@@ -163,10 +171,13 @@ fn answer(state: &Arc<str>, call: &TextCall) -> Option<TextAnswer> {
 fn calls(chance: &mut Chance) -> Vec<TextCall> {
     let put_share = chance.below(4);
     let repeats = chance.below(8) == 0;
+    let mut changes = 0;
     let call = |index: usize| {
         let number = if repeats { chance.below(8) } else { index };
         let part: Arc<str> = format!("{number},").into();
-        match chance.below(8) {
+        let kind = if changes == CHANGES_MAX { 0 } else { chance.below(8) };
+        changes += usize::from(kind >= 4);
+        match kind {
             0..4 => TextCall::Get,
             kind if kind - 4 < put_share => TextCall::Put(part),
             _ => TextCall::Append(part),
