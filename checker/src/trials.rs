@@ -26,7 +26,7 @@ const BUDGET: Budget = Budget { steps_max: 1_000_000 };
 const TRIALS: u64 = 300;
 
 #[expect(clippy::disallowed_methods, reason = "how many trials to make is a setting of the host")]
-fn trial_count() -> u64 {
+pub(crate) fn trial_count() -> u64 {
     let wanted = std::env::var("COUNTERCLOCK_TRIALS").ok();
     wanted.map_or(TRIALS, |count| count.parse().expect("COUNTERCLOCK_TRIALS is a number"))
 }

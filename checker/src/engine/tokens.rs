@@ -4,19 +4,22 @@
 //!   put "ab ", append "c ", append "d "        get "ab d " = after put "ab ", directly append "d "
 //! ```
 //!
-//! No part is put or appended twice and none begins with another, so that every string is made of
-//! parts in at most one way, and each part by one operation. Each put, and each append with all before
-//! it, is a state that is entered at most once; the states up to what a get found are a chain, in which
-//! nothing fits between, and an append that nobody saw is a state on its own, which fits wherever
-//! nobody looks before the next put. Whether this applies depends on what is put and appended alone, so
-//! that it still does in every prefix, and with fewer answers.
+//! No part begins with another, so that every string is divided into parts in at most one way. If none
+//! is put or appended twice either, each is made by one operation. Each put, and each append with all
+//! before it, is a state that is entered at most once; the states up to what a get found are a chain,
+//! in which nothing fits between, and an append that nobody saw is a state on its own, which fits
+//! wherever nobody looks before the next put. Whether this applies depends on what is put and appended
+//! alone, so that it still does in every prefix, and with fewer answers.
+//!
+//! If a few parts come several times, a guess says which operation made which: an order of the states
+//! is then as good a proof as any, but that there is none proves nothing, and the search decides.
 
 mod parts;
 mod readings;
 
 use std::sync::Arc;
 
-use parts::{Part, Parts};
+use parts::{Kind, Part, Parts};
 use readings::Readings;
 
 use crate::engine::shortcut::{Conflict, Decision, Finding, Seen, View};
@@ -31,10 +34,15 @@ pub(crate) const TOKENS: &str = "tokens";
 /// Characters of a part that are shown.
 const SHOWN_COUNT_MAX: usize = 32;
 
-/// Whether a string has a legal order. None if it might be made of its parts in two ways.
+/// Whether a string has a legal order. None if there may be one of which other operations made what was
+/// found.
 pub(crate) fn decide(initial: &Arc<str>, view: &impl View<TextStep>) -> Option<Decision> {
     let texts = Texts::of(initial, view)?;
-    let finding = texts.flaw(view).map_or(Finding::Legal, Finding::Illegal);
+    let finding = match texts.flaw(view) {
+        None => Finding::Legal,
+        Some(_) if texts.parts.has_repeats => return None,
+        Some(conflict) => Finding::Illegal(conflict),
+    };
     Some(Decision { algorithm: TOKENS, finding })
 }
 
@@ -84,14 +92,14 @@ impl Texts {
         let mut touched = vec![NONE; count];
         let mut made = Vec::with_capacity(count + 1);
         if !initial.is_empty() {
-            made.push(Part::new(initial.clone(), 0, parts::Kind::Whole));
+            made.push(Part::initial(initial.clone()));
         }
         let mut gets = Vec::with_capacity(count);
         for place in 0..count {
             let Seen { step, invoked, returned } = view.at(place);
             let (text, kind) = match step {
-                Some(TextStep::Put(text)) => (text, parts::Kind::Whole),
-                Some(TextStep::Append(text)) => (text, parts::Kind::Added),
+                Some(TextStep::Put(text)) => (text, Kind::Whole),
+                Some(TextStep::Append(text)) => (text, Kind::Added),
                 Some(TextStep::Get(text)) if returned < u64::MAX => {
                     gets.push(Get { place, text, invoked, returned });
                     continue;
@@ -100,7 +108,7 @@ impl Texts {
             };
             let state = states.len() as u32;
             touched[place] = state;
-            made.push(Part::new(text, state, kind));
+            made.push(Part::new(text, kind, state, (invoked, returned)));
             let mut made_state = State { maker: place as u32, ..State::UNSEEN };
             made_state.zone.add(invoked, returned);
             states.push(made_state);

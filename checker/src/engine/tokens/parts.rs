@@ -3,6 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+/// How often a text may come.
+const REPEATED_COUNT_MAX: usize = 4;
+
 /// What becomes of the string when a text comes to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -20,19 +23,30 @@ pub(super) struct Part {
     /// The state that is reached with it.
     pub(super) state: u32,
     pub(super) kind: Kind,
+    /// When the operation that makes the state was invoked and returned.
+    pub(super) invoked: u64,
+    pub(super) returned: u64,
 }
 
-/// All parts, no two of which can be taken for one another.
+/// All parts, of which only those that are alike can be taken for one another.
 pub(super) struct Parts {
     /// Sorted by text.
     parts: Vec<Part>,
     /// Whether anything is appended: else a string is one part.
     has_appends: bool,
+    /// Whether two parts are alike.
+    pub(super) has_repeats: bool,
 }
 
 impl Part {
-    pub(super) fn new(text: Arc<str>, state: u32, kind: Kind) -> Self {
-        Self { head: head(text.as_bytes()), text, state, kind }
+    /// The text with which the string began.
+    pub(super) fn initial(text: Arc<str>) -> Self {
+        Self { head: head(text.as_bytes()), text, state: 0, kind: Kind::Whole, invoked: 0, returned: 0 }
+    }
+
+    /// A text that an operation puts or appends; `state` and `at`: what it makes, and when.
+    pub(super) fn new(text: Arc<str>, kind: Kind, state: u32, at: (u64, u64)) -> Self {
+        Self { head: head(text.as_bytes()), text, state, kind, invoked: at.0, returned: at.1 }
     }
 
     fn order(&self, head: u64, text: &[u8]) -> Ordering {
@@ -41,18 +55,26 @@ impl Part {
 }
 
 impl Parts {
-    /// The parts sorted. None if two are alike, if one is empty, or if something is appended and a part
-    /// begins with another: then a string may be made in two ways.
+    /// The parts sorted. None if one is empty, if a text comes too often, or if something is appended
+    /// and a part begins with a shorter one: then a string may be divided in two ways.
     pub(super) fn of(mut parts: Vec<Part>) -> Option<Self> {
         let has_appends = parts.iter().any(|part| part.kind == Kind::Added);
         parts.sort_unstable_by(|one, other| one.order(other.head, other.text.as_bytes()));
+        let mut alike_count = 1;
+        let mut has_repeats = false;
         // If one part begins with another, so do all that stand between them.
-        let are_alike = |pair: &[Part]| {
+        for pair in parts.windows(2) {
             let (one, other) = (pair[0].text.as_bytes(), pair[1].text.as_bytes());
-            if has_appends { other.starts_with(one) } else { one == other }
-        };
-        let is_clear = parts.iter().all(|part| !part.text.is_empty()) && !parts.windows(2).any(are_alike);
-        is_clear.then_some(Self { parts, has_appends })
+            let is_alike = one == other;
+            alike_count = if is_alike { alike_count + 1 } else { 1 };
+            has_repeats |= is_alike;
+            let is_divided = has_appends && !is_alike && other.starts_with(one);
+            if alike_count > REPEATED_COUNT_MAX || is_divided {
+                return None;
+            }
+        }
+        let is_clear = parts.first().is_none_or(|first| !first.text.is_empty());
+        is_clear.then_some(Self { parts, has_appends, has_repeats })
     }
 
     /// The part that makes a state.
@@ -60,30 +82,30 @@ impl Parts {
         self.parts.iter().find(|part| part.state == state)
     }
 
-    /// The one part that a string begins with, or is, if nothing is ever appended.
-    pub(super) fn leading(&self, text: &[u8]) -> Option<&Part> {
+    /// The parts that a string begins with, or is, if nothing is ever appended: all are alike.
+    pub(super) fn leading(&self, text: &[u8]) -> &[Part] {
         let head = head(text);
-        let after = self.parts.partition_point(|part| part.order(head, text).is_le());
+        let end = self.parts.partition_point(|part| part.order(head, text).is_le());
         // A later part up to `text` would begin with this one.
-        let part = &self.parts[after.checked_sub(1)?];
-        let leads = if self.has_appends {
-            text.starts_with(part.text.as_bytes())
-        } else {
-            text == part.text.as_bytes()
-        };
-        leads.then_some(part)
+        let Some(last) = self.parts[..end].last().map(|part| part.text.as_bytes()) else { return &[] };
+        let leads = if self.has_appends { text.starts_with(last) } else { text == last };
+        if !leads {
+            return &[];
+        }
+        let before = &self.parts[..end - 1];
+        let alike = before.iter().rev().take_while(|part| part.text.as_bytes() == last).count();
+        &self.parts[end - 1 - alike..end]
     }
 
-    /// The appended parts of a string from a byte on, each with its end; none if it is not made of such.
-    pub(super) fn added(&self, text: &[u8], from: usize) -> Option<Vec<(usize, u32)>> {
-        let mut ends = Vec::new();
+    /// Whether a string is made of appended parts from a byte on.
+    pub(super) fn are_added(&self, text: &[u8], from: usize) -> bool {
         let mut end = from;
         while end < text.len() {
-            let part = self.leading(&text[end..]).filter(|part| part.kind == Kind::Added)?;
+            let alike = self.leading(&text[end..]);
+            let Some(part) = alike.iter().find(|part| part.kind == Kind::Added) else { return false };
             end += part.text.len();
-            ends.push((end, part.state));
         }
-        Some(ends)
+        true
     }
 }
 
