@@ -89,7 +89,7 @@ impl Texts {
         u32::try_from(count).ok().filter(|count| *count < INITIAL)?;
         let mut states = Vec::with_capacity(count + 1);
         states.push(State::FIRST);
-        let mut touched = vec![NONE; count];
+        let mut touched = Vec::with_capacity(count);
         let mut made = Vec::with_capacity(count + 1);
         if !initial.is_empty() {
             made.push(Part::initial(initial.clone()));
@@ -97,17 +97,21 @@ impl Texts {
         let mut gets = Vec::with_capacity(count);
         for place in 0..count {
             let Seen { step, invoked, returned } = view.at(place);
-            let (text, kind) = match step {
-                Some(TextStep::Put(text)) => (text, Kind::Whole),
-                Some(TextStep::Append(text)) => (text, Kind::Added),
+            let made_here = match step {
+                Some(TextStep::Put(text)) => Some((text, Kind::Whole)),
+                Some(TextStep::Append(text)) => Some((text, Kind::Added)),
                 Some(TextStep::Get(text)) if returned < u64::MAX => {
                     gets.push(Get { place, text, invoked, returned });
-                    continue;
+                    None
                 }
-                Some(TextStep::Get(_)) | None => continue,
+                Some(TextStep::Get(_)) | None => None,
+            };
+            let Some((text, kind)) = made_here else {
+                touched.push(NONE);
+                continue;
             };
             let state = states.len() as u32;
-            touched[place] = state;
+            touched.push(state);
             made.push(Part::new(text, kind, state, (invoked, returned)));
             let mut made_state = State { maker: place as u32, ..State::UNSEEN };
             made_state.zone.add(invoked, returned);
