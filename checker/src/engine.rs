@@ -19,6 +19,7 @@ pub mod shortcut;
 pub(crate) mod shortcut_trials;
 pub(crate) mod slots;
 pub(crate) mod timeline;
+pub(crate) mod tokens;
 pub(crate) mod turns;
 pub(crate) mod view;
 pub(crate) mod visibility;

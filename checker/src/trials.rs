@@ -29,7 +29,7 @@ const TRIALS: u64 = 300;
 const EVERY_LEVEL_COUNT_MAX: usize = 4;
 
 #[expect(clippy::disallowed_methods, reason = "how many trials to make is a setting of the host")]
-fn trial_count() -> u64 {
+pub(crate) fn trial_count() -> u64 {
     let wanted = std::env::var("COUNTERCLOCK_TRIALS").ok();
     wanted.map_or(TRIALS, |count| count.parse().expect("COUNTERCLOCK_TRIALS is a number"))
 }
@@ -116,6 +116,13 @@ fn random_registers_get_one_answer() {
 #[test]
 fn random_strings_get_one_answer() {
     check(&Text::default(), &["pa", "pb", "ab", "ac", "g", "ga", "gb", "gab", "gabc", "gacb", "gc"]);
+}
+
+#[test]
+fn random_strings_of_different_parts_get_one_answer() {
+    let words = ["pp", "pq", "aa", "ab", "ac", "g", "gx", "gp", "gpa", "gab", "gba", "gxb", "gqc", "gpcb"];
+    check(&Text::default(), &words);
+    check(&Text { initial: "x".into() }, &words);
 }
 
 #[test]

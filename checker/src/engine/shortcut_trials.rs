@@ -121,14 +121,27 @@ pub(crate) struct Play<S: Spec> {
 /// Random histories, legal ones and such with some answers exchanged, against the search.
 #[track_caller]
 pub(crate) fn seeds<S: Drawable>(spec: &S, play: &Play<S>, client_count: usize, seed_count: u64) -> Tally {
+    spoilt(spec, play, (client_count, seed_count), |history, chance| {
+        for _ in 0..chance.below(3) {
+            exchange_answers(history, chance);
+        }
+    })
+}
+
+/// Random histories, legal ones that are then spoilt, against the search.
+#[track_caller]
+pub(crate) fn spoilt<S: Drawable>(
+    spec: &S,
+    play: &Play<S>,
+    (client_count, seed_count): (usize, u64),
+    spoil: impl Fn(&mut History<S>, &mut Chance),
+) -> Tally {
     let mut tally = Tally::default();
     for seed in 0..seed_count {
         let mut chance = Chance::new(seed);
         let calls = (play.calls)(&mut chance);
         let mut history = played(spec, play, &calls, (client_count, &mut chance));
-        for _ in 0..chance.below(3) {
-            exchange_answers(&mut history, &mut chance);
-        }
+        spoil(&mut history, &mut chance);
         let searched = |part: &History<S>| match search(spec, &tasks(spec, part), BUDGET).0 {
             Found::Legal => true,
             Found::Stuck { .. } => false,
@@ -197,7 +210,7 @@ fn played<S: Spec>(
 }
 
 /// Two operations that asked the same get the answers of one another.
-fn exchange_answers<S: Spec>(history: &mut History<S>, chance: &mut Chance) {
+pub(crate) fn exchange_answers<S: Spec>(history: &mut History<S>, chance: &mut Chance) {
     let operations = &mut history.operations;
     let first = chance.below(operations.len());
     let same: Vec<usize> = (0..operations.len())

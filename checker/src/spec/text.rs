@@ -7,6 +7,8 @@ use std::sync::Arc;
 use crate::budget::Budget;
 use crate::engine::programs::{Found, Programs, Ruling};
 use crate::engine::saturation::{self, SATURATION};
+use crate::engine::shortcut::{Decision, View};
+use crate::engine::tokens;
 use crate::spec::Spec;
 use crate::weak::accesses::Access;
 
@@ -103,6 +105,14 @@ impl Spec for Text {
 
     fn only_observes(&self, _state: &Arc<str>, step: &TextStep) -> bool {
         matches!(step, TextStep::Get(_))
+    }
+
+    fn shortcut(&self, operations: &impl View<TextStep>) -> Option<Decision> {
+        tokens::decide(&self.initial, operations)
+    }
+
+    fn shortcut_order(&self, operations: &impl View<TextStep>) -> Option<Vec<usize>> {
+        tokens::order(&self.initial, operations)
     }
 
     fn is_idle(&self, state: &Arc<str>, step: &TextStep) -> bool {
