@@ -34,7 +34,7 @@ const ADDITIONS: Counter = Counter { kind: CounterKind::AddAndRead };
 
 /// A bound for the rows that are not decided yet.
 fn budget(load: &Load) -> Budget {
-    Budget { steps_max: 200_000.max(4 * load.operations as u64) }
+    Budget { steps_max: 1_000_000.max(4 * load.operations as u64) }
 }
 
 /// The question as `check --level sequential` asks it: first whether each object is linearizable.
