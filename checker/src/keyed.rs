@@ -126,14 +126,19 @@ impl<S: Spec> KeyedBuilder<S> {
     /// The histories; what is still open is of unknown outcome.
     pub fn finish(self) -> KeyedHistory<S> {
         let Self { builder, keys, key_of } = self;
-        let History { operations, dropped } = builder.finish();
+        let History { mut operations, dropped } = builder.finish();
         let mut counts = vec![0; keys.len()];
         operations.iter().for_each(|operation| counts[key_of[operation.number.0 as usize]] += 1);
         let with_room = |count| History { operations: Vec::with_capacity(count), dropped: Vec::new() };
         let mut split: Vec<History<S>> = counts.into_iter().map(with_room).collect();
-        for operation in operations {
+        // From the last to the first, giving room back on the way: there is none for all of them twice.
+        while let Some(operation) = operations.pop() {
             split[key_of[operation.number.0 as usize]].operations.push(operation);
+            if operations.len() < operations.capacity() / 4 * 3 {
+                operations.shrink_to_fit();
+            }
         }
+        split.iter_mut().for_each(|part| part.operations.reverse());
         for dropped in dropped {
             split[key_of[dropped.number.0 as usize]].dropped.push(dropped);
         }

@@ -71,6 +71,38 @@ impl<T> Programs<T> {
         }
     }
 
+    /// What clients did that did so much each: each operation comes with its client, which did it after
+    /// all of its own that came before.
+    ///
+    /// # Panics
+    /// If a client did more or less than that.
+    pub fn dealt(
+        object_count: usize,
+        lengths: &[usize],
+        mut operations: impl Iterator<Item = (usize, Planned<T>)>,
+    ) -> Self
+    where
+        T: Clone,
+    {
+        let mut programs = Self::new(object_count, 0);
+        let mut ends = lengths.to_vec();
+        for client in 1..ends.len() {
+            ends[client] += ends[client - 1];
+        }
+        let mut next: Vec<usize> = ends.iter().zip(lengths).map(|(end, length)| end - length).collect();
+        let chains = next.iter().zip(&ends).map(|(start, end)| *start..*end);
+        programs.chains = chains.filter(|chain| !chain.is_empty()).collect();
+        if let Some((client, first)) = operations.next() {
+            programs.operations = vec![first.clone(); ends.last().copied().unwrap_or(0)];
+            for (client, operation) in std::iter::once((client, first)).chain(operations) {
+                programs.operations[next[client]] = operation;
+                next[client] += 1;
+            }
+        }
+        assert_eq!(next, ends, "every client did as much as was said");
+        programs
+    }
+
     /// All operations, by place.
     pub fn operations(&self) -> &[Planned<T>] {
         &self.operations

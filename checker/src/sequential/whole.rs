@@ -26,6 +26,8 @@ pub(super) struct Whole<'a, S: Spec> {
     programs: Vec<Vec<usize>>,
     /// Which program each operation belongs to.
     program_of: Vec<u32>,
+    /// All operations by invocation.
+    by_invocation: Vec<u32>,
 }
 
 impl<'a, S: Spec> Whole<'a, S> {
@@ -38,6 +40,7 @@ impl<'a, S: Spec> Whole<'a, S> {
             steps: Vec::with_capacity(count),
             programs: Vec::new(),
             program_of: Vec::with_capacity(count),
+            by_invocation: Vec::new(),
         };
         let mut clients: HashMap<ClientId, u32, FxBuildHasher> = HashMap::default();
         let mut names: Vec<ClientId> = Vec::new();
@@ -65,19 +68,27 @@ impl<'a, S: Spec> Whole<'a, S> {
         for (at, client) in by_name.iter().enumerate() {
             number[*client as usize] = at as u32;
         }
-        self.programs = vec![Vec::new(); names.len()];
-        for (index, program) in self.program_of.iter_mut().enumerate() {
+        for program in &mut self.program_of {
             *program = number[*program as usize];
-            self.programs[*program as usize].push(index);
         }
-        for program in &mut self.programs {
-            let invoked = |index: &usize| (self.operations[*index].invoked, *index);
-            let mut by_invocation: Vec<(u64, usize)> = program.iter().map(invoked).collect();
-            // What a client asked of one object is in order already: there are runs to merge.
-            by_invocation.sort();
-            program.clear();
-            program.extend(by_invocation.into_iter().map(|(_, index)| index));
+        self.by_invocation = self.sorted();
+        self.programs = vec![Vec::new(); names.len()];
+        for &index in &self.by_invocation {
+            self.programs[self.program_of[index as usize] as usize].push(index as usize);
         }
+    }
+
+    /// The indexes of all operations by invocation.
+    fn sorted(&self) -> Vec<u32> {
+        let count = u32::try_from(self.operations.len()).expect("operations are numbered with 32 bits");
+        if self.keys.len() <= 1 {
+            return (0..count).collect();
+        }
+        let mut by_invocation: Vec<(u64, u32)> =
+            (0..count).map(|index| (self.operations[index as usize].invoked, index)).collect();
+        // Those of one object are in order already: there are runs to merge.
+        by_invocation.sort();
+        by_invocation.into_iter().map(|(_, index)| index).collect()
     }
 
     /// The programs of all clients, on all objects or on one.
@@ -95,12 +106,16 @@ impl<'a, S: Spec> Whole<'a, S> {
 
     /// What every client did.
     pub(super) fn programs(&self) -> Programs<S::Step> {
-        let mut programs = Programs::new(self.keys.len(), self.operations.len());
-        for program in &self.programs {
-            let is_optional = |tag: usize| self.operations[tag].returned.is_none();
-            programs.push(program.iter().filter_map(|&tag| self.planned(tag, is_optional(tag))));
-        }
-        programs
+        let matters = |tag: &&usize| self.steps[**tag].is_some();
+        let lengths: Vec<usize> =
+            self.programs.iter().map(|program| program.iter().filter(matters).count()).collect();
+        // In the order of invocation: memory is then read from one end to the other.
+        let operations = self.by_invocation.iter().filter_map(|&tag| {
+            let tag = tag as usize;
+            let planned = self.planned(tag, self.operations[tag].returned.is_none())?;
+            Some((self.program_of[tag] as usize, planned))
+        });
+        Programs::dealt(self.keys.len(), &lengths, operations)
     }
 
     /// What every client did of a part.
