@@ -173,18 +173,39 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
 }
 
 /// The same, a piece at a time.
+///
+/// What a link leads to is written, not the link; a device or a pipe is written as it comes.
 pub(crate) fn write_with(
     path: &Path,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> Result<(), CommandError> {
     let unwritable = |source| CommandError::Unwritable { path: shown(path), source };
-    let mut partial = path.as_os_str().to_owned();
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let mut device = File::options().write(true).open(path).map_err(unwritable)?;
+        return write(&mut device).map_err(unwritable);
+    }
+    let mut partial = target.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
     let written = File::create(&partial).and_then(|mut file| write(&mut file));
-    written.and_then(|()| std::fs::rename(&partial, path)).map_err(|source| {
+    written.and_then(|()| std::fs::rename(&partial, &target)).map_err(|source| {
         // Nothing half written is left behind; if even that fails, the first error says why.
         let _ = std::fs::remove_file(&partial);
         unwritable(source)
     })
+}
+
+/// An output that is also an input would be lost.
+pub(crate) fn expect_no_input(output: &Path, inputs: &[PathBuf]) -> Result<(), CommandError> {
+    let Ok(target) = std::fs::canonicalize(output) else { return Ok(()) };
+    let is_same = |input: &&PathBuf| std::fs::canonicalize(input).is_ok_and(|input| input == target);
+    match inputs.iter().find(is_same) {
+        Some(input) => Err(CommandError::Usage(format!(
+            "{}: is what is read ({}); expected -o to name another file",
+            shown(output),
+            shown(input)
+        ))),
+        None => Ok(()),
+    }
 }

@@ -54,6 +54,7 @@ fn the_gallery_shows_what_it_says() {
         wrong.extend(check(&settings, &drawing.join("\n")));
         shown.push(settings["strongest"].to_owned());
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for level in Level::ALL {
         assert!(
             shown.iter().any(|held| held.split('+').any(|held| held == level.name())),

@@ -13,7 +13,7 @@ use reports::run_folder::Outcome;
 use reports::{page, text};
 use scenarios::stopwatch::Stopwatch;
 
-use super::{CommandError, output, shown, write_file};
+use super::{CommandError, expect_no_input, output, shown, write_file};
 
 /// Judge histories from files
 #[derive(Args)]
@@ -106,11 +106,17 @@ enum LevelArgument {
 
 impl Check {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
+        if let Some(output) = &self.output {
+            expect_no_input(output, &self.files)?;
+        }
         let mut judged = Vec::new();
         let mut is_any_bad = false;
         for file in &self.files {
             match self.judge_file(file) {
-                Ok(results) => judged.extend(results),
+                Ok(results) => {
+                    self.show_lines(&results)?;
+                    judged.extend(results);
+                }
                 Err(error) => {
                     output::complain(&error);
                     is_any_bad = true;
@@ -122,19 +128,17 @@ impl Check {
         {
             write_file(file, &page::checks(&judged))?;
         }
-        self.show(&judged);
+        if !self.json && !judged.is_empty() {
+            output::print(&text::checks(&judged))?;
+        }
         let worst = Outcome::worst(judged.iter().map(|one| one.verdict));
         Ok(if is_any_bad { 2 } else { worst.exit_code() })
     }
 
-    fn show(&self, judged: &[CheckedFile]) {
-        if self.json {
-            for one in judged {
-                output::print(&one.json());
-            }
-        } else if !judged.is_empty() {
-            output::print(&text::checks(judged));
-        }
+    /// For programs: each file's lines as soon as it is judged.
+    fn show_lines(&self, judged: &[CheckedFile]) -> Result<(), CommandError> {
+        let lines = judged.iter().filter(|_| self.json);
+        lines.map(CheckedFile::json).try_for_each(|line| output::print(&line))
     }
 
     fn judge_file(&self, path: &Path) -> Result<Vec<CheckedFile>, CommandError> {

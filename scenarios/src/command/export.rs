@@ -8,7 +8,7 @@ use checker::judge::{Family, FamilyKind};
 use clap::{Args, ValueEnum};
 use reports::run_folder;
 
-use super::{CommandError, output, shown, write_with};
+use super::{CommandError, expect_no_input, output, shown, write_with};
 
 /// Write a history in another format
 #[derive(Args)]
@@ -37,6 +37,7 @@ enum Format {
 
 impl Export {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
+        expect_no_input(&self.output, std::slice::from_ref(&self.source))?;
         let families = self.wanted(self.read()?)?;
         match self.format {
             Format::Jsonl => write_with(&self.output, |file| jsonl::write(&families, file))?,

@@ -26,10 +26,10 @@ impl List {
                     "checks": scenario.checks,
                     "summary": scenario.summary,
                 });
-                output::print(&line.to_string());
+                output::print(&line.to_string())?;
             } else {
-                output::print(&format!("{name}  ({})", scenario.system.name()));
-                output::print(&reports::text::wrapped(&scenario.summary, 4));
+                output::print(&format!("{name}  ({})", scenario.system.name()))?;
+                output::print(&reports::text::wrapped(&scenario.summary, 4))?;
             }
         }
         Ok(0)

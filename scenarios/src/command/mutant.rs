@@ -29,12 +29,12 @@ impl Mutants {
         for mutant in &MUTANTS {
             let found = seeds_to_detection(mutant, &self.seeds)?;
             missed += u8::from(found.is_none());
-            self.show(mutant, found);
+            self.show(mutant, found)?;
         }
         Ok(missed.min(1))
     }
 
-    fn show(&self, mutant: &Mutant, found: Option<u64>) {
+    fn show(&self, mutant: &Mutant, found: Option<u64>) -> Result<(), CommandError> {
         if self.json {
             let line = json!({
                 "name": mutant.name(),
@@ -43,15 +43,10 @@ impl Mutants {
                 "found": found.is_some(),
                 "seeds_to_detection": found,
             });
-            output::print(&line.to_string());
+            output::print(&line.to_string())
         } else {
             let after = found.map_or("MISSED".to_owned(), |count| format!("found after {count}"));
-            output::print(&format!(
-                "{:24} {:20} {:16} {after}",
-                mutant.name(),
-                mutant.scenario,
-                mutant.check
-            ));
+            output::print(&format!("{:24} {:20} {:16} {after}", mutant.name(), mutant.scenario, mutant.check))
         }
     }
 }

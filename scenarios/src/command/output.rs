@@ -1,15 +1,19 @@
 //! The only place that prints: results to stdout, progress and complaints to stderr.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use super::CommandError;
 
-/// Prints results; a reader that went away is no error.
-pub(crate) fn print(text: &str) {
+/// Prints results; a reader that went away has seen enough, and is no error.
+pub(crate) fn print(text: &str) -> Result<(), CommandError> {
     let mut stdout = std::io::stdout().lock();
     let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    // A closed pipe means that the reader has seen enough.
-    let _ = write!(stdout, "{text}{newline}").and_then(|()| stdout.flush());
+    match write!(stdout, "{text}{newline}").and_then(|()| stdout.flush()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            Err(CommandError::Unwritable { path: "standard output".to_owned(), source })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Says in one message why a command could not do its work.

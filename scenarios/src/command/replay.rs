@@ -28,11 +28,11 @@ impl Replay {
         let again = folder(&runner::run(plan, recorded.trace.is_some())?);
         match first_difference(&recorded, &again) {
             None => {
-                output::print(&format!("the same bytes: digest {}", again.verdict.digest));
+                output::print(&format!("the same bytes: digest {}", again.verdict.digest))?;
                 Ok(0)
             }
             Some(difference) => {
-                output::print(&difference);
+                output::print(&difference)?;
                 Ok(1)
             }
         }

@@ -39,7 +39,7 @@ impl Report {
         let drawn = self.draw()?;
         match &self.output {
             Some(file) => write_file(file, &drawn)?,
-            None => output::print(&drawn),
+            None => output::print(&drawn)?,
         }
         Ok(0)
     }

@@ -55,7 +55,7 @@ impl Run {
         if let Some(file) = &self.report {
             write_file(file, &page::run(&folder))?;
         }
-        output::print(&if self.json { run.verdict.json() } else { text::run(&folder) });
+        output::print(&if self.json { run.verdict.json() } else { text::run(&folder) })?;
         Ok(run.verdict.exit_code())
     }
 }

@@ -59,11 +59,11 @@ impl Soak {
         }
         if self.json {
             for verdict in &soaked.verdicts {
-                output::print(&verdict.soak_line());
+                output::print(&verdict.soak_line())?;
             }
-            output::print(&summary.json());
+            output::print(&summary.json())?;
         } else {
-            output::print(&reports::text::soak(&summary));
+            output::print(&reports::text::soak(&summary))?;
         }
         Ok(Outcome::worst(soaked.verdicts.iter().map(|verdict| verdict.verdict)).exit_code())
     }
