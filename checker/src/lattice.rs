@@ -318,3 +318,6 @@ fn implied_by(level: Level) -> &'static str {
         Level::Convergence => "implied by convergence",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,6 +92,35 @@ fn the_architecture_names_every_source_file_and_none_that_is_gone() {
     }
 }
 
+/// Whether cargo finds the file by itself.
+fn is_crate_root(source: &Path) -> bool {
+    let is_inside = source.components().any(|part| part.as_os_str() == "src");
+    let roots: &[&str] = if is_inside { &["bin"] } else { &["tests", "benches", "examples", "fuzz_targets"] };
+    ["lib.rs", "main.rs", "build.rs"].iter().any(|name| source.ends_with(name))
+        || roots.iter().any(|root| source.parent().unwrap().ends_with(root))
+}
+
+/// Whether the parent is where a module in this folder is declared.
+fn may_declare(parent: &Path, folder: &Path) -> bool {
+    let is_first = is_crate_root(parent) || parent.ends_with("mod.rs");
+    (is_first && parent.parent() == Some(folder)) || parent == folder.with_extension("rs")
+}
+
+#[test]
+fn every_module_is_compiled() {
+    let sources = sources();
+    for source in sources.iter().filter(|source| !is_crate_root(source)) {
+        let module = if source.ends_with("mod.rs") { source.parent().unwrap() } else { source };
+        let declaration = format!("mod {};", module.file_stem().unwrap().display());
+        let declares = |parent: &&PathBuf| {
+            let text = fs::read_to_string(root().join(parent)).unwrap();
+            text.lines().any(|line| line == declaration || line.ends_with(&format!(" {declaration}")))
+        };
+        let parents = sources.iter().filter(|parent| may_declare(parent, module.parent().unwrap()));
+        assert!(parents.filter(declares).count() > 0, "nothing declares {}", source.display());
+    }
+}
+
 #[test]
 fn every_file_says_first_what_it_is_for() {
     for source in sources() {
