@@ -25,7 +25,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::history::{Builder, ClientId, History, HistoryError, OperationIndex, OperationOf, Outcome};
+use crate::history::{Builder, ClientId, History, HistoryError, OperationIndex, OperationOf};
 use crate::keyed::{KeyedBuilder, KeyedHistory};
 use crate::spec::Spec;
 use reading::EventKind;
@@ -215,10 +215,7 @@ struct InLane {
 }
 
 fn in_lane<S: Drawable>(operation: &OperationOf<S>) -> InLane {
-    let answer = match &operation.outcome {
-        Outcome::Answered(answer) => Some(answer),
-        Outcome::Unknown => None,
-    };
+    let answer = operation.answer();
     InLane {
         client: operation.client,
         word: S::word(&operation.call, answer),

@@ -6,9 +6,11 @@
 //! fails for a reason the run never had.)
 
 mod part;
+mod smallest;
 mod story;
 mod words;
 
+pub(crate) use smallest::smallest;
 pub(crate) use words::{in_words, listed, short};
 
 use crate::engine::shortcut::{Conflict, Decision, Finding, View};

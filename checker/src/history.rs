@@ -54,6 +54,16 @@ pub struct Operation<C, A> {
     pub returned_at: Option<u64>,
 }
 
+impl<C, A> Operation<C, A> {
+    /// What was answered, if that is known.
+    pub fn answer(&self) -> Option<&A> {
+        match &self.outcome {
+            Outcome::Answered(answer) => Some(answer),
+            Outcome::Unknown => None,
+        }
+    }
+}
+
 /// An operation that certainly did not happen; kept so that a history can be written again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped<C> {

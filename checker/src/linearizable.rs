@@ -11,7 +11,7 @@ use crate::engine::timeline::Task;
 use crate::engine::view::Answered;
 use crate::engine::witness;
 use crate::explain;
-use crate::history::{History, OperationIndex, Outcome};
+use crate::history::{History, OperationIndex};
 use crate::keyed::KeyedHistory;
 use crate::spec::Spec;
 use crate::verdict::{Judgement, Undecided, Verdict, Violation};
@@ -176,14 +176,8 @@ pub(crate) fn by_key<S: Spec>(
 
 /// The operations as a search sees them.
 pub(crate) fn tasks<S: Spec>(spec: &S, history: &History<S>) -> Vec<Task<S::Step>> {
-    let mut steps: Vec<Option<S::Step>> = history
-        .operations()
-        .iter()
-        .map(|operation| match &operation.outcome {
-            Outcome::Answered(answer) => spec.step(&operation.call, Some(answer)),
-            Outcome::Unknown => spec.step(&operation.call, None),
-        })
-        .collect();
+    let mut steps: Vec<Option<S::Step>> =
+        history.operations().iter().map(|operation| spec.step(&operation.call, operation.answer())).collect();
     let is_unknown = |place: usize| history.operations()[place].returned.is_none();
     spec.simplify(&mut steps, &is_unknown);
     let operations = history.operations().iter();

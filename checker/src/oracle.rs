@@ -62,10 +62,7 @@ impl<S: Spec> Orders<'_, S> {
 
     fn take(&self, index: usize, taken: &mut Vec<usize>, states: &[S::State]) -> bool {
         let (object, operation) = self.operations[index];
-        let answer = match &operation.outcome {
-            Outcome::Answered(answer) => Some(answer),
-            Outcome::Unknown => None,
-        };
+        let answer = operation.answer();
         let Some(step) = self.spec.step(&operation.call, answer) else { return false };
         let Some(state) = self.spec.apply(&states[object], &step) else { return false };
         let mut states = states.to_vec();

@@ -108,7 +108,7 @@ fn searched<S: Spec>(spec: &S, whole: &Whole<'_, S>, suspects: &[usize], spendin
             return undecided(whole, &[], spending);
         }
         if let Found::Illegal(_) = found {
-            let mut violation = unorderable(spec, whole, items);
+            let mut violation = unorderable(spec, whole, &items);
             violation.key = Some(whole.keys[object].to_owned());
             return Verdict::Violated(violation);
         }
@@ -118,12 +118,12 @@ fn searched<S: Spec>(spec: &S, whole: &Whole<'_, S>, suspects: &[usize], spendin
     let spent = spending.spend(steps);
     match (found, spent) {
         (Found::Legal, _) => Verdict::Holds,
-        (Found::Illegal(_), _) => Verdict::Violated(unorderable(spec, whole, items)),
+        (Found::Illegal(_), _) => Verdict::Violated(unorderable(spec, whole, &items)),
         (Found::Exhausted(open), Ok(()) | Err(Exhausted)) => undecided(whole, &open, spending),
     }
 }
 
-fn unorderable<S: Spec>(spec: &S, whole: &Whole<'_, S>, items: Vec<Vec<Item<S::Step>>>) -> Violation {
+fn unorderable<S: Spec>(spec: &S, whole: &Whole<'_, S>, items: &[Vec<Item<S::Step>>]) -> Violation {
     let core = smallest::smallest_part(spec, items, whole.keys.len());
     let explanation = format!(
         "no order of {} is legal and keeps the order of each client",

@@ -41,7 +41,6 @@ pub(crate) mod searched;
 mod single;
 
 use crate::budget::{Budget, Exhausted, Spending};
-use crate::history::{OperationOf, Outcome};
 use crate::keyed::KeyedHistory;
 use crate::spec::Spec;
 use crate::verdict::{Judgement, Undecided, Verdict};
@@ -182,14 +181,6 @@ fn find(
         // A write of the same client that is visible too comes earlier, and arbitration says so.
         WeakLevel::Only(Guarantee::MonotonicWrites) => Ok(None),
         WeakLevel::Only(Guarantee::WritesFollowReads) => Ok(single::writes_follow_reads(accesses)),
-    }
-}
-
-/// What the operation was answered, if it was.
-fn answer_of<S: Spec>(operation: &OperationOf<S>) -> Option<&S::Answer> {
-    match &operation.outcome {
-        Outcome::Answered(answer) => Some(answer),
-        Outcome::Unknown => None,
     }
 }
 

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use crate::explain;
-use crate::history::{ClientId, History, OperationIndex, Outcome};
+use crate::history::{ClientId, History, OperationIndex};
 use crate::spec::Spec;
 use crate::verdict::Verdict;
 use crate::weak::accesses::Access;
@@ -80,10 +80,7 @@ fn writes<S: Spec>(spec: &S, part: &History<S>) -> Option<ByValue<S::State>> {
 /// What an operation reads or writes, if it has an effect or an answer; none if it does anything else.
 fn access<S: Spec>(spec: &S, part: &History<S>, place: usize) -> Option<Option<Access<S::State>>> {
     let operation = &part.operations()[place];
-    let answer = match &operation.outcome {
-        Outcome::Answered(answer) => Some(answer),
-        Outcome::Unknown => None,
-    };
+    let answer = operation.answer();
     match spec.step(&operation.call, answer) {
         None => Some(None),
         Some(step) => spec.access(&step).map(Some),

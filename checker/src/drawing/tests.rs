@@ -41,8 +41,8 @@ fn columns_are_instants_and_a_missing_end_is_an_unknown_outcome() {
     let [write, swap, read] = history.operations() else { panic!("{history:?}") };
     assert_eq!((write.client, write.call, write.invoked_at), (ClientId(0), RegisterCall::Write(Some(1)), 3));
     assert_eq!((write.returned_at, write.returned), (Some(7), Some(2)));
-    assert_eq!((swap.client, &swap.outcome), (ClientId(1), &Outcome::Answered(RegisterAnswer::Mismatch)));
-    assert_eq!((read.call, &read.outcome), (RegisterCall::Read, &Outcome::Unknown));
+    assert_eq!((swap.client, swap.answer()), (ClientId(1), Some(&RegisterAnswer::Mismatch)));
+    assert_eq!((read.call, read.answer()), (RegisterCall::Read, None));
 }
 
 #[test]

@@ -146,6 +146,26 @@ pub enum Found {
     Exhausted(Vec<usize>),
 }
 
+/// Why the operations do not tell what an algorithm has to know of them.
+pub(crate) enum Unknown {
+    /// It can have come about in several ways.
+    Ambiguous,
+    /// It can have come about in none.
+    Contradiction(Contradiction),
+}
+
+impl Unknown {
+    /// The ruling of that algorithm, if there is one.
+    pub(crate) fn ruling(self, algorithm: &'static str) -> Option<Ruling> {
+        match self {
+            Self::Ambiguous => None,
+            Self::Contradiction(found) => {
+                Some(Ruling { algorithm, found: Found::Contradiction(found), steps: 0 })
+            }
+        }
+    }
+}
+
 /// Operations that rule out every order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contradiction {

@@ -1,7 +1,7 @@
 //! Histories, whole, cut short or weakened, as algorithms see them.
 
 use crate::engine::shortcut::{Seen, View};
-use crate::history::{History, Outcome};
+use crate::history::History;
 use crate::spec::Spec;
 
 /// A history as it is.
@@ -33,10 +33,7 @@ impl<S: Spec> View<S::Step> for Answered<'_, S> {
 
     fn at(&self, place: usize) -> Seen<S::Step> {
         let operation = &self.history.operations()[place];
-        let answer = match &operation.outcome {
-            Outcome::Answered(answer) => Some(answer),
-            Outcome::Unknown => None,
-        };
+        let answer = operation.answer();
         Seen {
             step: self.spec.step(&operation.call, answer),
             invoked: operation.invoked,

@@ -2,7 +2,7 @@
 
 use super::part::Part;
 use super::words::{in_words, short};
-use crate::history::{History, Outcome};
+use crate::history::History;
 use crate::spec::Spec;
 
 /// Steps told; of a longer order, the last ones.
@@ -15,10 +15,7 @@ pub(super) fn told<S: Spec>(spec: &S, history: &History<S>, part: &Part<'_, S>, 
     let mut steps = vec![format!("at first, {}", spec.state_in_words(&state))];
     for place in order {
         let operation = &history.operations()[place];
-        let answer = match &operation.outcome {
-            Outcome::Answered(answer) => Some(answer),
-            Outcome::Unknown => None,
-        };
+        let answer = operation.answer();
         let Some(next) = spec.step(&operation.call, answer).and_then(|step| spec.apply(&state, &step)) else {
             return Vec::new();
         };

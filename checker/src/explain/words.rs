@@ -1,6 +1,6 @@
 //! Operations in words.
 
-use crate::history::{OperationOf, Outcome};
+use crate::history::OperationOf;
 use crate::spec::Spec;
 
 /// Operations named in an explanation; of a larger part only the count is given.
@@ -17,10 +17,7 @@ pub(crate) fn listed(words: impl Iterator<Item = String>, count: usize) -> Strin
 
 /// An operation with its client, values and times.
 pub(crate) fn in_words<S: Spec>(operation: &OperationOf<S>) -> String {
-    let answer = match &operation.outcome {
-        Outcome::Answered(answer) => Some(answer),
-        Outcome::Unknown => None,
-    };
+    let answer = operation.answer();
     format!("{} {}", short::<S>(operation), S::describe(&operation.call, answer)) + &interval::<S>(operation)
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::drawing::Drawable;
 use crate::oracle;
-use crate::spec::capacity::Capacity;
+use crate::spec::capacity::{Capacity, CapacityAnswer};
 use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
 use crate::test_histories::full_size::{
     Chance, WithoutHints, counter_words, legal_history, with_another_answer,
@@ -211,9 +211,10 @@ fn observations_that_a_witness_leaves_out_keep_their_own_order() {
         let mut history = History::<Capacity>::draw(drawing).unwrap();
         // The updates get the numbers 0 and 1.
         let mut numbers = 0..;
-        let (updates, observations): (Vec<_>, Vec<_>) = history.operations.drain(..).partition(|operation| {
-            matches!(operation.outcome, Outcome::Answered(crate::spec::capacity::CapacityAnswer::Accepted(_)))
-        });
+        let (updates, observations): (Vec<_>, Vec<_>) = history
+            .operations
+            .drain(..)
+            .partition(|operation| matches!(operation.answer(), Some(CapacityAnswer::Accepted(_))));
         history.operations = updates.into_iter().chain(observations).collect();
         for operation in &mut history.operations {
             operation.number = OperationIndex(numbers.next().unwrap());

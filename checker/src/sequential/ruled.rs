@@ -106,7 +106,7 @@ fn searched<S: Spec>(spec: &S, whole: &Whole<'_, S>, known: &BTreeSet<usize>) ->
     for item in items.iter_mut().flatten() {
         item.is_optional = !known.contains(&item.tag);
     }
-    smallest_part(spec, items, whole.keys.len()).into_iter().collect()
+    smallest_part(spec, &items, whole.keys.len()).into_iter().collect()
 }
 
 struct Smallest<'a, S: Spec> {

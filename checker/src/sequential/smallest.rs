@@ -2,6 +2,7 @@
 
 use crate::budget::{Budget, Spending};
 use crate::engine::program_order::{Found, Item, search};
+use crate::explain;
 use crate::spec::Spec;
 
 /// Steps of one re-check while a counter-example is made smaller.
@@ -14,39 +15,25 @@ const RECHECKS_STEPS_MAX: u64 = 500_000;
 /// Where a re-check needs too many steps, the operation is kept.
 pub(super) fn smallest_part<S: Spec>(
     spec: &S,
-    mut items: Vec<Vec<Item<S::Step>>>,
+    items: &[Vec<Item<S::Step>>],
     object_count: usize,
 ) -> Vec<usize> {
     let mut tags: Vec<usize> =
         items.iter().flatten().filter(|item| !item.is_optional).map(|item| item.tag).collect();
     tags.sort_unstable();
     let mut spending = Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX });
-    let mut chunk = tags.len().next_power_of_two();
-    while chunk > 0 {
-        let mut end = tags.len();
-        while end > 0 {
-            let start = end.saturating_sub(chunk);
-            let smaller = without(&items, &tags[start..end]);
-            let budget = Budget { steps_max: RECHECK_STEPS_MAX.min(spending.rest().steps_max) };
-            let (found, steps) = search(spec, &smaller, object_count, budget);
-            if spending.spend(steps).is_err() {
-                return tags;
-            }
-            if let Found::Illegal(_) = found {
-                items = smaller;
-                tags.drain(start..end);
-            }
-            end = start;
-        }
-        chunk /= 2;
-    }
-    tags
+    explain::smallest(tags, |kept| {
+        let budget = Budget { steps_max: RECHECK_STEPS_MAX.min(spending.rest().steps_max) };
+        let (found, steps) = search(spec, &only(items, kept), object_count, budget);
+        spending.spend(steps)?;
+        Ok(matches!(found, Found::Illegal(_)))
+    })
 }
 
-/// The programs in which the operations with these tags, sorted, may be left out.
-fn without<T: Clone>(items: &[Vec<Item<T>>], tags: &[usize]) -> Vec<Vec<Item<T>>> {
+/// The programs in which all operations but these, sorted by tag, may be left out.
+fn only<T: Clone>(items: &[Vec<Item<T>>], kept: &[usize]) -> Vec<Vec<Item<T>>> {
     let weaken = |item: &Item<T>| {
-        let is_optional = item.is_optional || tags.binary_search(&item.tag).is_ok();
+        let is_optional = item.is_optional || kept.binary_search(&item.tag).is_err();
         Item { is_optional, ..item.clone() }
     };
     items.iter().map(|program| program.iter().map(weaken).collect()).collect()

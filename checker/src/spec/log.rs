@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::budget::Budget;
 use crate::engine::offsets;
 use crate::engine::program_slots::{self, Moves, SLOTS, Words};
-use crate::engine::programs::{Found, Programs, Ruling};
+use crate::engine::programs::{Programs, Ruling};
 use crate::engine::shortcut::{Decision, View};
 use crate::spec::Spec;
 
@@ -152,10 +152,7 @@ impl Spec for Log {
                     budget,
                 )
             }
-            Err(known::Unknown::Ambiguous) => None,
-            Err(known::Unknown::Contradiction(contradiction)) => {
-                Some(Ruling { algorithm: SLOTS, found: Found::Contradiction(contradiction), steps: 0 })
-            }
+            Err(unknown) => unknown.ruling(SLOTS),
         }
     }
 }

@@ -153,10 +153,7 @@ impl Spec for Text {
                 }
                 Some(ruling)
             }
-            Err(versions::Unknown::Ambiguous) => None,
-            Err(versions::Unknown::Contradiction(contradiction)) => {
-                Some(Ruling { algorithm: SATURATION, found: Found::Contradiction(contradiction), steps: 0 })
-            }
+            Err(unknown) => unknown.ruling(SATURATION),
         }
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::answer_of;
 use crate::history::{ClientId, OperationOf};
 use crate::keyed::KeyedHistory;
 use crate::spec::Spec;
@@ -222,7 +221,7 @@ fn by_invocation<S: Spec>(history: &KeyedHistory<S>) -> Vec<(u32, &OperationOf<S
 }
 
 fn access<S: Spec>(spec: &S, operation: &OperationOf<S>) -> Result<Option<Access<S::State>>, Unsuited> {
-    match spec.step(&operation.call, answer_of::<S>(operation)) {
+    match spec.step(&operation.call, operation.answer()) {
         None => Ok(None),
         Some(step) => spec.access(&step).map(Some).ok_or(Unsuited::OtherSteps),
     }

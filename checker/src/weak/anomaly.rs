@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::accesses::{Accesses, Kind};
-use super::{Guarantee, WeakLevel, answer_of, find};
+use super::{Guarantee, WeakLevel, find};
 use crate::budget::{Budget, Spending};
 use crate::engine::visibility_graph::{Edge, Reason};
 use crate::explain;
@@ -19,7 +19,7 @@ use crate::verdict::Violation;
 /// Steps of one re-check.
 const RECHECK_STEPS_MAX: u64 = 1_000_000;
 /// Items looked at in all re-checks together, while a counter-example is made smaller.
-const RECHECK_ITEMS_MAX: usize = 2_000_000;
+const RECHECK_ITEMS_MAX: u64 = 2_000_000;
 /// Operations times clients looked at, while the longest explained prefix is found.
 const PREFIX_WORK_MAX: usize = 20_000_000;
 /// Items looked at to learn why reads see what they see.
@@ -234,24 +234,12 @@ fn causes(accesses: &Accesses, reader: u32, write: u32) -> Vec<u32> {
 }
 
 /// The items that still fail when the answers to all others are unknown, and none can be spared.
-fn smallest(level: WeakLevel, accesses: &Accesses, mut items: Vec<u32>) -> Vec<u32> {
-    let mut left = RECHECK_ITEMS_MAX;
-    let mut chunk = items.len().next_power_of_two();
-    while chunk > 0 {
-        let mut end = items.len();
-        while end > 0 {
-            let start = end.saturating_sub(chunk);
-            let smaller = [&items[..start], &items[end..]].concat();
-            let Some(rest) = left.checked_sub(smaller.len()) else { return items };
-            left = rest;
-            if anomaly_of(level, &accesses.part(&smaller)).is_some() {
-                items = smaller;
-            }
-            end = start;
-        }
-        chunk /= 2;
-    }
-    items
+fn smallest(level: WeakLevel, accesses: &Accesses, items: Vec<u32>) -> Vec<u32> {
+    let mut spending = Spending::new(Budget { steps_max: RECHECK_ITEMS_MAX });
+    explain::smallest(items, |fewer| {
+        spending.spend(fewer.len() as u64)?;
+        Ok(anomaly_of(level, &accesses.part(fewer)).is_some())
+    })
 }
 
 /// Says what happened.
@@ -317,7 +305,7 @@ impl<S: Spec> Words<'_, S> {
     fn item(&self, accesses: &Accesses, item: u32) -> String {
         let (key, operation) = self.operation(accesses, item);
         let key = if self.is_keyed { format!("{key}: ") } else { String::new() };
-        let asked = S::describe(&operation.call, answer_of::<S>(operation));
+        let asked = S::describe(&operation.call, operation.answer());
         format!("{} ({key}{asked})", explain::short::<S>(operation))
     }
 

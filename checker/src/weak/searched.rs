@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Guarantee, WeakLevel, answer_of};
+use super::{Guarantee, WeakLevel};
 use crate::budget::{Budget, Exhausted, Spending};
 use crate::engine::visibility::problem::{Duty, InSession, Observation, Problem, Update};
 use crate::engine::visibility::reach::{Impossible, impossible};
@@ -53,7 +53,7 @@ pub(super) fn judged<S: Spec>(
 
 /// Whether the operation may have changed something.
 pub(crate) fn is_update<S: Spec>(spec: &S, operation: &OperationOf<S>) -> bool {
-    updates_if(spec, &operation.call, answer_of::<S>(operation))
+    updates_if(spec, &operation.call, operation.answer())
 }
 
 /// Whether an operation changes something if it is answered this, or nothing is known of its answer.
@@ -147,7 +147,7 @@ impl<'a, S: Spec> Asked<'a, S> {
         for (tag, (_, operation)) in self.operations.iter().enumerate() {
             let (place, object) = (self.places[tag], self.objects[tag]);
             let asked = self.spec.step(&operation.call, None);
-            let answer = answer_of::<S>(operation).filter(|_| !is_weakened[tag]);
+            let answer = operation.answer().filter(|_| !is_weakened[tag]);
             let step = answer.and_then(|answer| self.spec.step(&operation.call, Some(answer)));
             if updates_if(self.spec, &operation.call, answer) {
                 let (effects, is_answered) = ([step.clone(), asked], step.is_some());
@@ -165,24 +165,9 @@ impl<'a, S: Spec> Asked<'a, S> {
     /// The answered operations that still fail when the answers to all others are unknown.
     fn smallest(&self) -> Vec<usize> {
         let is_answered = |tag: &usize| self.operations[*tag].1.returned.is_some();
-        let mut tags: Vec<usize> = (0..self.operations.len()).filter(is_answered).collect();
+        let tags: Vec<usize> = (0..self.operations.len()).filter(is_answered).collect();
         let mut spending = Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX });
-        let mut chunk = tags.len().next_power_of_two();
-        while chunk > 0 {
-            let mut end = tags.len();
-            while end > 0 {
-                let start = end.saturating_sub(chunk);
-                let smaller = [&tags[..start], &tags[end..]].concat();
-                match self.fails(&smaller, &mut spending) {
-                    Ok(true) => tags = smaller,
-                    Ok(false) => {}
-                    Err(Exhausted) => return tags,
-                }
-                end = start;
-            }
-            chunk /= 2;
-        }
-        tags
+        explain::smallest(tags, |fewer| self.fails(fewer, &mut spending))
     }
 
     /// Whether these answers, sorted, are certain to have no explanation.

@@ -1,7 +1,7 @@
 //! Programs of all clients, small ones exhaustively, against the naive answer.
 
 use super::*;
-use crate::history::{ClientId, Outcome};
+use crate::history::ClientId;
 use crate::keyed::KeyedBuilder;
 
 /// One operation of a program: its client, its key, what it asks and is answered.
@@ -58,10 +58,7 @@ pub(super) fn judged_alone<S: Spec>(spec: &S, history: &KeyedHistory<S>, budget:
 pub(super) fn shown<S: Drawable>(history: &KeyedHistory<S>) -> String {
     let mut lines: std::collections::BTreeMap<ClientId, String> = std::collections::BTreeMap::new();
     for (key, operation) in history.by_invocation() {
-        let answer = match &operation.outcome {
-            Outcome::Answered(answer) => Some(answer),
-            Outcome::Unknown => None,
-        };
+        let answer = operation.answer();
         let unknown = if answer.is_none() { "?" } else { "" };
         let word = S::word(&operation.call, answer);
         let line = lines.entry(operation.client).or_default();

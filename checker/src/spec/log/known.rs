@@ -7,7 +7,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::LogStep;
 use crate::engine::program_slots::Move;
-use crate::engine::programs::{Contradiction, Others, Programs, Rest};
+use crate::engine::programs::{Contradiction, Others, Programs, Rest, Unknown};
 
 /// What each operation does to the length of its log.
 pub(super) struct Known {
@@ -15,14 +15,6 @@ pub(super) struct Known {
     pub(super) moves: Vec<Move>,
     /// For appends that were not told where they stand, who was told of their entry.
     pub(super) told_by: BTreeMap<usize, usize>,
-}
-
-/// Why that is not known.
-pub(super) enum Unknown {
-    /// An entry cannot be told from another.
-    Ambiguous,
-    /// What was told is contradictory.
-    Contradiction(Contradiction),
 }
 
 /// An entry and the place of what tells of it.

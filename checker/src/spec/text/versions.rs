@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::TextStep;
-use crate::engine::programs::{Contradiction, Others, Programs};
+use crate::engine::programs::{Contradiction, Others, Programs, Unknown};
 use crate::engine::saturation::{Touch, Touching};
 
 /// A text, by what it ends with.
@@ -28,14 +28,6 @@ pub(super) struct Versions {
     found: Vec<Option<Version>>,
     /// For each append, what it was appended to, and which get tells.
     before: Vec<Option<(Version, usize)>>,
-}
-
-/// Why that is not known.
-pub(super) enum Unknown {
-    /// A text can have come about in several ways.
-    Ambiguous,
-    /// It can have come about in none.
-    Contradiction(Contradiction),
 }
 
 /// The puts and appends of one object by their text, and how long these texts are.
