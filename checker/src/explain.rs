@@ -16,7 +16,7 @@ pub(crate) use words::{in_words, listed, short};
 use crate::engine::shortcut::{Conflict, Decision, Finding, View};
 use crate::engine::timeline::Task;
 use crate::engine::view::{Prefix, Weakened};
-use crate::history::History;
+use crate::history::{History, OperationOf};
 use crate::spec::Spec;
 use crate::verdict::Violation;
 use part::Part;
@@ -65,58 +65,82 @@ pub(crate) fn where_stuck<S: Spec>(history: &History<S>, stuck: Stuck) -> Violat
 
 /// The violation that a near-linear algorithm found: in the shortest prefix that it refuses.
 pub(crate) fn by_shortcut<S: Spec>(spec: &S, history: &History<S>, whole: &Conflict) -> Violation {
-    let operations = history.operations();
-    let mut ends: Vec<u64> = operations.iter().filter_map(|operation| operation.returned).collect();
-    ends.sort_unstable();
-    let (legal_count, found) = shortest_refused(spec, history, &ends, whole);
-    let end = ends.get(legal_count).copied().unwrap_or(u64::MAX);
+    let (end, found) = shortest_refused(spec, history, whole);
+    let is_before = |operation: &&OperationOf<S>| operation.returned.is_some_and(|returned| returned < end);
+    let legal_prefix_count = Some(history.operations().iter().filter(is_before).count());
+    let (history, found) = &relevant(spec, history, end, &found);
     let prefix = Prefix::new(spec, history, end);
-    let smallest = smallest_conflict(spec, &prefix, found);
-    let Some(stuck) = operations.iter().position(|operation| operation.returned == Some(end)) else {
+    let smallest = smallest_conflict(spec, &prefix, found.clone());
+    let Some(stuck) = history.operations().iter().position(|operation| operation.returned == Some(end))
+    else {
         return conflict(history, &smallest);
     };
     let mut part = Part::of(spec, history, &smallest.places, stuck);
     let places = part.smallest_of_known();
     let smallest = Conflict { places, ..smallest };
-    let violation = Violation { legal_prefix_count: Some(legal_count), ..conflict(history, &smallest) };
     let steps = story::told(spec, history, &part, stuck);
-    Violation { stuck: Some(operations[stuck].number), steps, ..violation }
+    let stuck = Some(history.operations()[stuck].number);
+    Violation { legal_prefix_count, stuck, steps, ..conflict(history, &smallest) }
 }
 
-/// How many of the returns, given in order, make the longest prefix that is not refused, and the
-/// conflict with one more.
+/// The first return at which what is known is refused, and the conflict there.
 ///
 /// A conflict shows a prefix that is refused: until the last of its operations returned. So the search
 /// goes from conflict to conflict, then in ever larger steps back, then halves what is left.
-fn shortest_refused<S: Spec>(
-    spec: &S,
-    history: &History<S>,
-    ends: &[u64],
-    whole: &Conflict,
-) -> (usize, Conflict) {
+fn shortest_refused<S: Spec>(spec: &S, history: &History<S>, whole: &Conflict) -> (u64, Conflict) {
+    let operations = history.operations();
     let last_return = |conflict: &Conflict| {
-        let returns = conflict.places.iter().filter_map(|place| history.operations()[*place].returned);
-        returns.max().map_or(ends.len(), |last| ends.partition_point(|end| *end < last))
+        let last = conflict.places.iter().filter_map(|place| operations[*place].returned).max()?;
+        // One that is invoked later may show something else.
+        conflict.places.iter().all(|place| operations[*place].invoked < last).then_some(last)
     };
-    // Of the counts, `legal` is not refused, `refused` is, for that conflict.
-    let (mut legal, mut refused, mut conflict) = (0, ends.len(), whole.clone());
+    let last = operations.iter().filter_map(|operation| operation.returned).max().unwrap_or(0);
+    // Before the position `legal` all is well; what is known at `refused` is refused for that conflict.
+    let (mut legal, mut refused, mut conflict) = (0, last.saturating_add(1), whole.clone());
     let mut stride = 1;
     while legal < refused {
-        let shown = last_return(&conflict);
-        let count = if (legal..refused).contains(&shown) {
-            shown
-        } else {
-            let half = legal + (refused - legal) / 2;
-            let back = half.max(refused.saturating_sub(stride));
-            stride *= 2;
-            back
-        };
-        match conflict_in(spec, &Prefix::new(spec, history, ends[count])) {
-            Some(found) => (refused, conflict) = (count, found),
-            None => legal = count + 1,
+        if let Some(shown) = last_return(&conflict).filter(|shown| (legal..refused).contains(shown)) {
+            refused = shown;
+        }
+        if legal == refused {
+            break;
+        }
+        let position = legal.midpoint(refused).max(refused.saturating_sub(stride));
+        stride *= 2;
+        match conflict_in(spec, &Prefix::new(spec, history, position)) {
+            Some(found) => (refused, conflict) = (position, found),
+            None => legal = position + 1,
         }
     }
-    (legal, conflict)
+    (refused, conflict)
+}
+
+/// What had been invoked before the end, without what no conflict among these can need: a history with
+/// the same conflict.
+fn relevant<S: Spec>(
+    spec: &S,
+    history: &History<S>,
+    end: u64,
+    conflict: &Conflict,
+) -> (History<S>, Conflict) {
+    let mut known = conflict.places.clone();
+    known.sort_unstable();
+    let is_unknown = |place: usize| known.binary_search(&place).is_err();
+    let begun = || history.operations().iter().take_while(|operation| operation.invoked < end);
+    let step = |(place, operation): (usize, &OperationOf<S>)| {
+        spec.step(&operation.call, operation.answer().filter(|_| !is_unknown(place)))
+    };
+    let mut steps: Vec<Option<S::Step>> = begun().enumerate().map(step).collect();
+    spec.simplify(&mut steps, &is_unknown);
+    let is_kept = |(place, operation): &(usize, &OperationOf<S>)| {
+        steps[*place].is_some() || !is_unknown(*place) || operation.returned == Some(end)
+    };
+    let (places, operations): (Vec<usize>, Vec<OperationOf<S>>) =
+        begun().enumerate().filter(is_kept).map(|(place, operation)| (place, operation.clone())).unzip();
+    let now_at = |place: &usize| places.binary_search(place).ok();
+    let places = conflict.places.iter().filter_map(now_at).collect();
+    let conflict = Conflict { places, reason: conflict.reason.clone() };
+    (History { operations, dropped: Vec::new() }, conflict)
 }
 
 /// The violation as it was found.

@@ -11,7 +11,7 @@ use crate::engine::timeline::Task;
 use crate::engine::view::Answered;
 use crate::engine::witness;
 use crate::explain;
-use crate::history::{History, OperationIndex};
+use crate::history::{History, OperationIndex, OperationOf};
 use crate::keyed::KeyedHistory;
 use crate::spec::Spec;
 use crate::verdict::{Judgement, Undecided, Verdict, Violation};
@@ -174,15 +174,20 @@ pub(crate) fn by_key<S: Spec>(
     total
 }
 
-/// The operations as a search sees them.
-pub(crate) fn tasks<S: Spec>(spec: &S, history: &History<S>) -> Vec<Task<S::Step>> {
-    let mut steps: Vec<Option<S::Step>> =
-        history.operations().iter().map(|operation| spec.step(&operation.call, operation.answer())).collect();
+/// What each operation does; none if it cannot matter.
+pub(crate) fn steps<S: Spec>(spec: &S, history: &History<S>) -> Vec<Option<S::Step>> {
+    let step = |operation: &OperationOf<S>| spec.step(&operation.call, operation.answer());
+    let mut steps: Vec<Option<S::Step>> = history.operations().iter().map(step).collect();
     let is_unknown = |place: usize| history.operations()[place].returned.is_none();
     spec.simplify(&mut steps, &is_unknown);
+    steps
+}
+
+/// The operations as a search sees them.
+pub(crate) fn tasks<S: Spec>(spec: &S, history: &History<S>) -> Vec<Task<S::Step>> {
     let operations = history.operations().iter();
     operations
-        .zip(steps)
+        .zip(steps(spec, history))
         .map(|(operation, step)| Task {
             step,
             invoked: operation.invoked,

@@ -116,7 +116,7 @@ fn each_alone<T: Clone>(programs: &Programs<T>, moves: Moves<'_>, spending: &mut
         let mut alone = Programs::new(programs.object_count(), 0).with_rest(programs.rest());
         let mut places = Vec::new();
         for chain in programs.chains() {
-            let is_here = |place: &usize| programs.at(*place).object == object;
+            let is_here = |place: &usize| programs.at(*place).object() == object;
             places.extend(chain.clone().filter(is_here));
             alone.push(chain.clone().filter(is_here).map(|place| Planned { ..programs.at(place).clone() }));
         }

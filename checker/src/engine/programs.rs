@@ -10,7 +10,7 @@ pub struct Planned<T> {
     /// What it does.
     pub step: T,
     /// Index of its object.
-    pub object: usize,
+    pub object: u32,
     /// Whether it may be left out: its outcome is unknown, or nobody asks for it.
     pub is_optional: bool,
     /// Position of its invocation.
@@ -18,7 +18,19 @@ pub struct Planned<T> {
     /// Its number in the history.
     pub number: OperationIndex,
     /// For the caller: which operation this is.
-    pub tag: usize,
+    pub tag: u32,
+}
+
+impl<T> Planned<T> {
+    /// Index of its object.
+    pub fn object(&self) -> usize {
+        self.object as usize
+    }
+
+    /// For the caller: which operation this is.
+    pub fn tag(&self) -> usize {
+        self.tag as usize
+    }
 }
 
 /// The operations of all clients: the places of a chain are neighbours.

@@ -33,8 +33,8 @@ pub(super) fn proven<S: Spec>(
     for &place in order {
         let operation = programs.at(place);
         assert!(!std::mem::replace(&mut is_done[place], true), "operation {} twice", operation.number);
-        let next = spec.apply(&states[operation.object], &operation.step);
-        states[operation.object] = next.expect("every step of an order that was found is legal");
+        let next = spec.apply(&states[operation.object()], &operation.step);
+        states[operation.object()] = next.expect("every step of an order that was found is legal");
     }
     let mut rank = vec![usize::MAX; is_done.len()];
     for (at, place) in order.iter().enumerate() {
@@ -65,7 +65,7 @@ pub(super) fn violation<S: Spec>(
     contradiction: &Contradiction,
 ) -> Violation {
     let tags = |places: &[usize]| -> BTreeSet<usize> {
-        places.iter().map(|place| programs.at(*place).tag).collect()
+        places.iter().map(|place| programs.at(*place).tag()).collect()
     };
     let known = tags(&contradiction.places);
     let (others, rest) = match &contradiction.others {
@@ -96,7 +96,7 @@ pub(super) fn violation<S: Spec>(
     );
     let object = known.first().map(|index| whole.objects[*index]);
     let is_one = whole.keys.len() > 1 && known.iter().all(|index| Some(whole.objects[*index]) == object);
-    let key = object.filter(|_| is_one).map(|object| whole.keys[object].to_owned());
+    let key = object.filter(|_| is_one).map(|object| whole.keys[object as usize].to_owned());
     Violation { key, ..whole.violation(&known, explanation) }
 }
 
@@ -156,7 +156,7 @@ impl<S: Spec> Smallest<'_, S> {
         let ruling = self.spec.sequential_shortcut(&programs, budget)?;
         self.spending.spend(ruling.steps + programs.operations().len() as u64 / 16).ok()?;
         let Found::Contradiction(found) = ruling.found else { return None };
-        let needed = found.places.iter().map(|place| programs.at(*place).tag).collect();
+        let needed = found.places.iter().map(|place| programs.at(*place).tag()).collect();
         Some((needed, found.reasons))
     }
 }

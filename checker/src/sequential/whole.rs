@@ -11,7 +11,7 @@ use crate::engine::programs::{Planned, Programs, Rest};
 use crate::explain;
 use crate::history::{ClientId, OperationIndex, OperationOf};
 use crate::keyed::KeyedHistory;
-use crate::linearizable::tasks;
+use crate::linearizable::steps;
 use crate::spec::Spec;
 use crate::verdict::Violation;
 
@@ -19,11 +19,11 @@ use crate::verdict::Violation;
 pub(super) struct Whole<'a, S: Spec> {
     pub(super) operations: Vec<&'a OperationOf<S>>,
     pub(super) keys: Vec<&'a str>,
-    pub(super) objects: Vec<usize>,
+    pub(super) objects: Vec<u32>,
     /// What each operation does; none if it cannot matter.
     pub(super) steps: Vec<Option<S::Step>>,
     /// Per client, by its number, its operations in order.
-    programs: Vec<Vec<usize>>,
+    programs: Vec<Vec<u32>>,
     /// Which program each operation belongs to.
     program_of: Vec<u32>,
     /// All operations by invocation.
@@ -44,15 +44,15 @@ impl<'a, S: Spec> Whole<'a, S> {
         };
         let mut clients: HashMap<ClientId, u32, FxBuildHasher> = HashMap::default();
         let mut names: Vec<ClientId> = Vec::new();
-        for (object, part) in history.parts().values().enumerate() {
-            for (operation, task) in part.operations().iter().zip(tasks(spec, part)) {
+        for (object, part) in (0..).zip(history.parts().values()) {
+            for (operation, step) in part.operations().iter().zip(steps(spec, part)) {
                 let client = *clients.entry(operation.client).or_insert_with(|| {
                     names.push(operation.client);
                     names.len() as u32 - 1
                 });
                 whole.operations.push(operation);
                 whole.objects.push(object);
-                whole.steps.push(task.step);
+                whole.steps.push(step);
                 whole.program_of.push(client);
             }
         }
@@ -72,9 +72,11 @@ impl<'a, S: Spec> Whole<'a, S> {
             *program = number[*program as usize];
         }
         self.by_invocation = self.sorted();
-        self.programs = vec![Vec::new(); names.len()];
+        let mut counts = vec![0; names.len()];
+        self.program_of.iter().for_each(|program| counts[*program as usize] += 1);
+        self.programs = counts.into_iter().map(Vec::with_capacity).collect();
         for &index in &self.by_invocation {
-            self.programs[self.program_of[index as usize] as usize].push(index as usize);
+            self.programs[self.program_of[index as usize] as usize].push(index);
         }
     }
 
@@ -93,8 +95,9 @@ impl<'a, S: Spec> Whole<'a, S> {
 
     /// The programs of all clients, on all objects or on one.
     pub(super) fn items(&self, only: Option<usize>) -> Vec<Vec<Item<S::Step>>> {
-        let item = |&tag: &usize| {
-            let object = self.objects[tag];
+        let item = |&tag: &u32| {
+            let tag = tag as usize;
+            let object = self.objects[tag] as usize;
             let is_wanted = only.is_none_or(|only| only == object);
             let step = self.steps[tag].clone().filter(|_| is_wanted)?;
             let operation = self.operations[tag];
@@ -106,7 +109,7 @@ impl<'a, S: Spec> Whole<'a, S> {
 
     /// What every client did.
     pub(super) fn programs(&self) -> Programs<S::Step> {
-        let matters = |tag: &&usize| self.steps[**tag].is_some();
+        let matters = |tag: &&u32| self.steps[**tag as usize].is_some();
         let lengths: Vec<usize> =
             self.programs.iter().map(|program| program.iter().filter(matters).count()).collect();
         // In the order of invocation: memory is then read from one end to the other.
@@ -134,7 +137,8 @@ impl<'a, S: Spec> Whole<'a, S> {
     fn planned(&self, tag: usize, is_optional: bool) -> Option<Planned<S::Step>> {
         let step = self.steps[tag].clone()?;
         let OperationOf::<S> { invoked, number, .. } = *self.operations[tag];
-        Some(Planned { step, object: self.objects[tag], is_optional, invoked, number, tag })
+        let object = self.objects[tag];
+        Some(Planned { step, object, is_optional, invoked, number, tag: tag as u32 })
     }
 
     /// A cycle of orders of which each is forced, among operations that certainly took effect.
@@ -143,7 +147,7 @@ impl<'a, S: Spec> Whole<'a, S> {
         let is_certain = self.certain(&forced);
         let mut edges = forced;
         for program in &self.programs {
-            edges.extend(program.windows(2).map(|pair| (pair[0], pair[1])));
+            edges.extend(program.windows(2).map(|pair| (pair[0] as usize, pair[1] as usize)));
         }
         edges.retain(|&(before, after)| is_certain[before] && is_certain[after]);
         let cycle = forced_order::cycle(self.operations.len(), &edges)?;
@@ -158,8 +162,8 @@ impl<'a, S: Spec> Whole<'a, S> {
         let mut edges = Vec::new();
         for object in 0..self.keys.len() {
             // Operations were listed object by object, so each has one range of indexes.
-            let first = self.objects.partition_point(|other| *other < object);
-            let end = self.objects.partition_point(|other| *other <= object);
+            let first = self.objects.partition_point(|other| (*other as usize) < object);
+            let end = self.objects.partition_point(|other| *other as usize <= object);
             let forced = spec.forced(&self.steps[first..end]);
             edges.extend(forced.into_iter().map(|(before, after)| (first + before, first + after)));
         }
@@ -186,7 +190,11 @@ impl<'a, S: Spec> Whole<'a, S> {
 
     pub(super) fn in_words(&self, index: usize) -> String {
         let words = explain::in_words::<S>(self.operations[index]);
-        if self.keys.len() == 1 { words } else { format!("{words} on {}", self.keys[self.objects[index]]) }
+        if self.keys.len() == 1 {
+            words
+        } else {
+            format!("{words} on {}", self.keys[self.objects[index] as usize])
+        }
     }
 }
 

@@ -22,7 +22,8 @@ pub(super) struct Run<'a> {
     /// For each state, the chains that wait for it, as a list: the first, and after each the next.
     waiting: Vec<u32>,
     next_waiting: Vec<u32>,
-    /// The last slot in which each free move may come, so that its client can find what it found.
+    /// The last slot in which each free move may come, so that its client can find what it found; none
+    /// where all moves name their slots.
     pub(super) deadlines: Vec<u64>,
     order: Vec<usize>,
     /// For each place of the order, the state that its object then had.
@@ -60,7 +61,7 @@ pub(super) struct Object {
 impl<'a> Run<'a> {
     pub(super) fn of<T>(programs: &Programs<T>, moves: &'a [Move], table: &'a Table) -> Self {
         let operation = |operation: &crate::engine::programs::Planned<T>| Operation {
-            object: operation.object as u32,
+            object: operation.object,
             is_optional: operation.is_optional,
             invoked: operation.invoked,
         };
@@ -75,7 +76,7 @@ impl<'a> Run<'a> {
             bounds: table.bounds.clone(),
             waiting: vec![NONE; table.states.len()],
             next_waiting: vec![NONE; programs.chains().len()],
-            deadlines: vec![u64::MAX; moves.len()],
+            deadlines: Vec::new(),
             order: Vec::with_capacity(moves.len()),
             reached: Vec::with_capacity(moves.len()),
             ready: Vec::new(),
@@ -100,6 +101,7 @@ impl<'a> Run<'a> {
         if !self.moves.contains(&Move::Next) {
             return;
         }
+        self.deadlines = vec![u64::MAX; self.moves.len()];
         // For each object the chain it was last seen in, and the deadline there.
         let mut deadline_of = vec![(NONE, u64::MAX); self.objects.len()];
         for (chain, &(start, end)) in self.next.iter().enumerate() {

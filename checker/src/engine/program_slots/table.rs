@@ -35,16 +35,16 @@ impl Table {
             Move::Next | Move::Never => (0, 0),
         };
         for (operation, does) in programs.operations().iter().zip(moves) {
-            let (count, most) = &mut wanted[operation.object];
+            let (count, most) = &mut wanted[operation.object()];
             *count += 1;
             *most = (*most).max(ends(does).1);
         }
         let mut sparse: Vec<Vec<u64>> = vec![Vec::new(); objects];
         let is_dense = |object: usize| wanted[object].1 <= wanted[object].0 * DENSE_FACTOR;
         for (operation, does) in programs.operations().iter().zip(moves) {
-            if !is_dense(operation.object) {
+            if !is_dense(operation.object()) {
                 let (first, last) = ends(does);
-                sparse[operation.object].extend([first, last]);
+                sparse[operation.object()].extend([first, last]);
             }
         }
         let mut table = Self {
@@ -69,7 +69,7 @@ impl Table {
         table.owners = vec![NONE; table.states.len()];
         table.bounds = vec![0; table.states.len()];
         for (place, (operation, does)) in programs.operations().iter().zip(moves).enumerate() {
-            table.enter(place, operation.object, is_dense(operation.object), does)?;
+            table.enter(place, operation.object(), is_dense(operation.object()), does)?;
         }
         Ok(table)
     }

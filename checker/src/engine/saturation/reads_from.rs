@@ -154,7 +154,7 @@ impl Touched {
         for (place, operation) in programs.operations().iter().enumerate() {
             registers.touches(place, &operation.step, &mut touches)?;
             for touch in touches.drain(..) {
-                let register = numbering.register(operation.object, touch.register);
+                let register = numbering.register(operation.object(), touch.register);
                 if register as usize == this.register_count {
                     this.register_count += 1;
                     numbering.value(register, registers.initial());

@@ -38,7 +38,7 @@ impl Logs<'_> {
     fn read(&mut self) -> Result<(), Unknown> {
         let mut counts = vec![0; self.programs.object_count()];
         for operation in self.programs.operations() {
-            counts[operation.object] += match &operation.step {
+            counts[operation.object()] += match &operation.step {
                 LogStep::Append(..) => 1,
                 // Elsewhere there may be more appends than are seen here.
                 LogStep::Entries(_, entries) if self.programs.rest() == Rest::Anything => entries.len(),
@@ -61,7 +61,7 @@ impl Logs<'_> {
     }
 
     fn tell(&mut self, place: usize, from: u64, entries: &[i64]) -> Result<(), Unknown> {
-        let contents = &mut self.contents[self.programs.at(place).object];
+        let contents = &mut self.contents[self.programs.at(place).object()];
         // Beyond what can have been appended nothing has to be compared: it is not reached.
         let from = usize::try_from(from).unwrap_or(usize::MAX).min(contents.len());
         for (told, entry) in contents[from..].iter_mut().zip(entries) {
@@ -96,14 +96,14 @@ impl Logs<'_> {
         let mut append_counts: HashMap<(usize, i64), usize, FxBuildHasher> = HashMap::default();
         for (place, operation) in self.programs.operations().iter().enumerate() {
             if let LogStep::Append(entry, _) = operation.step {
-                *append_counts.entry((operation.object, entry)).or_default() += 1;
+                *append_counts.entry((operation.object(), entry)).or_default() += 1;
             }
             match &operation.step {
-                LogStep::Append(_, Some(offset)) if is_told(operation.object, offset) => {
-                    is_owned[operation.object][*offset as usize] = true;
+                LogStep::Append(_, Some(offset)) if is_told(operation.object(), offset) => {
+                    is_owned[operation.object()][*offset as usize] = true;
                 }
                 LogStep::Append(entry, None) => {
-                    appends.entry((operation.object, *entry)).or_default().push(place);
+                    appends.entry((operation.object(), *entry)).or_default().push(place);
                 }
                 LogStep::Append(_, Some(_)) | LogStep::Entries(..) | LogStep::Entry(..) => {}
             }

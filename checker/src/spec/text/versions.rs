@@ -41,7 +41,7 @@ pub(super) fn versions(programs: &Programs<TextStep>, initial: &Arc<str>) -> Res
     let mut tokens: Vec<Tokens> = Vec::new();
     tokens.resize_with(programs.object_count(), Tokens::default);
     for (place, operation) in programs.operations().iter().enumerate() {
-        let tokens = &mut tokens[operation.object];
+        let tokens = &mut tokens[operation.object()];
         if let TextStep::Put(text) | TextStep::Append(text) = &operation.step {
             if text.is_empty() || text == initial || tokens.places.insert(text.clone(), place).is_some() {
                 return Err(Unknown::Ambiguous);
@@ -60,7 +60,7 @@ pub(super) fn versions(programs: &Programs<TextStep>, initial: &Arc<str>) -> Res
         if let TextStep::Get(text) = &operation.step
             && !operation.is_optional
         {
-            let parser = Parser { programs, tokens: &tokens[operation.object], initial, get: place };
+            let parser = Parser { programs, tokens: &tokens[operation.object()], initial, get: place };
             versions.found[place] = Some(parser.parse(text, &mut versions.before)?);
         }
     }
