@@ -166,19 +166,16 @@ impl Spec for Register {
     fn relevant(&self, state: &Value, open: &Open<'_, RegisterStep>, goal: Slot) -> SlotSet {
         let needs = Needs::of(open, goal);
         let answered = open.untaken_answered();
-        let unabsorbed =
-            answered.minus(open.absorbable()).into_iter().filter(|slot| is_write(open.step(*slot))).count();
         let mut relevant = SlotSet::only(goal);
         for slot in open.untaken() {
             let is_answered = answered.contains(slot);
             let is_relevant = match *open.step(slot) {
                 RegisterStep::Read(_) | RegisterStep::Mismatch(_) => false,
-                RegisterStep::Write(value) => {
-                    let counts_itself = is_answered && !open.absorbable().contains(slot);
-                    let others = unabsorbed - usize::from(counts_itself);
-                    let changes = value != *state;
-                    (needs.value(value) && (changes || others > 0)) || (needs.another && changes)
+                RegisterStep::Write(value) if value == *state => {
+                    let others = answered.minus(open.absorbable()).without(slot);
+                    others.into_iter().any(|other| is_write(open.step(other))) && needs.value(value)
                 }
+                RegisterStep::Write(value) => needs.another || needs.value(value),
                 RegisterStep::Swap(expected, new) => {
                     expected == *state && (is_answered || needs.another || needs.value(new))
                 }
@@ -231,8 +228,8 @@ fn is_write(step: &RegisterStep) -> bool {
 /// The values that open operations wait for.
 struct Needs<'a> {
     open: &'a Open<'a, RegisterStep>,
-    /// Those that will be answered, and the goal.
-    certain: SlotSet,
+    /// Those that wait for one value and will be answered, or are the goal.
+    waiting: SlotSet,
     /// Expected by unknown ones that write what is needed.
     indirect: Vec<Value>,
     /// Whether one waits for any other value than the present one.
@@ -241,9 +238,14 @@ struct Needs<'a> {
 
 impl<'a> Needs<'a> {
     fn of(open: &'a Open<'a, RegisterStep>, goal: Slot) -> Self {
-        let certain = open.untaken_answered().with(goal);
-        let another = certain.into_iter().any(|slot| matches!(open.step(slot), RegisterStep::Mismatch(_)));
-        let mut needs = Self { open, certain, indirect: Vec::new(), another };
+        let mut needs = Self { open, waiting: SlotSet::EMPTY, indirect: Vec::new(), another: false };
+        for slot in open.untaken_answered().with(goal) {
+            match open.step(slot) {
+                RegisterStep::Read(_) | RegisterStep::Swap(..) => needs.waiting = needs.waiting.with(slot),
+                RegisterStep::Mismatch(_) => needs.another = true,
+                RegisterStep::Write(_) => {}
+            }
+        }
         let unknown = open.untaken_unknown();
         if !unknown.is_empty() {
             needs.add_through_unknown_swaps(unknown);
@@ -274,7 +276,7 @@ impl<'a> Needs<'a> {
             RegisterStep::Read(needed) | RegisterStep::Swap(needed, _) => needed == value,
             RegisterStep::Mismatch(_) | RegisterStep::Write(_) => false,
         };
-        self.certain.into_iter().any(needs) || self.indirect.contains(&value)
+        self.waiting.into_iter().any(needs) || self.indirect.contains(&value)
     }
 }
 
