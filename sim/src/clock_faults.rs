@@ -39,10 +39,10 @@ pub fn planned<'a>(
         match profile.faults {
             ClockFaults::None => {}
             ClockFaults::VmPause => {
-                draw(&mut faults, end, &mut chance, |at, chance| vm_pause(node, at, chance))
+                draw(&mut faults, end, &mut chance, |at, chance| vm_pause(node, at, chance));
             }
             ClockFaults::Hostile => {
-                draw(&mut faults, end, &mut chance, |at, chance| hostile(node, at, chance))
+                draw(&mut faults, end, &mut chance, |at, chance| hostile(node, at, chance));
             }
         }
     }

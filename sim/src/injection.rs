@@ -136,7 +136,7 @@ impl<N: Node> World<N> {
             }
             Fault::ClockFreeze { node, .. } => self.freeze_clock(index, *node),
             Fault::ClockStrobe { node, by_ns, period, .. } => {
-                self.strobe_clock(index, *node, (*by_ns, *period))
+                self.strobe_clock(index, *node, (*by_ns, *period));
             }
             Fault::ClockSyncLoss { node, .. } => {
                 let host = self.host(*node);

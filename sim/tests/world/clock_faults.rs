@@ -150,6 +150,25 @@ fn a_clock_that_stood_still_is_disrupted_until_it_is_steered() {
     assert_eq!(status(120), ClockStatus::Synchronised);
 }
 
+#[test]
+fn a_node_may_ask_whether_its_clock_is_good_enough_to_go_on() {
+    let ask = |second: u64| (second * 1_000, A, vec![Act::ReadHealth]);
+    let lie = Fault::ClockLie { node: A, bound: Span::from_ms(1), length: Span::from_seconds(20) };
+    let requests = vec![ask(1), ask(299), ask(300), ask(310), ask(330)];
+    let mut setup = setup(&Script { faults: vec![(305_000, lie)], requests });
+    setup.nodes[A.index()].clock = ClockProfile::db_limit();
+    let world = run_setup(setup, 400_000);
+    let want = [
+        "1 s n0 FreeRunning, go on",
+        "299 s n0 FreeRunning, go on",
+        "300 s n0 FreeRunning, stop",
+        "310 s n0 FreeRunning, go on",
+        "330 s n0 FreeRunning, stop",
+    ];
+    assert_eq!(seen(&world), want);
+    assert_eq!(world.ledger().affected(0), 1, "asking is a reading of the interval");
+}
+
 /// The ledger of an hour of three nodes under the faults that belong to their profile.
 #[track_caller]
 fn check_generated(profile: &ClockProfile, want: &[Family]) {

@@ -149,6 +149,24 @@ proptest! {
     }
 
     #[test]
+    fn a_clock_that_jumps_on_thawing_shows_what_it_would_have_shown(
+        name in any_name(), seed in 0..1_000_u64, frozen_ns in 0..1_000_000_000_000_u64,
+    ) {
+        let mut chance = Seed(seed).stream("clock", 0);
+        let never = NodeClock::new(named(name), &mut chance);
+        let mut clock = never.clone();
+        let (frozen_at, thawed_at) = (TrueTime::from_ns(500), TrueTime::from_ns(500 + frozen_ns));
+        clock.freeze(frozen_at);
+        assert_eq!(clock.peek_wall(thawed_at), never.peek_wall(frozen_at), "it stands still");
+        clock.thaw(Thaw::Jumps, thawed_at);
+        for now in between((thawed_at, thawed_at + Span::from_seconds(1_000))) {
+            // Rounded down at both ends of the freeze, a nanosecond each.
+            let behind_ns = never.peek_wall(now).minus(clock.peek_wall(now));
+            assert!((0..=2).contains(&behind_ns), "{behind_ns} ns");
+        }
+    }
+
+    #[test]
     fn a_timer_runs_out_at_the_first_instant_that_shows_its_target_whatever_happened_before(
         name in any_name(), seed in 0..1_000_u64, life in any_life(), ahead_ns in 1..1_000_000_000_000_u64,
     ) {

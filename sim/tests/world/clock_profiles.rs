@@ -4,6 +4,7 @@ use counterclock_sim::chance::Seed;
 use counterclock_sim::clock::NodeClock;
 use counterclock_sim::clock_profile::ClockProfile;
 use counterclock_sim::discipline::ClockStatus;
+use counterclock_sim::fault::Family;
 use counterclock_sim::time::{Span, TrueTime};
 
 /// Every name of a profile.
@@ -329,7 +330,7 @@ fn a_database_node_is_told_to_exit_before_its_clock_is_off_by_the_limit() {
         let mut now = TrueTime::ZERO;
         while !clock.is_beyond_limit(now) {
             now += Span::from_seconds(1);
-            if now.as_ns() % clock.profile().wander_every.as_ns() == 0 {
+            if now.as_ns().is_multiple_of(clock.profile().wander_every.as_ns()) {
                 clock.wander(&mut chance, now);
             }
         }
@@ -353,4 +354,23 @@ fn any_two_database_nodes_begin_within_500_ms_of_one_another() {
 fn a_clock_without_a_limit_is_never_beyond_it() {
     let clock = NodeClock::new(named("free-run"), &mut Seed(1).stream("clock", 0));
     assert!(!clock.is_beyond_limit(TrueTime::ZERO + Span::from_seconds(86_400 * 365)));
+}
+
+#[test]
+fn the_page_on_clocks_names_every_profile_and_every_fault_of_clocks() {
+    let page = include_str!("../../../docs/clocks.md");
+    let rows =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name));
+    let (faults, others): (Vec<&str>, Vec<&str>) = rows.partition(|row| row.starts_with("clock-"));
+    let profiles: Vec<&str> = others.into_iter().filter(|row| names().contains(row)).collect();
+    assert_eq!(profiles, names());
+    let refusal = serde_json::from_str::<ClockProfile>(r#""sundial""#).unwrap_err().to_string();
+    assert_eq!(
+        refusal.matches('`').count(),
+        2 * (names().len() + 1),
+        "{refusal}: and no other profile exists"
+    );
+    let families = serde_json::from_str::<Family>(r#""clock-""#).unwrap_err().to_string();
+    let known = families.split('`').filter(|name| name.starts_with("clock-") && name.len() > 6);
+    assert_eq!(faults, known.collect::<Vec<_>>());
 }
