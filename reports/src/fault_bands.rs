@@ -159,7 +159,12 @@ const fn concern(family: Family) -> Concern {
         | Family::PauseMidway
         | Family::Slow => Concern::Process,
         Family::Cut | Family::Noise => Concern::Network,
-        Family::ClockStep | Family::ClockDrift | Family::ClockLie => Concern::Clock,
+        Family::ClockStep
+        | Family::ClockDrift
+        | Family::ClockLie
+        | Family::ClockFreeze
+        | Family::ClockStrobe
+        | Family::ClockSyncLoss => Concern::Clock,
         Family::DiskStall | Family::DiskError | Family::DiskLie => Concern::Disk,
     }
 }
@@ -179,6 +184,9 @@ fn label(fault: &Fault, plan: &Plan) -> String {
             format!("{family} {} ppb", crate::scale::signed_count(*drift_ppb))
         }
         Fault::ClockLie { bound, .. } => format!("{family}, claims {bound}"),
+        Fault::ClockStrobe { by_ns, period, .. } => {
+            format!("{family} {} every {period}", signed_span(*by_ns))
+        }
         Fault::Slow { extra, .. } => format!("{family} +{extra}"),
         Fault::Crash { .. }
         | Fault::PowerLoss { .. }
@@ -186,6 +194,8 @@ fn label(fault: &Fault, plan: &Plan) -> String {
         | Fault::Restart { .. }
         | Fault::Pause { .. }
         | Fault::PauseMidway { .. }
+        | Fault::ClockFreeze { .. }
+        | Fault::ClockSyncLoss { .. }
         | Fault::DiskStall { .. }
         | Fault::DiskError { .. }
         | Fault::DiskLie { .. } => family.to_string(),

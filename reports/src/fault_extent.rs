@@ -57,6 +57,9 @@ const fn ender(family: Family) -> Option<Family> {
         | Family::Noise
         | Family::ClockStep
         | Family::ClockLie
+        | Family::ClockFreeze
+        | Family::ClockStrobe
+        | Family::ClockSyncLoss
         | Family::DiskStall
         | Family::DiskError
         | Family::DiskLie => None,

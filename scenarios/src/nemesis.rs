@@ -2,6 +2,7 @@
 
 use model::capacity::{Member, Topology};
 use sim::chance::{Seed, Stream};
+use sim::clock_faults;
 use sim::fault::{Fault, FaultPlan, PlannedFault};
 use sim::node::NodeId;
 use sim::time::{Span, TrueTime};
@@ -26,6 +27,10 @@ pub fn plan(scenario: &Scenario, topology: &Topology, seed: Seed) -> FaultPlan {
     };
     for (index, nemesis) in swarm::switched_on(&scenario.faults, seed) {
         planner.add(nemesis, &mut seed.stream("nemesis", index as u64));
+    }
+    let clocks = topology.members.iter().map(|_| &scenario.clock);
+    for planned in clock_faults::planned(seed, clocks, planner.end) {
+        planner.add_of_clock(planned);
     }
     planner.faults.sort_by_key(|planned| planned.at);
     FaultPlan { faults: planner.faults }
@@ -109,6 +114,15 @@ impl Planner {
             NemesisKind::DiskStall => self.push(at, Fault::DiskStall { node, length }),
             NemesisKind::DiskError => self.push(at, Fault::DiskError { node, length }),
             NemesisKind::DiskLie => self.push(at, Fault::DiskLie { node, length }),
+        }
+    }
+
+    /// Takes over what belongs to the clocks' profile, unless it would pause a node that is paused then anyway.
+    fn add_of_clock(&mut self, planned: PlannedFault) {
+        let PlannedFault { at, fault } = planned;
+        match fault {
+            Fault::Pause { node, length } => self.pause(fault, Occasion { at, length, node }),
+            other => self.push(at, other),
         }
     }
 
@@ -199,4 +213,44 @@ fn split(nodes: &[NodeId], chance: &mut Stream) -> Vec<(NodeId, NodeId)> {
     let (left, right) = nodes.split_at(nodes.len() / 2);
     let pairs = left.iter().flat_map(|one| right.iter().map(move |other| (*one, *other)));
     pairs.flat_map(|(one, other)| [(one, other), (other, one)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use model::rules::Variant;
+    use sim::clock_profile::ClockProfile;
+    use sim::fault::Family;
+
+    use super::*;
+    use crate::plan::{Build, Plan};
+
+    /// How many faults of that family the plans of a few seeds contain, with clocks of that profile.
+    #[track_caller]
+    fn check(clock: ClockProfile, family: Family) -> usize {
+        let mut scenario = crate::scenario_file::load("clock-steps", &[]).unwrap();
+        scenario.clock = clock;
+        let scenario = Arc::new(scenario);
+        let mut count = 0;
+        for seed in Seed::range(0..20) {
+            let build = Build { variant: Variant::Hardened, defect: None };
+            let plan = Plan::new(Arc::clone(&scenario), seed, build);
+            assert_eq!(plan.faults.validate(plan.topology.members.len()), Ok(()), "seed {seed}");
+            count += plan.faults.faults.iter().filter(|planned| planned.fault.family() == family).count();
+        }
+        count
+    }
+
+    #[test]
+    fn the_faults_of_a_clock_profile_stand_in_the_plan() {
+        for (clock, family) in [
+            (ClockProfile::hostile(), Family::ClockStrobe),
+            (ClockProfile::vm_pause(), Family::ClockFreeze),
+            (ClockProfile::vm_pause(), Family::Pause),
+        ] {
+            assert_eq!(check(ClockProfile::cloud_ntp(), family), 0, "{family}");
+            assert!(check(clock, family) > 50, "{family}");
+        }
+    }
 }

@@ -100,6 +100,34 @@ pub enum Fault {
         /// How long.
         length: Span,
     },
+    /// The wall clock stands still; the monotonic clock goes on.
+    ClockFreeze {
+        /// Whose.
+        node: NodeId,
+        /// How long.
+        length: Span,
+        /// Where the wall clock goes on from.
+        #[serde(default)]
+        thaw: Thaw,
+    },
+    /// The wall clock jumps there and back again and again.
+    ClockStrobe {
+        /// Whose.
+        node: NodeId,
+        /// By how much, first forwards or first backwards. Unit: ns.
+        by_ns: i64,
+        /// From one jump to the next.
+        period: Span,
+        /// How long; then it is where it would be without the strobe.
+        length: Span,
+    },
+    /// The clock's daemon does not hear its source: the clock runs free, and its bound grows.
+    ClockSyncLoss {
+        /// Whose.
+        node: NodeId,
+        /// How long.
+        length: Span,
+    },
     /// No sync ends before the stall does.
     DiskStall {
         /// Whose.
@@ -121,6 +149,17 @@ pub enum Fault {
         /// How long.
         length: Span,
     },
+}
+
+/// Where a wall clock goes on from after it stood still.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Thaw {
+    /// From where it stood: it is behind, until somebody steers it.
+    #[default]
+    Behind,
+    /// From where it would be by now: it jumps.
+    Jumps,
 }
 
 /// A kind of fault, as scenario files and ledgers name it.
@@ -151,6 +190,12 @@ pub enum Family {
     ClockDrift,
     /// [`Fault::ClockLie`].
     ClockLie,
+    /// [`Fault::ClockFreeze`].
+    ClockFreeze,
+    /// [`Fault::ClockStrobe`].
+    ClockStrobe,
+    /// [`Fault::ClockSyncLoss`].
+    ClockSyncLoss,
     /// [`Fault::DiskStall`].
     DiskStall,
     /// [`Fault::DiskError`].
@@ -176,6 +221,9 @@ impl Fault {
             Self::ClockStep { .. } => Family::ClockStep,
             Self::ClockDrift { .. } => Family::ClockDrift,
             Self::ClockLie { .. } => Family::ClockLie,
+            Self::ClockFreeze { .. } => Family::ClockFreeze,
+            Self::ClockStrobe { .. } => Family::ClockStrobe,
+            Self::ClockSyncLoss { .. } => Family::ClockSyncLoss,
             Self::DiskStall { .. } => Family::DiskStall,
             Self::DiskError { .. } => Family::DiskError,
             Self::DiskLie { .. } => Family::DiskLie,
@@ -192,6 +240,9 @@ impl Fault {
             | Self::Cut { length, .. }
             | Self::Noise { length, .. }
             | Self::ClockLie { length, .. }
+            | Self::ClockFreeze { length, .. }
+            | Self::ClockStrobe { length, .. }
+            | Self::ClockSyncLoss { length, .. }
             | Self::DiskStall { length, .. }
             | Self::DiskError { length, .. }
             | Self::DiskLie { length, .. } => Some(*length),
@@ -218,6 +269,9 @@ impl Fault {
             | Self::ClockStep { node, .. }
             | Self::ClockDrift { node, .. }
             | Self::ClockLie { node, .. }
+            | Self::ClockFreeze { node, .. }
+            | Self::ClockStrobe { node, .. }
+            | Self::ClockSyncLoss { node, .. }
             | Self::DiskStall { node, .. }
             | Self::DiskError { node, .. }
             | Self::DiskLie { node, .. } => Some(*node),
@@ -225,13 +279,14 @@ impl Fault {
         }
     }
 
-    /// The span it adds or claims, besides its length; zero for most.
+    /// The span it adds or claims, or its period, besides its length; zero for most.
     #[must_use]
     pub const fn strength(&self) -> Span {
         match self {
             Self::Slow { extra, .. } => *extra,
             Self::Noise { delay_max, .. } => *delay_max,
             Self::ClockLie { bound, .. } => *bound,
+            Self::ClockStrobe { period, .. } => *period,
             Self::Crash { .. }
             | Self::PowerLoss { .. }
             | Self::Stop { .. }
@@ -241,6 +296,8 @@ impl Fault {
             | Self::Cut { .. }
             | Self::ClockStep { .. }
             | Self::ClockDrift { .. }
+            | Self::ClockFreeze { .. }
+            | Self::ClockSyncLoss { .. }
             | Self::DiskStall { .. }
             | Self::DiskError { .. }
             | Self::DiskLie { .. } => Span::ZERO,
@@ -262,6 +319,9 @@ impl Fault {
             | Self::ClockStep { .. }
             | Self::ClockDrift { .. }
             | Self::ClockLie { .. }
+            | Self::ClockFreeze { .. }
+            | Self::ClockStrobe { .. }
+            | Self::ClockSyncLoss { .. }
             | Self::DiskStall { .. }
             | Self::DiskError { .. }
             | Self::DiskLie { .. } => &[],
@@ -286,6 +346,9 @@ impl Family {
             Self::ClockStep => "clock-step",
             Self::ClockDrift => "clock-drift",
             Self::ClockLie => "clock-lie",
+            Self::ClockFreeze => "clock-freeze",
+            Self::ClockStrobe => "clock-strobe",
+            Self::ClockSyncLoss => "clock-sync-loss",
             Self::DiskStall => "disk-stall",
             Self::DiskError => "disk-error",
             Self::DiskLie => "disk-lie",

@@ -64,7 +64,7 @@ pub(crate) struct Held {
 /// Readings that a fault of the clock may answer for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WatchKind {
-    /// Of the wall clock: a step.
+    /// Of the wall clock: a step, a freeze, a strobe, a poll that was missed.
     Wall,
     /// Of the interval: a lie.
     Interval,
@@ -125,6 +125,7 @@ pub(crate) struct Host<N: Node> {
     pub(crate) midway: Option<(FaultIndex, Span)>,
     pub(crate) slows: Windows<Span>,
     pub(crate) lies: Windows<Span>,
+    pub(crate) sync_losses: Windows<()>,
     pub(crate) watches: Vec<Watch>,
     pub(crate) chance: Stream,
     pub(crate) clock_chance: Stream,
@@ -154,6 +155,7 @@ impl<N: Node> Host<N> {
             midway: None,
             slows: Windows::default(),
             lies: Windows::default(),
+            sync_losses: Windows::default(),
             watches: Vec::new(),
             chance: stream("node"),
             clock_chance,
@@ -245,6 +247,15 @@ impl<N: Node> Host<N> {
     pub(crate) fn watch(&mut self, fault: FaultIndex, kind: WatchKind) {
         let before = kind.of(self.clock.readings());
         self.watches.push(Watch { fault, kind, before });
+    }
+
+    /// The daemon missed a poll: from now on, readings of the wall clock are the fault's that keeps it from its source.
+    pub(crate) fn watch_missed_poll(&mut self) {
+        if let Some((fault, ())) = self.sync_losses.last()
+            && self.watches.iter().all(|watch| watch.fault != fault)
+        {
+            self.watch(fault, WatchKind::Wall);
+        }
     }
 
     /// How many readings a watch has seen.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::fault::Fault;
+use crate::clock::Source;
+use crate::fault::{Fault, Thaw};
 use crate::host::{Host, WatchKind};
 use crate::kernel::World;
 use crate::link::Noise;
 use crate::node::{Input, Node, NodeId};
+use crate::time::Span;
 use crate::trace::{EventKind, Line};
 use crate::windows::FaultIndex;
 
@@ -132,6 +134,15 @@ impl<N: Node> World<N> {
                 host.clock.lie(Some(*bound));
                 host.watch(index, WatchKind::Interval);
             }
+            Fault::ClockFreeze { node, .. } => self.freeze_clock(index, *node),
+            Fault::ClockStrobe { node, by_ns, period, .. } => {
+                self.strobe_clock(index, *node, (*by_ns, *period));
+            }
+            Fault::ClockSyncLoss { node, .. } => {
+                let host = self.host(*node);
+                host.sync_losses.begin(index, ());
+                host.clock.set_source(Source::Lost);
+            }
             Fault::DiskStall { node, .. } => self.host(*node).drive.stalls.begin(index, ()),
             Fault::DiskError { node, .. } => self.host(*node).drive.refusals.begin(index, ()),
             Fault::DiskLie { node, .. } => self.host(*node).drive.lies.begin(index, ()),
@@ -150,6 +161,9 @@ impl<N: Node> World<N> {
             Fault::Cut { links, .. } => self.network.mend(index, links),
             Fault::Noise { links, .. } => self.network.end_noise(index, links),
             Fault::ClockLie { node, .. } => self.end_lie(index, *node),
+            Fault::ClockFreeze { node, thaw, .. } => self.thaw_clock(index, *node, *thaw),
+            Fault::ClockStrobe { node, .. } => self.end_strobe(index, *node),
+            Fault::ClockSyncLoss { node, .. } => self.end_sync_loss(index, *node),
             Fault::DiskStall { node, .. } => {
                 self.host(*node).drive.stalls.end(index);
             }
@@ -216,6 +230,43 @@ impl<N: Node> World<N> {
         host.clock.step(by_ns, now);
         host.watch(index, WatchKind::Wall);
         self.sample_clocks();
+    }
+
+    fn freeze_clock(&mut self, index: FaultIndex, node: NodeId) {
+        let now = self.now;
+        let host = self.host(node);
+        host.clock.freeze(now);
+        host.watch(index, WatchKind::Wall);
+    }
+
+    fn thaw_clock(&mut self, index: FaultIndex, node: NodeId, thaw: Thaw) {
+        let host = &mut self.hosts[node.index()];
+        host.clock.thaw(thaw, self.now);
+        self.ledger.affect(index, host.unwatch(index));
+        self.sample_clocks();
+    }
+
+    fn strobe_clock(&mut self, index: FaultIndex, node: NodeId, (by_ns, period): (i64, Span)) {
+        let now = self.now;
+        let host = self.host(node);
+        host.clock.strobe(by_ns, period, now);
+        host.watch(index, WatchKind::Wall);
+        self.sample_clocks();
+    }
+
+    fn end_strobe(&mut self, index: FaultIndex, node: NodeId) {
+        let host = &mut self.hosts[node.index()];
+        host.clock.end_strobe();
+        self.ledger.affect(index, host.unwatch(index));
+        self.sample_clocks();
+    }
+
+    fn end_sync_loss(&mut self, index: FaultIndex, node: NodeId) {
+        let host = &mut self.hosts[node.index()];
+        host.sync_losses.end(index);
+        let source = if host.sync_losses.is_empty() { Source::Heard } else { Source::Lost };
+        host.clock.set_source(source);
+        self.ledger.affect(index, host.unwatch(index));
     }
 
     /// A drift ends the one before it; timers that now run out at another instant count, besides readings.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chance::Seed;
 use crate::digest::DigestValue;
+use crate::discipline::Poll;
 use crate::event::Event;
 use crate::fault::FaultPlan;
 use crate::host::Host;
@@ -350,7 +351,9 @@ impl<N: Node> World<N> {
     fn wander(&mut self, node: NodeId) -> EventKind {
         let host = &mut self.hosts[node.index()];
         let before_ppb = host.clock.drift_ppb();
-        host.clock.wander(&mut host.clock_chance, self.now);
+        if host.clock.wander(&mut host.clock_chance, self.now) == Poll::Missed {
+            host.watch_missed_poll();
+        }
         let drift_ppb = host.clock.drift_ppb();
         if let Some(every) = host.clock.profile().changes_every() {
             self.queue.push(self.now + every, Event::Wander(node));

@@ -15,8 +15,10 @@
 
 pub mod chance;
 pub mod clock;
+pub mod clock_faults;
 pub mod clock_profile;
 pub mod digest;
+pub mod discipline;
 pub mod disk;
 pub mod disk_profile;
 pub mod fault;
@@ -27,6 +29,7 @@ pub mod link;
 pub mod network;
 pub mod network_profile;
 pub mod node;
+pub mod oscillator;
 pub mod plan;
 pub mod queue;
 pub mod setup;
@@ -34,6 +37,7 @@ pub mod time;
 pub mod trace;
 
 mod apply;
+mod clock_overlay;
 mod event;
 mod host;
 mod injection;

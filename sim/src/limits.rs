@@ -37,9 +37,13 @@ pub const PPB: i64 = 1_000_000_000;
 pub const DRIFT_PPB_MAX: i64 = 100_000_000;
 /// Largest slewing rate of the clock discipline: 0.5 ms/s, as ntpd's.
 pub const SLEW_PPB_MAX: i64 = 500_000;
+/// Largest frequency correction that the clock discipline learns: 500 ppm, as ntpd's.
+pub const LEARNED_PPB_MAX: i64 = 500_000;
+/// How many polls without an answer make a clock free-running: the length of NTP's reach register.
+pub const POLLS_MISSED_MAX: u32 = 8;
 /// Largest offset that the clock discipline slews; it steps a larger one, as ntpd does.
 pub const SLEW_NS_MAX: i64 = 128_000_000;
-/// Largest jump of a wall clock, and its largest offset at first: a day.
+/// Largest jump of a wall clock, of a strobe too, and its largest offset at first: a day.
 pub const STEP_NS_MAX: i64 = 86_400 * PPB;
 /// Longest run: ten years.
 pub const RUN_NS_MAX: u64 = 3_652 * 86_400 * 1_000_000_000;
@@ -50,7 +54,10 @@ pub const LATENCY_TO_SELF: Span = Span::from_us(1);
 /// Largest extra delay, service time, sync latency, length or claimed bound: a year.
 pub const SPAN_MAX: Span = Span::from_seconds(366 * 86_400);
 
-const _: () = assert!(DRIFT_PPB_MAX + SLEW_PPB_MAX < PPB, "a clock never stands still or runs backwards");
+const _: () = assert!(
+    DRIFT_PPB_MAX + SLEW_PPB_MAX + LEARNED_PPB_MAX < PPB,
+    "a clock never stands still or runs backwards by itself"
+);
 const _: () = assert!(SLEW_NS_MAX < STEP_NS_MAX);
 const _: () = assert!(
     RUN_NS_MAX as i128 * 2 + STEP_NS_MAX as i128 * (FAULTS_MAX as i128 + 1) < i64::MAX as i128,

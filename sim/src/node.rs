@@ -12,6 +12,7 @@ use core::fmt::Debug;
 use crate::chance::Stream;
 use crate::clock::NodeClock;
 use crate::digest::Canonical;
+use crate::discipline::ClockStatus;
 use crate::time::{LocalTime, MonotonicTime, Span, TrueTime};
 
 /// A node's number in its world, from 0.
@@ -137,6 +138,19 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn interval(&self) -> ClockInterval {
         self.clock.interval(self.now)
+    }
+
+    /// What the node's clock daemon says about the clock, as ClockBound does.
+    #[must_use]
+    pub const fn clock_status(&self) -> ClockStatus {
+        self.clock.status()
+    }
+
+    /// Whether the clock's error bound has come so near to its profile's limit that the node should end itself; never,
+    /// if the profile has none.
+    #[must_use]
+    pub fn is_clock_beyond_limit(&self) -> bool {
+        self.clock.is_beyond_limit(self.now)
     }
 
     /// The node's own stream of chance.

@@ -74,6 +74,12 @@ pub enum PlanError {
         /// The step.
         by_ns: i64,
     },
+    /// A strobe jumps all the time.
+    #[error("fault {index} is a strobe without a period")]
+    NoPeriod {
+        /// Which fault.
+        index: usize,
+    },
     /// A frequency error is too large.
     #[error("fault {index} drifts by {drift_ppb} ppb: expected up to {DRIFT_PPB_MAX} ppb")]
     Drift {
@@ -98,6 +104,22 @@ pub enum PlanError {
         /// Whom it names.
         node: NodeId,
     },
+    /// It freezes a clock that stands still.
+    #[error("fault {index} freezes the clock of {node}, expected the freeze before it to be over")]
+    OverlappingFreeze {
+        /// Which fault.
+        index: usize,
+        /// Whom it names.
+        node: NodeId,
+    },
+    /// It strobes a clock that is strobed.
+    #[error("fault {index} strobes the clock of {node}, expected the strobe before it to be over")]
+    OverlappingStrobe {
+        /// Which fault.
+        index: usize,
+        /// Whom it names.
+        node: NodeId,
+    },
     /// It pauses a node that is paused.
     #[error("fault {index} pauses {node}, expected the pause before it to be over")]
     OverlappingPause {
@@ -113,6 +135,9 @@ pub enum PlanError {
 struct Expected {
     is_down: bool,
     paused_until: TrueTime,
+    /// A fault that ends at an instant still stands when another begins at it.
+    frozen_until: Option<TrueTime>,
+    strobed_until: Option<TrueTime>,
 }
 
 impl FaultPlan {
@@ -162,7 +187,7 @@ fn validate_figures(index: usize, planned: &PlannedFault) -> Result<(), PlanErro
         return Err(PlanError::NoLength { index });
     }
     let length = planned.fault.length().unwrap_or(Span::ZERO);
-    if let Fault::ClockStep { by_ns, .. } = planned.fault
+    if let Fault::ClockStep { by_ns, .. } | Fault::ClockStrobe { by_ns, .. } = planned.fault
         && (by_ns == 0 || by_ns.unsigned_abs() > STEP_NS_MAX.unsigned_abs())
     {
         return Err(PlanError::Step { index, by_ns });
@@ -171,6 +196,9 @@ fn validate_figures(index: usize, planned: &PlannedFault) -> Result<(), PlanErro
         && drift_ppb.unsigned_abs() > DRIFT_PPB_MAX.unsigned_abs()
     {
         return Err(PlanError::Drift { index, drift_ppb });
+    }
+    if matches!(planned.fault, Fault::ClockStrobe { period: Span::ZERO, .. }) {
+        return Err(PlanError::NoPeriod { index });
     }
     let span = length.max(planned.fault.strength());
     if span > SPAN_MAX {
@@ -189,7 +217,8 @@ fn validate_order(index: usize, planned: &PlannedFault, expected: &mut [Expected
             if expected[node.index()].is_down {
                 return Err(PlanError::TakesDownNodeThatIsDown { index, node });
             }
-            expected[node.index()] = Expected { is_down: true, paused_until: planned.at };
+            expected[node.index()].is_down = true;
+            expected[node.index()].paused_until = planned.at;
         }
         Fault::Restart { node } => {
             if !expected[node.index()].is_down {
@@ -203,12 +232,27 @@ fn validate_order(index: usize, planned: &PlannedFault, expected: &mut [Expected
             }
             expected[node.index()].paused_until = planned.at + length;
         }
+        Fault::ClockFreeze { node, length, .. } => {
+            let until = &mut expected[node.index()].frozen_until;
+            if until.is_some_and(|until| planned.at <= until) {
+                return Err(PlanError::OverlappingFreeze { index, node });
+            }
+            *until = Some(planned.at + length);
+        }
+        Fault::ClockStrobe { node, length, .. } => {
+            let until = &mut expected[node.index()].strobed_until;
+            if until.is_some_and(|until| planned.at <= until) {
+                return Err(PlanError::OverlappingStrobe { index, node });
+            }
+            *until = Some(planned.at + length);
+        }
         Fault::Slow { .. }
         | Fault::Cut { .. }
         | Fault::Noise { .. }
         | Fault::ClockStep { .. }
         | Fault::ClockDrift { .. }
         | Fault::ClockLie { .. }
+        | Fault::ClockSyncLoss { .. }
         | Fault::DiskStall { .. }
         | Fault::DiskError { .. }
         | Fault::DiskLie { .. } => {}
@@ -220,6 +264,7 @@ fn validate_order(index: usize, planned: &PlannedFault, expected: &mut [Expected
 mod tests {
     use super::*;
     use crate::chance::Ratio;
+    use crate::fault::Thaw;
 
     const A: NodeId = NodeId(0);
     const B: NodeId = NodeId(1);
@@ -267,6 +312,37 @@ mod tests {
     }
 
     #[test]
+    fn freezes_of_one_clock_do_not_overlap_and_neither_do_strobes() {
+        let freeze = |node| Fault::ClockFreeze { node, length: LENGTH, thaw: Thaw::Behind };
+        let strobe = |node| Fault::ClockStrobe { node, by_ns: 5, period: LENGTH, length: LENGTH };
+        let loss = Fault::ClockSyncLoss { node: A, length: LENGTH };
+        check(&[freeze(A), freeze(B), loss.clone(), freeze(A), loss.clone(), loss], Ok(()));
+        check(&[strobe(A), strobe(B), freeze(A), strobe(A)], Ok(()));
+        // The first ends at the instant at which the third begins.
+        let frozen = PlanError::OverlappingFreeze { index: 2, node: A };
+        check(&[freeze(A), freeze(B), freeze(A)], Err(frozen));
+        let strobed = PlanError::OverlappingStrobe { index: 1, node: A };
+        check(&[strobe(A), strobe(A)], Err(strobed));
+    }
+
+    #[test]
+    fn faults_of_clocks_have_a_node_a_length_and_a_period() {
+        let (zero, long, stranger) = (Span::ZERO, Span::from_ns(u64::MAX), NodeId(2));
+        for (node, length, want) in [
+            (stranger, LENGTH, PlanError::UnknownNode { index: 0, node: stranger }),
+            (A, zero, PlanError::NoLength { index: 0 }),
+            (A, long, PlanError::SpanTooLong { index: 0, span: long }),
+        ] {
+            check(&[Fault::ClockFreeze { node, length, thaw: Thaw::Jumps }], Err(want.clone()));
+            check(&[Fault::ClockSyncLoss { node, length }], Err(want.clone()));
+            check(&[Fault::ClockStrobe { node, by_ns: 5, period: LENGTH, length }], Err(want));
+        }
+        let strobe = |period| Fault::ClockStrobe { node: A, by_ns: 5, period, length: LENGTH };
+        check(&[strobe(zero)], Err(PlanError::NoPeriod { index: 0 }));
+        check(&[strobe(long)], Err(PlanError::SpanTooLong { index: 0, span: long }));
+    }
+
+    #[test]
     fn faults_stand_in_order_and_within_the_longest_run() {
         let at = |ns| PlannedFault { at: TrueTime::from_ns(ns), fault: Fault::Crash { node: A } };
         let plan = |faults| FaultPlan { faults }.validate(2);
@@ -303,6 +379,8 @@ mod tests {
         check(&[noise], too_long);
         for by_ns in [0, STEP_NS_MAX + 1, i64::MIN] {
             check(&[Fault::ClockStep { node: A, by_ns }], Err(PlanError::Step { index: 0, by_ns }));
+            let strobe = Fault::ClockStrobe { node: A, by_ns, period: LENGTH, length: LENGTH };
+            check(&[strobe], Err(PlanError::Step { index: 0, by_ns }));
         }
         for drift_ppb in [DRIFT_PPB_MAX + 1, i64::MIN] {
             check(&[Fault::ClockDrift { node: A, drift_ppb }], Err(PlanError::Drift { index: 0, drift_ppb }));

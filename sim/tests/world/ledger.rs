@@ -1,7 +1,7 @@
 //! Each family of faults counts what it changed, and nothing if nothing was there to be changed.
 
 use counterclock_sim::chance::Ratio;
-use counterclock_sim::fault::{Family, Fault};
+use counterclock_sim::fault::{Family, Fault, Thaw};
 use counterclock_sim::node::NodeId;
 use counterclock_sim::time::Span;
 
@@ -95,6 +95,13 @@ fn faults_of_clocks_count_the_readings_after_them() {
     check(&[(10, Fault::ClockStep { node: A, by_ns: 5 })], &requests, 4);
     check(&[(10, Fault::ClockDrift { node: A, drift_ppb: 5 })], &requests, 6);
     check(&[(10, Fault::ClockLie { node: A, bound: Span::ZERO, length: LENGTH })], &requests, 1);
+    for thaw in [Thaw::Behind, Thaw::Jumps] {
+        check(&[(10, Fault::ClockFreeze { node: A, length: LENGTH, thaw })], &requests, 2);
+    }
+    let period = Span::from_ms(1);
+    check(&[(10, Fault::ClockStrobe { node: A, by_ns: 5, period, length: LENGTH })], &requests, 2);
+    // Nobody steers this clock, so no poll is missed.
+    check(&[(10, Fault::ClockSyncLoss { node: A, length: LENGTH })], &requests, 0);
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) enum Act {
     ReadInterval,
     /// Tell what the monotonic clock shows, in ns.
     ReadMonotonic,
+    /// Tell what the clock's daemon says, and whether to go on.
+    ReadHealth,
     Halt,
     /// From now on, answer every message with random acts.
     Chatter,
@@ -79,6 +81,10 @@ impl Probe {
             }
             Act::ReadMonotonic => {
                 effects.observe(Seen(format!("monotonic {}", context.monotonic().as_ns())));
+            }
+            Act::ReadHealth => {
+                let word = if context.is_clock_beyond_limit() { "stop" } else { "go on" };
+                effects.observe(Seen(format!("{:?}, {word}", context.clock_status())));
             }
             Act::Halt => effects.halt(),
             Act::Chatter => self.is_chatty = true,
