@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 
-use counterclock_sim::chance::{Ratio, Seed};
+use counterclock_sim::chance::Seed;
 use counterclock_sim::digest::{Canonical, Digest};
 use counterclock_sim::fault::FaultPlan;
 use counterclock_sim::kernel::World;
@@ -95,18 +95,16 @@ impl Node for Part {
 }
 
 fn world(parts: Vec<Part>) -> World<Part> {
-    let latency =
-        LatencyProfile { min: Span::from_ms(1), typical: Span::from_ms(4), tail: Span::from_ms(10) };
+    let latency = LatencyProfile {
+        min: Span::from_ms(1),
+        typical: Span::from_ms(4),
+        tail: Span::from_ms(10),
+        ..LatencyProfile::constant(Span::ZERO)
+    };
     let setup = WorldSetup {
         seed: Seed(1),
         nodes: parts.into_iter().map(NodeSetup::perfect).collect(),
-        network: NetworkProfile {
-            latency,
-            loss: Ratio::NEVER,
-            duplication: Ratio::NEVER,
-            reorder: Ratio::NEVER,
-            reorder_delay_max: Span::ZERO,
-        },
+        network: NetworkProfile { latency, ..NetworkProfile::perfect(Span::ZERO) },
         plan: FaultPlan::default(),
         requests: Vec::new(),
         options: RunOptions::default(),

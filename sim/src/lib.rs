@@ -16,9 +16,11 @@
 pub mod chance;
 pub mod clock;
 pub mod clock_profile;
+pub mod compound;
 pub mod digest;
 pub mod disk;
 pub mod disk_profile;
+pub mod family;
 pub mod fault;
 pub mod kernel;
 pub mod ledger;
@@ -27,6 +29,7 @@ pub mod link;
 pub mod network;
 pub mod network_profile;
 pub mod node;
+pub mod partition;
 pub mod plan;
 pub mod queue;
 pub mod setup;
@@ -34,6 +37,7 @@ pub mod time;
 pub mod trace;
 
 mod apply;
+mod disturbance;
 mod event;
 mod host;
 mod injection;
