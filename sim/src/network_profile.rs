@@ -256,16 +256,22 @@ impl NetworkProfile {
         }
     }
 
-    /// Data centres of one region.
+    /// Data centres of one region. Of the round trips, the fastest takes 0.25 ms, all but one in a thousand at most
+    /// 3.37 ms, and the average is 0.82 ms; a spike takes up to 12.3 ms.
     #[must_use]
     pub const fn cross_az() -> Self {
-        let latency =
-            LatencyProfile::without_spikes(Span::from_us(125), Span::from_us(350), Span::from_us(6_150));
+        let latency = LatencyProfile {
+            min: Span::from_us(125),
+            typical: Span::from_us(311),
+            tail: Span::from_us(1_685),
+            spike: Ratio::new(1, 2_000),
+            spike_max: Span::from_us(10_600),
+        };
         Self {
             loss: Ratio::new(1, 10_000),
             duplication: Ratio::new(1, 10_000),
             reorder: Ratio::new(1, 200),
-            reorder_delay_max: Span::from_ms(5),
+            reorder_delay_max: Span::from_ms(1),
             ..Self::of(latency)
         }
     }

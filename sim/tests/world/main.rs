@@ -2,10 +2,15 @@
 
 mod clock;
 mod determinism;
+mod disks;
 mod faults;
 mod ledger;
+mod links;
+mod machines;
 mod network;
+mod partitions;
 #[cfg(test)]
 mod probe;
+mod refusals;
 mod service;
 mod timers;

@@ -30,6 +30,8 @@ pub(crate) enum Act {
     ReadInterval,
     /// Tell what the monotonic clock shows, in ns.
     ReadMonotonic,
+    /// Tell which version runs, and which records the last start could not read.
+    ReadBoot,
     Halt,
     /// From now on, answer every message with random acts.
     Chatter,
@@ -79,6 +81,10 @@ impl Probe {
             }
             Act::ReadMonotonic => {
                 effects.observe(Seen(format!("monotonic {}", context.monotonic().as_ns())));
+            }
+            Act::ReadBoot => {
+                let (version, damaged) = (context.version(), context.damaged());
+                effects.observe(Seen(format!("version {version}, damaged {damaged:?}")));
             }
             Act::Halt => effects.halt(),
             Act::Chatter => self.is_chatty = true,
@@ -130,6 +136,10 @@ impl Node for Probe {
         if self.is_chatty {
             self.chatter(context, effects);
         }
+    }
+
+    fn connection_reset(&mut self, peer: NodeId, _: &mut Context<'_>, effects: &mut Effects<Self>) {
+        effects.observe(Seen(format!("is reset by {peer}")));
     }
 }
 
