@@ -169,10 +169,7 @@ fn lasting(node: NodeId, length: Span) -> Vec<Fault> {
     let links = || vec![(node, NodeId(node.0 + 5)), (NodeId(node.0 + 5), node)];
     let (loss, duplication, extra, delay_max) = (few, few, Span::from_us(100), Span::from_ms(5));
     vec![
-        Fault::Pause { node, length: Span::from_ms(20) },
-        Fault::PauseMidway { node, length: Span::from_ms(20) },
         Fault::Slow { node, extra, length },
-        Fault::Cut { links: links(), length: Span::from_ms(200) },
         Fault::Noise { links: links(), loss, duplication, delay_max, length },
         Fault::Burst { links: links(), enter: few, leave: Ratio::new(1, 5), loss: Ratio::new(1, 2), length },
         Fault::Corruption { links: links(), chance: few, length },
@@ -183,12 +180,15 @@ fn lasting(node: NodeId, length: Span) -> Vec<Fault> {
         Fault::ClockStep { node, by_ns: 1_000 },
         Fault::ClockDrift { node, drift_ppb: 50_000 },
         Fault::ClockLie { node, bound: extra, length },
-        Fault::DiskStall { node, length },
-        Fault::DiskError { node, length },
+        Fault::Pause { node, length: Span::from_ms(20) },
+        Fault::PauseMidway { node, length: Span::from_ms(20) },
         Fault::DiskLie { node, length },
         Fault::DiskSlow { node, extra, length },
+        Fault::DiskError { node, length },
         Fault::DiskFull { node, room: 0, length },
+        Fault::DiskStall { node, length },
         Fault::BitRot { node, count: 1 },
+        Fault::Cut { links: links(), length: Span::from_ms(200) },
     ]
 }
 

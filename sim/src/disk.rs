@@ -133,11 +133,11 @@ impl<R> Disk<R> {
     /// One draw for each.
     pub(crate) fn rot(&mut self, count: u32, fault: FaultIndex, chance: &mut Stream) {
         let stage = self.last_stage();
-        let mut sound: Vec<usize> =
-            (0..stage.whole).filter(|place| !stage.damaged.contains_key(place)).collect();
-        for _ in 0..count.min(u32::try_from(sound.len()).unwrap_or(u32::MAX)) {
-            let index = usize::try_from(chance.below(sound.len() as u64)).expect("a place fits");
-            stage.damaged.insert(sound.swap_remove(index), Some(fault));
+        let sound_count = stage.whole - stage.damaged.len();
+        for left in (1..=sound_count).rev().take(count as usize) {
+            let draw = usize::try_from(chance.below(left as u64)).expect("a place fits");
+            let place = stage.sound_place(draw);
+            stage.damaged.insert(place, Some(fault));
         }
     }
 
@@ -193,6 +193,9 @@ impl<R: Clone> Disk<R> {
     #[must_use]
     pub fn readable(&self) -> Vec<R> {
         let stage = &self.stages[self.stages.len() - 1];
+        if stage.damaged.is_empty() {
+            return stage.records.clone();
+        }
         let sound = stage.records.iter().enumerate().filter(|(place, _)| !stage.damaged.contains_key(place));
         sound.map(|(_, record)| record.clone()).collect()
     }
@@ -203,6 +206,18 @@ impl<R> Stage<R> {
     fn of(records: Vec<R>) -> Self {
         let whole = records.len();
         Self { records, whole, damaged: BTreeMap::new() }
+    }
+
+    /// The place of its sound record of that number, from 0.
+    fn sound_place(&self, number: usize) -> usize {
+        let mut place = number;
+        for &damaged in self.damaged.keys() {
+            if damaged > place {
+                break;
+            }
+            place += 1;
+        }
+        place
     }
 
     /// How many of its records can be lost one by one.

@@ -138,10 +138,10 @@ impl Network {
             ledger.affect(fault, 1);
             return Fate::Lost(LossCause::Cut);
         }
-        if self.disturbances.is_empty() && link.disturbances.is_empty() {
-            return self.travels(words, Span::ZERO, u64::from(words.duplication) < self.duplication_below);
+        if !self.disturbances.is_empty() || !link.disturbances.is_empty() {
+            return self.disturbed_fate(index, words, parcel, ledger);
         }
-        self.disturbed_fate(index, words, parcel, ledger)
+        self.travels(words, Span::ZERO, u64::from(words.duplication) < self.duplication_below)
     }
 
     /// What a message takes along, for [`Network::cut_since`].
