@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 
 use sim::fault::{Family, Fault};
+use sim::node::NodeId;
 
 use crate::fault_extent::{EVERY_LINK, Timed, lanes_of, timed};
 use crate::frame::{Frame, LaneName, PLOT_WIDTH, Picture, draw_names, shortened};
@@ -157,15 +158,29 @@ const fn concern(family: Family) -> Concern {
         | Family::Restart
         | Family::Pause
         | Family::PauseMidway
+        | Family::RestartAs
         | Family::Slow => Concern::Process,
-        Family::Cut | Family::Noise => Concern::Network,
+        Family::Cut
+        | Family::Noise
+        | Family::Burst
+        | Family::Corruption
+        | Family::Reordering
+        | Family::SlowLink
+        | Family::Throttle
+        | Family::Reset => Concern::Network,
         Family::ClockStep
         | Family::ClockDrift
         | Family::ClockLie
         | Family::ClockFreeze
         | Family::ClockStrobe
         | Family::ClockSyncLoss => Concern::Clock,
-        Family::DiskStall | Family::DiskError | Family::DiskLie => Concern::Disk,
+        Family::DiskStall
+        | Family::DiskError
+        | Family::DiskLie
+        | Family::TornWrite
+        | Family::DiskSlow
+        | Family::DiskFull
+        | Family::BitRot => Concern::Disk,
     }
 }
 
@@ -177,8 +192,18 @@ fn label(fault: &Fault, plan: &Plan) -> String {
             [(from, to)] => format!("cut to {}", shortened(&arrow(plan, from.0, to.0), 24)),
             many => format!("cut, {} links", many.len()),
         },
-        Fault::Noise { links, .. } if links.is_empty() => "noise".to_owned(),
-        Fault::Noise { links, .. } => format!("noise, {} links", links.len()),
+        Fault::SlowLink { links, extra, .. } => format!("{family} +{extra}{}", of_links(links)),
+        Fault::Throttle { links, bytes_per_s, .. } => {
+            format!("{family} {bytes_per_s} B/s{}", of_links(links))
+        }
+        Fault::Noise { links, .. }
+        | Fault::Burst { links, .. }
+        | Fault::Corruption { links, .. }
+        | Fault::Reordering { links, .. } => format!("{family}{}", of_links(links)),
+        Fault::Reset { peer, .. } => format!("reset by {}", shortened(&plan.node_name(peer.0), 24)),
+        Fault::RestartAs { version, .. } => format!("{family} version {version}"),
+        Fault::DiskFull { room, .. } => format!("{family}, room for {room}"),
+        Fault::BitRot { count, .. } => format!("{family}, {count} records"),
         Fault::ClockStep { by_ns, .. } => format!("{family} {}", signed_span(*by_ns)),
         Fault::ClockDrift { drift_ppb, .. } => {
             format!("{family} {} ppb", crate::scale::signed_count(*drift_ppb))
@@ -187,7 +212,7 @@ fn label(fault: &Fault, plan: &Plan) -> String {
         Fault::ClockStrobe { by_ns, period, .. } => {
             format!("{family} {} every {period}", signed_span(*by_ns))
         }
-        Fault::Slow { extra, .. } => format!("{family} +{extra}"),
+        Fault::Slow { extra, .. } | Fault::DiskSlow { extra, .. } => format!("{family} +{extra}"),
         Fault::Crash { .. }
         | Fault::PowerLoss { .. }
         | Fault::Stop { .. }
@@ -198,8 +223,14 @@ fn label(fault: &Fault, plan: &Plan) -> String {
         | Fault::ClockSyncLoss { .. }
         | Fault::DiskStall { .. }
         | Fault::DiskError { .. }
+        | Fault::TornWrite { .. }
         | Fault::DiskLie { .. } => family.to_string(),
     }
+}
+
+/// How many links, if not all of them.
+fn of_links(links: &[(NodeId, NodeId)]) -> String {
+    if links.is_empty() { String::new() } else { format!(", {} links", links.len()) }
 }
 
 fn arrow(plan: &Plan, from: u32, to: u32) -> String {

@@ -24,14 +24,14 @@ pub(crate) struct Timed<'a> {
 /// Every fault but the restarts, which end others, with its interval.
 pub(crate) fn timed<'a>(faults: &'a FaultPlan, plan: &Plan) -> Vec<Timed<'a>> {
     let list = &faults.faults;
-    let is_drawn = |fault: &Fault| fault.family() != Family::Restart;
+    let is_drawn = |fault: &Fault| ending(fault.family()) != Family::Restart;
     let drawn = list.iter().enumerate().filter(|(_, planned)| is_drawn(&planned.fault));
     drawn
         .map(|(index, planned)| {
             let from_ns = planned.at.as_ns();
             let ender = ender(planned.fault.family());
             let end = list[index + 1..].iter().find(|later| {
-                Some(later.fault.family()) == ender && later.fault.node() == planned.fault.node()
+                Some(ending(later.fault.family())) == ender && later.fault.node() == planned.fault.node()
             });
             let open_end_ns = if ender == Some(Family::Restart) { plan.chaos_ends_ns } else { plan.ends_ns };
             let to_ns = match (planned.fault.length(), ender) {
@@ -44,10 +44,15 @@ pub(crate) fn timed<'a>(faults: &'a FaultPlan, plan: &Plan) -> Vec<Timed<'a>> {
         .collect()
 }
 
+/// The family as which it ends others: every restart is one.
+fn ending(family: Family) -> Family {
+    if family == Family::RestartAs { Family::Restart } else { family }
+}
+
 /// Which family ends a fault that does not end by itself.
 const fn ender(family: Family) -> Option<Family> {
     match family {
-        Family::Crash | Family::PowerLoss | Family::Stop => Some(Family::Restart),
+        Family::Crash | Family::PowerLoss | Family::TornWrite | Family::Stop => Some(Family::Restart),
         Family::ClockDrift => Some(Family::ClockDrift),
         Family::Restart
         | Family::Pause
@@ -62,16 +67,26 @@ const fn ender(family: Family) -> Option<Family> {
         | Family::ClockSyncLoss
         | Family::DiskStall
         | Family::DiskError
-        | Family::DiskLie => None,
+        | Family::DiskLie
+        | Family::Burst
+        | Family::Corruption
+        | Family::Reordering
+        | Family::SlowLink
+        | Family::Throttle
+        | Family::Reset
+        | Family::RestartAs
+        | Family::DiskSlow
+        | Family::DiskFull
+        | Family::BitRot => None,
     }
 }
 
 /// The lanes on which a fault stands.
 pub(crate) fn lanes_of(fault: &Fault) -> Vec<u32> {
-    let links = match fault {
-        Fault::Cut { links, .. } | Fault::Noise { links, .. } => links,
-        other => return other.node().map(|node| node.0).into_iter().collect(),
-    };
+    if let Some(node) = fault.node() {
+        return vec![node.0];
+    }
+    let links = fault.links();
     let mut left: Vec<_> = links.iter().map(|(from, to)| (from.0, to.0)).collect();
     let mut lanes = Vec::new();
     while !left.is_empty() && lanes.len() < LANES_OF_FAULT_MAX {

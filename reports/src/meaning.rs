@@ -56,6 +56,17 @@ pub(crate) const fn of_fault(family: Family) -> &'static str {
         Family::DiskStall => "no sync ends",
         Family::DiskError => "every sync is refused",
         Family::DiskLie => "syncs are acknowledged without being done",
+        Family::Burst => "messages are lost in bursts",
+        Family::Corruption => "messages are damaged, found out and dropped",
+        Family::Reordering => "some messages are held back and overtaken",
+        Family::SlowLink => "messages take longer on some links",
+        Family::Throttle => "links carry less, and messages queue before them",
+        Family::Reset => "a node sees its connection to a peer reset, and the peer does not",
+        Family::RestartAs => "a process that is down begins again as another version",
+        Family::TornWrite => "the machine dies while it writes; unsynced records survive in any selection",
+        Family::DiskSlow => "every sync takes longer",
+        Family::DiskFull => "writes find no room",
+        Family::BitRot => "durable records cannot be read any more",
     }
 }
 

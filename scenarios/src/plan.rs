@@ -96,6 +96,7 @@ impl Plan {
             clock: scenario.clock.clone(),
             disk: scenario.disk.clone(),
             service: Span::from_us(scenario.shape.service_us.get()),
+            version: 0,
         });
         World::new(WorldSetup {
             seed: self.seed,

@@ -1,13 +1,15 @@
 //! What a node's effects do to the world, one after the other.
 
-use crate::event::{Event, PendingSync};
+use crate::disturbance::Parcel;
+use crate::event::Event;
 use crate::host::Held;
 use crate::kernel::{Observed, World};
-use crate::limits::{LATENCY_TO_SELF, OBSERVATIONS_MAX};
+use crate::limits::{LATENCY_TO_SELF, OBSERVATIONS_MAX, RUN_NS_MAX};
 use crate::network::Fate;
-use crate::node::{Effect, Effects, Node, NodeId, SyncToken, TimerKey};
+use crate::node::{Effect, Effects, Message, Node, NodeId, SyncToken, TimerKey};
 use crate::queue::Due;
 use crate::time::Span;
+use crate::windows::FaultIndex;
 
 impl<N: Node> World<N> {
     /// Does what a node wants done. `held` is the input, if it was not taken just now.
@@ -18,8 +20,14 @@ impl<N: Node> World<N> {
                 Effect::Send { to, message } => self.send(node, to, message),
                 Effect::SetTimer { key, after } => self.arm_timer(node, key, after),
                 Effect::CancelTimer(key) => self.hosts[node.index()].timers.cancel(key),
-                Effect::Write(record) => self.hosts[node.index()].drive.disk.write(record),
-                Effect::Rewrite(records) => self.hosts[node.index()].drive.disk.rewrite(records),
+                Effect::Write(record) => {
+                    let refused_by = self.hosts[node.index()].drive.write(record);
+                    self.count_refusal(refused_by);
+                }
+                Effect::Rewrite(records) => {
+                    let refused_by = self.hosts[node.index()].drive.rewrite(records);
+                    self.count_refusal(refused_by);
+                }
                 Effect::Sync(token) => self.begin_sync(node, token),
                 Effect::Observe(observation) => self.observe(node, held, observation),
                 Effect::Halt => {
@@ -41,7 +49,13 @@ impl<N: Node> World<N> {
             return;
         }
         let link = self.network.link(from, to);
-        match self.network.fate(link, &mut self.ledger) {
+        let fate = if self.network.is_troubled() {
+            let parcel = Parcel { now: self.now, bytes: message.wire_bytes() };
+            self.network.troubled_fate(link, parcel, &mut self.ledger)
+        } else {
+            self.network.fate(link)
+        };
+        match fate {
             Fate::Lost(cause) => {
                 self.lose(to, from, &message, cause);
             }
@@ -69,10 +83,19 @@ impl<N: Node> World<N> {
 
     fn begin_sync(&mut self, node: NodeId, token: SyncToken) {
         let host = &mut self.hosts[node.index()];
-        let profile = &host.drive.profile;
-        let latency = host.drive.chance.span_between(profile.sync_min, profile.sync_max);
-        let sync = PendingSync { token, mark: host.drive.disk.mark(), incarnation: host.incarnation };
+        let (sync, mut latency) = host.drive.begin_sync(token, host.incarnation);
+        for (fault, extra) in host.drive.slows.iter() {
+            self.ledger.affect(fault, 1);
+            latency = latency.saturating_add(extra).min(Span::from_ns(RUN_NS_MAX));
+        }
         self.queue.push(self.now + latency, Event::SyncEnd { node, sync });
+    }
+
+    #[inline]
+    fn count_refusal(&mut self, refused_by: Option<FaultIndex>) {
+        if let Some(fault) = refused_by {
+            self.ledger.affect(fault, 1);
+        }
     }
 
     fn observe(&mut self, node: NodeId, held: Option<Held>, observation: N::Observation) {

@@ -79,6 +79,16 @@ impl Stream {
         self.rng.next_u64()
     }
 
+    /// How many words were taken.
+    pub(crate) fn position(&self) -> u128 {
+        self.rng.get_word_pos()
+    }
+
+    /// Goes to the place after that many words.
+    pub(crate) fn seek(&mut self, words: u128) {
+        self.rng.set_word_pos(words);
+    }
+
     /// A number below `n`: always two words of the stream.
     ///
     /// The high half of `draw * n`, without rejection, so that the number of words is fixed; a value is off its even

@@ -1,10 +1,10 @@
-//! How fast a node's disk is: how long a sync takes.
+//! How fast a node's disk is: how long a write and a sync take.
 //!
 //! Sources: orders of magnitude of a local flash drive, a network volume and a rotating disk (one or two turns).
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::SPAN_MAX;
+use crate::limits::{LATENCY_MAX, SPAN_MAX};
 use crate::profile::{Profile, serde_profile};
 use crate::time::Span;
 
@@ -18,6 +18,15 @@ pub struct DiskProfile {
     /// No sync is slower, unless the disk stalls; in between, every latency is as likely as any other.
     #[serde(rename = "sync_max_ns")]
     pub sync_max: Span,
+    /// Each record written makes the sync after it that much longer: a write goes into memory at once, and to the disk
+    /// with the sync.
+    #[serde(rename = "write_ns", default, skip_serializing_if = "is_zero")]
+    pub write: Span,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(span: &Span) -> bool {
+    span.as_ns() == 0
 }
 
 serde_profile!(DiskProfile);
@@ -39,31 +48,43 @@ pub enum DiskProfileError {
         /// What was given.
         max: Span,
     },
+    /// The latency of a write.
+    #[error("a write of {write} is longer than {LATENCY_MAX}")]
+    Write {
+        /// What was given.
+        write: Span,
+    },
 }
 
 impl DiskProfile {
+    /// A disk that takes time for syncs alone.
+    #[must_use]
+    pub const fn of(sync_min: Span, sync_max: Span) -> Self {
+        Self { sync_min, sync_max, write: Span::ZERO }
+    }
+
     /// A sync takes no time.
     #[must_use]
     pub const fn instant() -> Self {
-        Self { sync_min: Span::ZERO, sync_max: Span::ZERO }
+        Self::of(Span::ZERO, Span::ZERO)
     }
 
     /// A local flash drive.
     #[must_use]
     pub const fn nvme() -> Self {
-        Self { sync_min: Span::from_us(20), sync_max: Span::from_us(200) }
+        Self::of(Span::from_us(20), Span::from_us(200))
     }
 
     /// A volume on the network.
     #[must_use]
     pub const fn cloud() -> Self {
-        Self { sync_min: Span::from_us(500), sync_max: Span::from_ms(4) }
+        Self::of(Span::from_us(500), Span::from_ms(4))
     }
 
     /// A rotating disk.
     #[must_use]
     pub const fn rotating() -> Self {
-        Self { sync_min: Span::from_ms(2), sync_max: Span::from_ms(17) }
+        Self::of(Span::from_ms(2), Span::from_ms(17))
     }
 
     /// Whether every figure is in range.
@@ -76,6 +97,9 @@ impl DiskProfile {
         }
         if self.sync_max > SPAN_MAX {
             return Err(DiskProfileError::Sync { max: self.sync_max });
+        }
+        if self.write > LATENCY_MAX {
+            return Err(DiskProfileError::Write { write: self.write });
         }
         Ok(())
     }
@@ -121,8 +145,11 @@ mod tests {
 
     #[test]
     fn figures_out_of_range_are_named() {
-        let profile = |min, max| DiskProfile { sync_min: Span::from_ns(min), sync_max: Span::from_ns(max) };
+        let profile = |min, max| DiskProfile::of(Span::from_ns(min), Span::from_ns(max));
         assert!(matches!(profile(2, 1).validate(), Err(DiskProfileError::SyncOrder { .. })));
         assert!(matches!(profile(0, u64::MAX).validate(), Err(DiskProfileError::Sync { .. })));
+        let write = Span::from_ns(u64::MAX);
+        let slow = DiskProfile { write, ..DiskProfile::instant() };
+        assert_eq!(slow.validate(), Err(DiskProfileError::Write { write }));
     }
 }

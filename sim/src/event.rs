@@ -16,6 +16,8 @@ pub(crate) struct PendingSync {
     pub(crate) token: SyncToken,
     pub(crate) mark: SyncMark,
     pub(crate) incarnation: Incarnation,
+    /// Whether a write before it found the disk full.
+    pub(crate) is_incomplete: bool,
 }
 
 /// One entry of the event queue.

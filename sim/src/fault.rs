@@ -1,12 +1,12 @@
 //! What the world does to nodes on purpose, as data.
 
-use core::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::chance::Ratio;
 use crate::node::NodeId;
 use crate::time::{Span, TrueTime};
+
+pub use crate::family::Family;
 
 /// One kind of fault, without the when.
 ///
@@ -149,6 +149,106 @@ pub enum Fault {
         /// How long.
         length: Span,
     },
+    /// Losses in bursts (E. N. Gilbert, "Capacity of a burst-noise channel", 1960): each link is in a good state or a bad
+    /// one, and loses messages only in the bad one. It may change its state with each message, before that message.
+    Burst {
+        /// (sender, receiver) pairs; empty means every link, each with a state of its own.
+        links: Vec<(NodeId, NodeId)>,
+        /// Chance to fall from the good state into the bad one; it begins in the good one.
+        enter: Ratio,
+        /// Chance to come back.
+        leave: Ratio,
+        /// Chance of a message to be lost in the bad state.
+        loss: Ratio,
+        /// How long.
+        length: Span,
+    },
+    /// These links damage messages. Framing finds each of them by its checksum and drops it.
+    Corruption {
+        /// (sender, receiver) pairs; empty means every link.
+        links: Vec<(NodeId, NodeId)>,
+        /// Chance of each message to be damaged.
+        chance: Ratio,
+        /// How long.
+        length: Span,
+    },
+    /// These links hold some messages back, so that later ones overtake them.
+    Reordering {
+        /// (sender, receiver) pairs; empty means every link.
+        links: Vec<(NodeId, NodeId)>,
+        /// Chance of each message to be held back.
+        chance: Ratio,
+        /// For how long at most; every shorter time is as likely.
+        delay_max: Span,
+        /// How long.
+        length: Span,
+    },
+    /// Every message on these links takes that much longer.
+    SlowLink {
+        /// (sender, receiver) pairs; empty means every link.
+        links: Vec<(NodeId, NodeId)>,
+        /// Added to the latency of each message.
+        extra: Span,
+        /// How long.
+        length: Span,
+    },
+    /// These links carry less than usual: messages queue before them, one queue a link.
+    Throttle {
+        /// (sender, receiver) pairs; empty means every link.
+        links: Vec<(NodeId, NodeId)>,
+        /// What each carries.
+        bytes_per_s: u64,
+        /// A message that finds more than that before it is dropped.
+        queue_bytes: u64,
+        /// How long.
+        length: Span,
+    },
+    /// A node sees its connection to a peer reset, and the peer does not: what the peer had sent is lost, what the node
+    /// had sent arrives.
+    Reset {
+        /// Who sees it.
+        node: NodeId,
+        /// Whose connection it is.
+        peer: NodeId,
+    },
+    /// A node that is down begins again, as another version of its program.
+    RestartAs {
+        /// Who.
+        node: NodeId,
+        /// Which version, older or newer: [`crate::node::Context::version`] tells it.
+        version: u32,
+    },
+    /// As [`Fault::PowerLoss`], but unsynced records survive each on its own, in any selection; one before a survivor
+    /// that does not, and one that was just being written, are damaged.
+    TornWrite {
+        /// Who.
+        node: NodeId,
+    },
+    /// Every sync takes that much longer.
+    DiskSlow {
+        /// Whose.
+        node: NodeId,
+        /// Added to the latency of each sync.
+        extra: Span,
+        /// How long.
+        length: Span,
+    },
+    /// The disk has room for so many records more. A write beyond is not made, and the next sync is refused.
+    DiskFull {
+        /// Whose.
+        node: NodeId,
+        /// How many records still fit.
+        room: u32,
+        /// How long.
+        length: Span,
+    },
+    /// Durable records go bad. Their checksums tell when the node starts again.
+    BitRot {
+        /// Whose.
+        node: NodeId,
+        /// How many records; all, if there are fewer.
+        count: u32,
+    },
 }
 
 /// Where a wall clock goes on from after it stood still.
@@ -160,48 +260,6 @@ pub enum Thaw {
     Behind,
     /// From where it would be by now: it jumps.
     Jumps,
-}
-
-/// A kind of fault, as scenario files and ledgers name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Family {
-    /// [`Fault::Crash`].
-    Crash,
-    /// [`Fault::PowerLoss`].
-    PowerLoss,
-    /// [`Fault::Stop`].
-    Stop,
-    /// [`Fault::Restart`].
-    Restart,
-    /// [`Fault::Pause`].
-    Pause,
-    /// [`Fault::PauseMidway`].
-    PauseMidway,
-    /// [`Fault::Slow`].
-    Slow,
-    /// [`Fault::Cut`].
-    Cut,
-    /// [`Fault::Noise`].
-    Noise,
-    /// [`Fault::ClockStep`].
-    ClockStep,
-    /// [`Fault::ClockDrift`].
-    ClockDrift,
-    /// [`Fault::ClockLie`].
-    ClockLie,
-    /// [`Fault::ClockFreeze`].
-    ClockFreeze,
-    /// [`Fault::ClockStrobe`].
-    ClockStrobe,
-    /// [`Fault::ClockSyncLoss`].
-    ClockSyncLoss,
-    /// [`Fault::DiskStall`].
-    DiskStall,
-    /// [`Fault::DiskError`].
-    DiskError,
-    /// [`Fault::DiskLie`].
-    DiskLie,
 }
 
 impl Fault {
@@ -227,6 +285,17 @@ impl Fault {
             Self::DiskStall { .. } => Family::DiskStall,
             Self::DiskError { .. } => Family::DiskError,
             Self::DiskLie { .. } => Family::DiskLie,
+            Self::Burst { .. } => Family::Burst,
+            Self::Corruption { .. } => Family::Corruption,
+            Self::Reordering { .. } => Family::Reordering,
+            Self::SlowLink { .. } => Family::SlowLink,
+            Self::Throttle { .. } => Family::Throttle,
+            Self::Reset { .. } => Family::Reset,
+            Self::RestartAs { .. } => Family::RestartAs,
+            Self::TornWrite { .. } => Family::TornWrite,
+            Self::DiskSlow { .. } => Family::DiskSlow,
+            Self::DiskFull { .. } => Family::DiskFull,
+            Self::BitRot { .. } => Family::BitRot,
         }
     }
 
@@ -239,19 +308,30 @@ impl Fault {
             | Self::Slow { length, .. }
             | Self::Cut { length, .. }
             | Self::Noise { length, .. }
+            | Self::Burst { length, .. }
+            | Self::Corruption { length, .. }
+            | Self::Reordering { length, .. }
+            | Self::SlowLink { length, .. }
+            | Self::Throttle { length, .. }
             | Self::ClockLie { length, .. }
             | Self::ClockFreeze { length, .. }
             | Self::ClockStrobe { length, .. }
             | Self::ClockSyncLoss { length, .. }
             | Self::DiskStall { length, .. }
             | Self::DiskError { length, .. }
-            | Self::DiskLie { length, .. } => Some(*length),
+            | Self::DiskLie { length, .. }
+            | Self::DiskSlow { length, .. }
+            | Self::DiskFull { length, .. } => Some(*length),
             Self::Crash { .. }
             | Self::PowerLoss { .. }
             | Self::Stop { .. }
             | Self::Restart { .. }
             | Self::ClockStep { .. }
-            | Self::ClockDrift { .. } => None,
+            | Self::ClockDrift { .. }
+            | Self::Reset { .. }
+            | Self::RestartAs { .. }
+            | Self::TornWrite { .. }
+            | Self::BitRot { .. } => None,
         }
     }
 
@@ -274,8 +354,20 @@ impl Fault {
             | Self::ClockSyncLoss { node, .. }
             | Self::DiskStall { node, .. }
             | Self::DiskError { node, .. }
-            | Self::DiskLie { node, .. } => Some(*node),
-            Self::Cut { .. } | Self::Noise { .. } => None,
+            | Self::DiskLie { node, .. }
+            | Self::Reset { node, .. }
+            | Self::RestartAs { node, .. }
+            | Self::TornWrite { node }
+            | Self::DiskSlow { node, .. }
+            | Self::DiskFull { node, .. }
+            | Self::BitRot { node, .. } => Some(*node),
+            Self::Cut { .. }
+            | Self::Noise { .. }
+            | Self::Burst { .. }
+            | Self::Corruption { .. }
+            | Self::Reordering { .. }
+            | Self::SlowLink { .. }
+            | Self::Throttle { .. } => None,
         }
     }
 
@@ -283,8 +375,8 @@ impl Fault {
     #[must_use]
     pub const fn strength(&self) -> Span {
         match self {
-            Self::Slow { extra, .. } => *extra,
-            Self::Noise { delay_max, .. } => *delay_max,
+            Self::Slow { extra, .. } | Self::SlowLink { extra, .. } | Self::DiskSlow { extra, .. } => *extra,
+            Self::Noise { delay_max, .. } | Self::Reordering { delay_max, .. } => *delay_max,
             Self::ClockLie { bound, .. } => *bound,
             Self::ClockStrobe { period, .. } => *period,
             Self::Crash { .. }
@@ -300,15 +392,29 @@ impl Fault {
             | Self::ClockSyncLoss { .. }
             | Self::DiskStall { .. }
             | Self::DiskError { .. }
-            | Self::DiskLie { .. } => Span::ZERO,
+            | Self::DiskLie { .. }
+            | Self::Burst { .. }
+            | Self::Corruption { .. }
+            | Self::Throttle { .. }
+            | Self::Reset { .. }
+            | Self::RestartAs { .. }
+            | Self::TornWrite { .. }
+            | Self::DiskFull { .. }
+            | Self::BitRot { .. } => Span::ZERO,
         }
     }
 
-    /// The links it is about; none for faults of nodes, and for noise on every link.
+    /// The links it is about; none for faults of nodes, and for disturbances of every link.
     #[must_use]
     pub fn links(&self) -> &[(NodeId, NodeId)] {
         match self {
-            Self::Cut { links, .. } | Self::Noise { links, .. } => links,
+            Self::Cut { links, .. }
+            | Self::Noise { links, .. }
+            | Self::Burst { links, .. }
+            | Self::Corruption { links, .. }
+            | Self::Reordering { links, .. }
+            | Self::SlowLink { links, .. }
+            | Self::Throttle { links, .. } => links,
             Self::Crash { .. }
             | Self::PowerLoss { .. }
             | Self::Stop { .. }
@@ -324,41 +430,14 @@ impl Fault {
             | Self::ClockSyncLoss { .. }
             | Self::DiskStall { .. }
             | Self::DiskError { .. }
-            | Self::DiskLie { .. } => &[],
+            | Self::DiskLie { .. }
+            | Self::Reset { .. }
+            | Self::RestartAs { .. }
+            | Self::TornWrite { .. }
+            | Self::DiskSlow { .. }
+            | Self::DiskFull { .. }
+            | Self::BitRot { .. } => &[],
         }
-    }
-}
-
-impl Family {
-    /// Its name in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Crash => "crash",
-            Self::PowerLoss => "power-loss",
-            Self::Stop => "stop",
-            Self::Restart => "restart",
-            Self::Pause => "pause",
-            Self::PauseMidway => "pause-midway",
-            Self::Slow => "slow",
-            Self::Cut => "cut",
-            Self::Noise => "noise",
-            Self::ClockStep => "clock-step",
-            Self::ClockDrift => "clock-drift",
-            Self::ClockLie => "clock-lie",
-            Self::ClockFreeze => "clock-freeze",
-            Self::ClockStrobe => "clock-strobe",
-            Self::ClockSyncLoss => "clock-sync-loss",
-            Self::DiskStall => "disk-stall",
-            Self::DiskError => "disk-error",
-            Self::DiskLie => "disk-lie",
-        }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::clock::{NodeClock, Readings};
 use crate::disk::Disk;
 use crate::disk_profile::DiskProfile;
 use crate::event::{Incarnation, PendingSync};
-use crate::node::{Effects, Input, InputOf, Node, NodeId, TimerKey};
+use crate::node::{Boot, Effects, Input, InputOf, Node, NodeId, SyncToken, TimerKey};
 use crate::queue::Sequence;
 use crate::setup::NodeSetup;
 use crate::time::{LocalTime, Span, TrueTime};
@@ -21,6 +21,8 @@ pub(crate) enum Waiting<N: Node> {
     Input(InputOf<N>),
     /// A timer that ran out; the node may still change its mind.
     Timer(TimerKey, Sequence),
+    /// Its connection to that peer was reset.
+    Reset(NodeId),
 }
 
 impl<N: Node> Waiting<N> {
@@ -33,6 +35,7 @@ impl<N: Node> Waiting<N> {
             Self::Input(Input::Synced(_) | Input::SyncFailed(_)) => "a sync",
             Self::Input(Input::Request(_)) => "a request",
             Self::Input(Input::Stop) => "a stop",
+            Self::Reset(_) => "a reset",
         }
     }
 
@@ -101,7 +104,79 @@ pub(crate) struct Drive<R> {
     pub(crate) stalls: Windows<()>,
     pub(crate) refusals: Windows<()>,
     pub(crate) lies: Windows<()>,
+    /// How much longer each sync takes.
+    pub(crate) slows: Windows<Span>,
+    /// How many records fit.
+    pub(crate) limits: Windows<usize>,
     pub(crate) stalled: Vec<PendingSync>,
+    /// Chance of its own for torn writes and bit rot.
+    pub(crate) damage_chance: Stream,
+    /// Records written since the last sync began.
+    written: u64,
+    /// Whether a write since then found the disk full.
+    is_incomplete: bool,
+}
+
+impl<R> Drive<R> {
+    fn new(profile: DiskProfile, stream: impl Fn(&str) -> Stream) -> Self {
+        Self {
+            disk: Disk::default(),
+            profile,
+            chance: stream("disk"),
+            power_chance: stream("power-loss"),
+            stalls: Windows::default(),
+            refusals: Windows::default(),
+            lies: Windows::default(),
+            slows: Windows::default(),
+            limits: Windows::default(),
+            stalled: Vec::new(),
+            damage_chance: stream("disk-damage"),
+            written: 0,
+            is_incomplete: false,
+        }
+    }
+
+    /// Appends a record; the fault that leaves no room for it, if one does.
+    #[inline]
+    pub(crate) fn write(&mut self, record: R) -> Option<FaultIndex> {
+        self.written += 1;
+        if let Some((fault, records_max)) = self.limits.last()
+            && self.disk.records().len() >= records_max
+        {
+            self.is_incomplete = true;
+            return Some(fault);
+        }
+        self.disk.write(record);
+        None
+    }
+
+    /// Replaces all records; the fault that leaves no room for them, if one does.
+    pub(crate) fn rewrite(&mut self, records: Vec<R>) -> Option<FaultIndex> {
+        self.written += records.len() as u64;
+        if let Some((fault, records_max)) = self.limits.last()
+            && records.len() > records_max
+        {
+            self.is_incomplete = true;
+            return Some(fault);
+        }
+        self.disk.rewrite(records);
+        None
+    }
+
+    /// A sync that begins now, and how long it takes unless a fault makes it longer. One draw.
+    pub(crate) fn begin_sync(&mut self, token: SyncToken, incarnation: Incarnation) -> (PendingSync, Span) {
+        let latency = self.chance.span_between(self.profile.sync_min, self.profile.sync_max);
+        let written = self.profile.write.times(core::mem::take(&mut self.written));
+        let is_incomplete = core::mem::take(&mut self.is_incomplete);
+        (PendingSync { token, mark: self.disk.mark(), incarnation, is_incomplete }, latency + written)
+    }
+
+    /// The process that used it is gone.
+    fn forget_process(&mut self) {
+        self.stalled.clear();
+        self.written = 0;
+        self.is_incomplete = false;
+    }
 }
 
 /// One node and its machine.
@@ -131,12 +206,13 @@ pub(crate) struct Host<N: Node> {
     pub(crate) clock_chance: Stream,
     pub(crate) drive: Drive<N::Record>,
     pub(crate) pristine: N,
+    pub(crate) boot: Boot,
 }
 
 impl<N: Node> Host<N> {
     /// The machine at the beginning of a run.
     pub(crate) fn new(seed: Seed, id: NodeId, setup: NodeSetup<N>) -> Self {
-        let stream = |label| seed.stream(label, u64::from(id.0));
+        let stream = |label: &str| seed.stream(label, u64::from(id.0));
         let mut clock_chance = stream("clock");
         let mut host = Self {
             id,
@@ -159,16 +235,8 @@ impl<N: Node> Host<N> {
             watches: Vec::new(),
             chance: stream("node"),
             clock_chance,
-            drive: Drive {
-                disk: Disk::default(),
-                profile: setup.disk,
-                chance: stream("disk"),
-                power_chance: stream("power-loss"),
-                stalls: Windows::default(),
-                refusals: Windows::default(),
-                lies: Windows::default(),
-                stalled: Vec::new(),
-            },
+            drive: Drive::new(setup.disk, stream),
+            boot: Boot { version: setup.version, damaged: Vec::new() },
         };
         host.refresh();
         host
@@ -181,6 +249,7 @@ impl<N: Node> Host<N> {
         self.clock_chance = stream("clock");
         self.drive.chance = stream("disk");
         self.drive.power_chance = stream("power-loss");
+        self.drive.damage_chance = stream("disk-damage");
     }
 
     /// Whether an input can be taken and its effects leave at once.
@@ -206,16 +275,6 @@ impl<N: Node> Host<N> {
         self.is_open = is_quick && self.can_take();
     }
 
-    /// The input that has waited longest, unless the node has changed its mind about it.
-    pub(crate) fn resolve(&mut self, waiting: Waiting<N>) -> Option<InputOf<N>> {
-        match waiting {
-            Waiting::Input(input) => Some(input),
-            Waiting::Timer(key, sequence) => {
-                self.timers.take_waiting(key, sequence).then_some(Input::Timer(key))
-            }
-        }
-    }
-
     /// The process is gone, and its memory with it. How many messages waited for it.
     pub(crate) fn go_down(&mut self) -> u64 {
         let is_message = |waiting: &&Waiting<N>| matches!(waiting, Waiting::Input(Input::Message { .. }));
@@ -228,7 +287,7 @@ impl<N: Node> Host<N> {
         self.outbox = Effects::default();
         self.pauses.clear();
         self.midway = None;
-        self.drive.stalled.clear();
+        self.drive.forget_process();
         self.refresh();
         message_count
     }
@@ -240,7 +299,8 @@ impl<N: Node> Host<N> {
         self.is_up = true;
         self.clock.restart(now);
         self.refresh();
-        Input::Start { disk: self.drive.disk.records().to_vec() }
+        self.boot.damaged = self.drive.disk.damaged_places().collect();
+        Input::Start { disk: self.drive.disk.readable() }
     }
 
     /// From now on, readings of that kind are that fault's.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::clock::Source;
+use crate::disturbance::Disturbance;
 use crate::fault::{Fault, Thaw};
-use crate::host::{Host, WatchKind};
+use crate::host::{Host, Waiting, WatchKind};
 use crate::kernel::World;
-use crate::link::Noise;
 use crate::node::{Input, Node, NodeId};
 use crate::time::Span;
 use crate::trace::{EventKind, Line};
@@ -80,6 +80,9 @@ impl<N: Node> World<N> {
     }
 
     fn bring_up(&mut self, node: NodeId) {
+        for fault in self.hosts[node.index()].drive.disk.damaging_faults() {
+            self.ledger.affect(fault, 1);
+        }
         let input = self.hosts[node.index()].come_up(self.now);
         self.arrive(node, input);
     }
@@ -122,10 +125,18 @@ impl<N: Node> World<N> {
             Fault::PauseMidway { node, length } => self.host(*node).midway = Some((index, *length)),
             Fault::Slow { node, extra, .. } => self.host(*node).slows.begin(index, *extra),
             Fault::Cut { links, .. } => self.network.cut(index, links),
-            Fault::Noise { links, loss, duplication, delay_max, .. } => {
-                let noise = Noise { loss: *loss, duplication: *duplication, delay_max: *delay_max };
-                self.network.begin_noise(index, links, noise);
+            Fault::Noise { .. }
+            | Fault::Burst { .. }
+            | Fault::Corruption { .. }
+            | Fault::Reordering { .. }
+            | Fault::SlowLink { .. }
+            | Fault::Throttle { .. } => {
+                let disturbance = Disturbance::of(fault).expect("these faults disturb links");
+                self.network.disturb(index, fault.links(), disturbance);
             }
+            Fault::Reset { node, peer } => self.reset(index, *node, *peer),
+            Fault::RestartAs { node, version } => self.restart_as(index, *node, *version),
+            Fault::TornWrite { node } => self.tear(index, *node),
             Fault::ClockStep { node, by_ns } => self.step_clock(index, *node, *by_ns),
             Fault::ClockDrift { node, drift_ppb } => self.begin_drift(index, *node, *drift_ppb),
             Fault::ClockLie { node, bound, .. } => {
@@ -146,6 +157,16 @@ impl<N: Node> World<N> {
             Fault::DiskStall { node, .. } => self.host(*node).drive.stalls.begin(index, ()),
             Fault::DiskError { node, .. } => self.host(*node).drive.refusals.begin(index, ()),
             Fault::DiskLie { node, .. } => self.host(*node).drive.lies.begin(index, ()),
+            Fault::DiskSlow { node, extra, .. } => self.host(*node).drive.slows.begin(index, *extra),
+            Fault::DiskFull { node, room, .. } => {
+                let drive = &mut self.host(*node).drive;
+                let records_max = drive.disk.records().len().saturating_add(*room as usize);
+                drive.limits.begin(index, records_max);
+            }
+            Fault::BitRot { node, count } => {
+                let drive = &mut self.host(*node).drive;
+                drive.disk.rot(*count, index, &mut drive.damage_chance);
+            }
         }
     }
 
@@ -159,7 +180,12 @@ impl<N: Node> World<N> {
                 self.host(*node).slows.end(index);
             }
             Fault::Cut { links, .. } => self.network.mend(index, links),
-            Fault::Noise { links, .. } => self.network.end_noise(index, links),
+            Fault::Noise { links, .. }
+            | Fault::Burst { links, .. }
+            | Fault::Corruption { links, .. }
+            | Fault::Reordering { links, .. }
+            | Fault::SlowLink { links, .. }
+            | Fault::Throttle { links, .. } => self.network.calm(index, links),
             Fault::ClockLie { node, .. } => self.end_lie(index, *node),
             Fault::ClockFreeze { node, thaw, .. } => self.thaw_clock(index, *node, *thaw),
             Fault::ClockStrobe { node, .. } => self.end_strobe(index, *node),
@@ -173,12 +199,22 @@ impl<N: Node> World<N> {
             Fault::DiskLie { node, .. } => {
                 self.host(*node).drive.lies.end(index);
             }
+            Fault::DiskSlow { node, .. } => {
+                self.host(*node).drive.slows.end(index);
+            }
+            Fault::DiskFull { node, .. } => {
+                self.host(*node).drive.limits.end(index);
+            }
             Fault::Crash { .. }
             | Fault::PowerLoss { .. }
             | Fault::Stop { .. }
             | Fault::Restart { .. }
             | Fault::ClockStep { .. }
-            | Fault::ClockDrift { .. } => {}
+            | Fault::ClockDrift { .. }
+            | Fault::Reset { .. }
+            | Fault::RestartAs { .. }
+            | Fault::TornWrite { .. }
+            | Fault::BitRot { .. } => {}
         }
     }
 
@@ -194,6 +230,13 @@ impl<N: Node> World<N> {
         self.take_down(node);
     }
 
+    fn tear(&mut self, index: FaultIndex, node: NodeId) {
+        let host = &mut self.hosts[node.index()];
+        let changed = host.drive.disk.tear(&mut host.drive.damage_chance);
+        self.ledger.affect(index, changed + u64::from(host.is_up));
+        self.take_down(node);
+    }
+
     fn stop(&mut self, index: FaultIndex, node: NodeId) {
         if self.hosts[node.index()].is_up {
             self.ledger.affect(index, 1);
@@ -205,6 +248,22 @@ impl<N: Node> World<N> {
         if !self.hosts[node.index()].is_up {
             self.ledger.affect(index, 1);
             self.bring_up(node);
+        }
+    }
+
+    fn restart_as(&mut self, index: FaultIndex, node: NodeId, version: u32) {
+        if !self.hosts[node.index()].is_up {
+            self.host(node).boot.version = version;
+            self.restart(index, node);
+        }
+    }
+
+    /// What the peer had sent is lost, and the node learns why; what it had sent itself arrives.
+    fn reset(&mut self, index: FaultIndex, node: NodeId, peer: NodeId) {
+        self.network.reset(index, (peer, node));
+        if self.hosts[node.index()].is_up {
+            self.ledger.affect(index, 1);
+            self.arrive_at_closed(node, Waiting::Reset(peer));
         }
     }
 

@@ -76,9 +76,15 @@ pub struct MessageCounts {
     pub doubled: u64,
     /// Taken by a node.
     pub delivered: u64,
-    /// Lost by the network's own chance or by noise.
+    /// Lost by the network's own chance, by noise or in a burst.
     pub lost: u64,
-    /// Stopped by a cut, on sending or in flight.
+    /// Damaged on the way, found by framing and dropped.
+    #[serde(default)]
+    pub corrupted: u64,
+    /// Dropped since the queue before their link was full.
+    #[serde(default)]
+    pub congested: u64,
+    /// Stopped by a cut or a reset, on sending or in flight.
     pub cut: u64,
     /// Arrived at a node that was down, or went down before it took them.
     pub unheard: u64,

@@ -15,7 +15,8 @@ pub struct LedgerLine {
     /// How many began.
     pub fired: u64,
     /// How many things they changed: messages lost, doubled or delayed, inputs deferred or slowed, syncs delayed,
-    /// refused or lied about, records lost, readings of a changed clock, nodes that went down or up.
+    /// refused or lied about, writes not made, records lost or found damaged, readings of a changed clock, nodes that
+    /// went down or up or saw a reset. `docs/faults.md` says which for each family.
     pub affected: u64,
 }
 

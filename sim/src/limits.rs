@@ -53,6 +53,10 @@ pub const LATENCY_MAX: Span = Span::from_seconds(3_600);
 pub const LATENCY_TO_SELF: Span = Span::from_us(1);
 /// Largest extra delay, service time, sync latency, length or claimed bound: a year.
 pub const SPAN_MAX: Span = Span::from_seconds(366 * 86_400);
+/// Largest bandwidth of a link: a terabyte a second.
+pub const BYTES_PER_S_MAX: u64 = 1_000_000_000_000;
+/// Largest queue before a link: a tebibyte.
+pub const QUEUE_BYTES_MAX: u64 = 1 << 40;
 
 const _: () = assert!(
     DRIFT_PPB_MAX + SLEW_PPB_MAX + LEARNED_PPB_MAX < PPB,
@@ -70,3 +74,7 @@ const _: () = assert!(
 );
 const _: () = assert!(LATENCY_MAX.as_ns() < SPAN_MAX.as_ns() && SPAN_MAX.as_ns() < RUN_NS_MAX);
 const _: () = assert!(INBOX_MAX < EVENTS_PENDING_MAX);
+const _: () = assert!(
+    RECORDS_MAX as u128 * LATENCY_MAX.as_ns() as u128 + RUN_NS_MAX as u128 * 3 < u64::MAX as u128,
+    "a sync of a whole disk ends at an instant that can be told"
+);

@@ -3,13 +3,12 @@
 //! Every message takes the same six words from the link's own stream, whatever becomes of it, so that
 //! no fault and no traffic elsewhere changes the fate of the messages after it.
 
-use crate::chance::{Ratio, Seed, Stream};
+use crate::chance::{Seed, Stream};
+use crate::disturbance::{Disturbance, LinkState};
 use crate::node::NodeId;
-use crate::time::Span;
 use crate::windows::{FaultIndex, Windows};
 
 /// Words of chance that each message takes.
-#[cfg(test)]
 pub(crate) const WORDS_PER_MESSAGE: usize = 6;
 
 /// The words of one message, each for one question only.
@@ -21,14 +20,6 @@ pub(crate) struct Words {
     pub(crate) reorder: u32,
     pub(crate) noise_delay: u32,
     pub(crate) copy_latency: u32,
-}
-
-/// What noise does to each message.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Noise {
-    pub(crate) loss: Ratio,
-    pub(crate) duplication: Ratio,
-    pub(crate) delay_max: Span,
 }
 
 /// How many cuts of a whole network had begun: the cuts that began later have larger numbers.
@@ -44,13 +35,15 @@ pub(crate) struct Link {
     last_cut: CutNumber,
     last_cut_by: FaultIndex,
     cuts: Windows<()>,
-    /// The noise on this link alone.
-    pub(crate) noise: Windows<Noise>,
+    /// What disturbs this link alone.
+    pub(crate) disturbances: Windows<Disturbance>,
+    /// What disturbances left behind; none if nothing ever disturbed it.
+    state: Option<Box<LinkState>>,
 }
 
-/// The stream of a link: its label is `link`, its index `from * 2^32 + to`.
-fn stream(seed: Seed, from: NodeId, to: NodeId) -> Stream {
-    seed.stream("link", (u64::from(from.0) << 32) | u64::from(to.0))
+/// A stream of a link: its index is `from * 2^32 + to`.
+pub(crate) fn stream(seed: Seed, label: &str, from: NodeId, to: NodeId) -> Stream {
+    seed.stream(label, (u64::from(from.0) << 32) | u64::from(to.0))
 }
 
 impl Link {
@@ -62,14 +55,16 @@ impl Link {
             last_cut: CutNumber(0),
             last_cut_by: FaultIndex(0),
             cuts: Windows::default(),
-            noise: Windows::default(),
-            chance: stream(seed, from, to),
+            disturbances: Windows::default(),
+            state: None,
+            chance: stream(seed, "link", from, to),
         }
     }
 
     /// Draws from the stream of another seed from now on.
     pub(crate) fn reseed(&mut self, seed: Seed) {
-        self.chance = stream(seed, self.from, self.to);
+        self.chance = stream(seed, "link", self.from, self.to);
+        self.state = None;
     }
 
     /// The words of the next message.
@@ -83,6 +78,33 @@ impl Link {
             noise_delay: self.chance.next_u32(),
             copy_latency: self.chance.next_u32(),
         }
+    }
+
+    /// How many messages it had.
+    pub(crate) fn message_count(&self) -> u64 {
+        (self.chance.position() / WORDS_PER_MESSAGE as u128) as u64
+    }
+
+    /// What disturbs it, besides what disturbs every link, and what it remembers of that.
+    pub(crate) fn trouble(&mut self, seed: Seed) -> (&Windows<Disturbance>, &mut LinkState) {
+        let (from, to) = (self.from, self.to);
+        let state = self.state.get_or_insert_with(|| Box::new(LinkState::new(seed, from, to)));
+        (&self.disturbances, state)
+    }
+
+    /// Ends a disturbance.
+    pub(crate) fn calm(&mut self, fault: FaultIndex) {
+        self.disturbances.end(fault);
+        if let Some(state) = &mut self.state {
+            state.forget(fault);
+        }
+    }
+
+    /// What is in flight on it never arrives; `number` is that of the cut, which is over at once.
+    pub(crate) fn reset(&mut self, fault: FaultIndex, number: CutNumber) {
+        assert!(number > self.last_cut, "cuts begin in order");
+        self.last_cut = number;
+        self.last_cut_by = fault;
     }
 
     /// Cuts it; `number` is that of the cut.

@@ -1,15 +1,17 @@
 //! Who reaches whom, and what becomes of a message.
 //!
 //! ```text
-//!   send ──► words of the link ──► loss? cut? ──► latency (+ reordering, + noise) ──► in flight ──► cut meanwhile? ──► arrives
+//!   send ──► words of the link ──► loss? cut? ──► latency (+ reordering) ──► in flight ──► cut meanwhile? ──► arrives
+//!                                        └ disturbances? (disturbance.rs) ──┘
 //! ```
 //!
 //! A link is made when it is first used; which ones exist changes no fate.
 
-use crate::chance::{Ratio, Seed};
+use crate::chance::Seed;
+use crate::disturbance::{Disturbance, PROFILE, Parcel, Passage, Thresholds, part};
 use crate::ledger::Ledger;
-use crate::link::{CutNumber, Link, Noise, Words};
-use crate::network_profile::{LatencyProfile, NetworkProfile};
+use crate::link::{CutNumber, Link, Words};
+use crate::network_profile::{Latency, NetworkProfile};
 use crate::node::NodeId;
 use crate::time::Span;
 use crate::windows::{FaultIndex, Windows};
@@ -39,8 +41,12 @@ pub(crate) enum Fate {
 pub(crate) enum LossCause {
     /// The network's own loss.
     Chance,
-    /// Noise.
+    /// Noise, or a burst.
     Noise,
+    /// It was damaged, and framing dropped it.
+    Corruption,
+    /// The queue before its link was full.
+    Congestion,
     /// A cut, on sending or in flight.
     Cut,
     /// Its receiver is down.
@@ -54,7 +60,7 @@ pub(crate) enum LossCause {
 pub(crate) struct Network {
     seed: Seed,
     node_count: usize,
-    latency: LatencyProfile,
+    latency: Latency,
     /// Words below these are hits; each in `0..=2^32`.
     loss_below: u64,
     duplication_below: u64,
@@ -63,29 +69,34 @@ pub(crate) struct Network {
     /// Places in `links`, or [`UNUSED`]. Shape: `node_count x node_count`, row = sender, column = receiver.
     table: Vec<u32>,
     links: Vec<Link>,
-    /// The noise on every link.
-    noise: Windows<Noise>,
+    /// What disturbs every link, the profile's own disturbances first.
+    disturbances: Windows<Disturbance>,
     cuts_begun: CutNumber,
-    /// How many cuts and noises are under way: without any, a message need not look for them on its link.
+    /// How many cuts and disturbances are under way: without any, a message need not look for them on its link.
     trouble_count: u32,
 }
 
 impl Network {
     /// A network without faults.
     pub(crate) fn new(seed: Seed, node_count: usize, profile: &NetworkProfile) -> Self {
+        let mut disturbances = Windows::default();
+        for disturbance in profile.disturbances() {
+            disturbances.begin(PROFILE, disturbance);
+        }
         Self {
             seed,
             node_count,
-            latency: profile.latency,
+            latency: Latency::new(&profile.latency),
             loss_below: profile.loss.threshold(),
             duplication_below: profile.duplication.threshold(),
             reorder_below: profile.reorder.threshold(),
             reorder_delay_max: profile.reorder_delay_max,
             table: vec![UNUSED; node_count * node_count],
             links: Vec::new(),
-            noise: Windows::default(),
+            // The profile's own are never over, so that this never falls to zero if there are any.
+            trouble_count: u32::from(!disturbances.is_empty()),
+            disturbances,
             cuts_begun: CutNumber::default(),
-            trouble_count: 0,
         }
     }
 
@@ -100,18 +111,37 @@ impl Network {
         }
     }
 
-    /// What becomes of the next message on that link. Faults that change it are told to the ledger.
+    /// Whether a fault of links is under way, or the profile itself disturbs.
     #[inline]
-    pub(crate) fn fate(&mut self, index: LinkIndex, ledger: &mut Ledger) -> Fate {
+    pub(crate) const fn is_troubled(&self) -> bool {
+        self.trouble_count > 0
+    }
+
+    /// What becomes of the next message on that link, while nothing is under way.
+    #[inline]
+    pub(crate) fn fate(&mut self, index: LinkIndex) -> Fate {
         let words = self.links[index.0 as usize].words();
         if u64::from(words.loss) < self.loss_below {
             return Fate::Lost(LossCause::Chance);
         }
-        if self.trouble_count > 0 {
-            return self.troubled_fate(index, words, ledger);
+        self.travels(words, Span::ZERO, u64::from(words.duplication) < self.duplication_below)
+    }
+
+    /// What becomes of the next message on that link. Faults that change it are told to the ledger.
+    pub(crate) fn troubled_fate(&mut self, index: LinkIndex, parcel: Parcel, ledger: &mut Ledger) -> Fate {
+        let link = &mut self.links[index.0 as usize];
+        let words = link.words();
+        if u64::from(words.loss) < self.loss_below {
+            return Fate::Lost(LossCause::Chance);
         }
-        let has_copy = u64::from(words.duplication) < self.duplication_below;
-        self.travels(words, Span::ZERO, has_copy)
+        if let Some(fault) = link.cut_now() {
+            ledger.affect(fault, 1);
+            return Fate::Lost(LossCause::Cut);
+        }
+        if !self.disturbances.is_empty() || !link.disturbances.is_empty() {
+            return self.disturbed_fate(index, words, parcel, ledger);
+        }
+        self.travels(words, Span::ZERO, u64::from(words.duplication) < self.duplication_below)
     }
 
     /// What a message takes along, for [`Network::cut_since`].
@@ -143,22 +173,36 @@ impl Network {
         self.each_link(pairs, |link| link.mend(fault));
     }
 
-    /// Begins noise, on every link if no pair is given.
-    pub(crate) fn begin_noise(&mut self, fault: FaultIndex, pairs: &[(NodeId, NodeId)], noise: Noise) {
-        self.trouble_count += 1;
-        if pairs.is_empty() {
-            self.noise.begin(fault, noise);
-        }
-        self.each_link(pairs, |link| link.noise.begin(fault, noise));
+    /// Loses what is in flight on a link at this instant, and no more.
+    pub(crate) fn reset(&mut self, fault: FaultIndex, pair: (NodeId, NodeId)) {
+        self.cuts_begun.0 += 1;
+        let number = self.cuts_begun;
+        self.each_link(&[pair], |link| link.reset(fault, number));
     }
 
-    /// Ends noise.
-    pub(crate) fn end_noise(&mut self, fault: FaultIndex, pairs: &[(NodeId, NodeId)]) {
+    /// Begins a disturbance, on every link if no pair is given.
+    pub(crate) fn disturb(
+        &mut self,
+        fault: FaultIndex,
+        pairs: &[(NodeId, NodeId)],
+        disturbance: Disturbance,
+    ) {
+        self.trouble_count += 1;
+        if pairs.is_empty() {
+            self.disturbances.begin(fault, disturbance);
+        }
+        self.each_link(pairs, |link| link.disturbances.begin(fault, disturbance));
+    }
+
+    /// Ends a disturbance.
+    pub(crate) fn calm(&mut self, fault: FaultIndex, pairs: &[(NodeId, NodeId)]) {
         self.trouble_count -= 1;
-        self.noise.end(fault);
-        self.each_link(pairs, |link| {
-            link.noise.end(fault);
-        });
+        if self.disturbances.end(fault) {
+            for link in &mut self.links {
+                link.calm(fault);
+            }
+        }
+        self.each_link(pairs, |link| link.calm(fault));
     }
 
     /// Lets every link draw from the streams of another seed.
@@ -184,39 +228,32 @@ impl Network {
         LinkIndex(index)
     }
 
-    /// What becomes of a message that the network itself lets through, while faults of links are under way.
-    #[cold]
-    fn troubled_fate(&self, index: LinkIndex, words: Words, ledger: &mut Ledger) -> Fate {
-        let link = &self.links[index.0 as usize];
-        match link.cut_now() {
-            Some(fault) => {
-                ledger.affect(fault, 1);
-                Fate::Lost(LossCause::Cut)
+    fn disturbed_fate(
+        &mut self,
+        index: LinkIndex,
+        words: Words,
+        parcel: Parcel,
+        ledger: &mut Ledger,
+    ) -> Fate {
+        let below = Thresholds {
+            loss: self.loss_below,
+            duplication: self.duplication_below,
+            reorder: self.reorder_below,
+            ..Thresholds::default()
+        };
+        let link = &mut self.links[index.0 as usize];
+        let message_index = link.message_count() - 1;
+        let (own, state) = link.trouble(self.seed);
+        let mut passage = Passage::new((message_index, words), parcel, below, state, ledger);
+        for (fault, disturbance) in self.disturbances.iter().chain(own.iter()) {
+            if let Some(cause) = passage.meet(fault, disturbance) {
+                return Fate::Lost(cause);
             }
-            None => self.noisy_fate(link, words, ledger),
         }
-    }
-
-    /// Each noise takes its share of the words that those before it left, so that one word answers for all of them
-    /// and a noise that ends gives its messages back without touching the others'.
-    fn noisy_fate(&self, link: &Link, words: Words, ledger: &mut Ledger) -> Fate {
-        let mut lost_below = self.loss_below;
-        let mut doubled_below = self.duplication_below;
-        let mut has_copy = u64::from(words.duplication) < doubled_below;
-        let mut delay = Span::ZERO;
-        for (fault, noise) in self.noise.iter().chain(link.noise.iter()) {
-            lost_below = raised(lost_below, noise.loss);
-            if u64::from(words.loss) < lost_below {
-                ledger.affect(fault, 1);
-                return Fate::Lost(LossCause::Noise);
-            }
-            doubled_below = raised(doubled_below, noise.duplication);
-            let is_doubled = !has_copy && u64::from(words.duplication) < doubled_below;
-            has_copy |= is_doubled;
-            let extra = part(noise.delay_max, words.noise_delay, 1 << 32);
-            delay = delay + extra;
-            ledger.affect(fault, u64::from(is_doubled) + u64::from(extra > Span::ZERO));
+        if let Some(cause) = passage.queue() {
+            return Fate::Lost(cause);
         }
+        let (delay, has_copy) = (passage.delay, passage.has_copy);
         self.travels(words, delay, has_copy)
     }
 
@@ -232,22 +269,12 @@ impl Network {
     }
 }
 
-/// A threshold with a further chance on what it left over.
-fn raised(below: u64, chance: Ratio) -> u64 {
-    let left = (1 << 32) - below;
-    below + left * u64::from(chance.numerator()) / u64::from(chance.denominator())
-}
-
-/// `word / of` of the span, rounded down; `word` lies below `of`.
-fn part(span: Span, word: u32, of: u64) -> Span {
-    let part = u128::from(span.as_ns()) * u128::from(word) / u128::from(of);
-    Span::from_ns(u64::try_from(part).expect("a part of a span is not longer than it"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chance::Ratio;
     use crate::fault::Family;
+    use crate::time::TrueTime;
 
     const FAULT: FaultIndex = FaultIndex(0);
 
@@ -261,10 +288,18 @@ mod tests {
         ledger
     }
 
+    fn fate(network: &mut Network, link: LinkIndex, ledger: &mut Ledger) -> Fate {
+        if network.is_troubled() {
+            network.troubled_fate(link, Parcel { now: TrueTime::ZERO, bytes: 1 }, ledger)
+        } else {
+            network.fate(link)
+        }
+    }
+
     /// The fates of 10,000 messages from node 0 to node 1.
     fn check(network: &mut Network, ledger: &mut Ledger) -> Vec<Fate> {
         let link = network.link(NodeId(0), NodeId(1));
-        (0..10_000).map(|_| network.fate(link, ledger)).collect()
+        (0..10_000).map(|_| fate(network, link, ledger)).collect()
     }
 
     fn noisy() -> NetworkProfile {
@@ -312,28 +347,32 @@ mod tests {
     #[test]
     fn noise_adds_to_the_profile_and_counts_what_it_did() {
         let (mut network, mut ledger) = (network(&noisy()), ledger());
-        let noise =
-            Noise { loss: Ratio::new(1, 2), duplication: Ratio::new(1, 4), delay_max: Span::from_ms(50) };
-        network.begin_noise(FAULT, &[], noise);
+        let noise = Disturbance::Noise {
+            loss: Ratio::new(1, 2),
+            duplication: Ratio::new(1, 4),
+            delay_max: Span::from_ms(50),
+        };
+        network.disturb(FAULT, &[], noise);
         let fates = check(&mut network, &mut ledger);
         assert_share(&fates, 550, is_lost);
         assert_share(&fates, 180, is_doubled);
         let affected = ledger.lines()[0].affected;
         assert!(affected >= 9_000, "{affected}: lost 4500, delayed 4500, doubled some");
-        network.begin_noise(FaultIndex(1), &[(NodeId(1), NodeId(0))], noise);
-        network.end_noise(FAULT, &[]);
+        network.disturb(FaultIndex(1), &[(NodeId(1), NodeId(0))], noise);
+        network.calm(FAULT, &[]);
         assert_share(&check(&mut network, &mut ledger), 100, is_lost);
         assert_eq!(ledger.lines()[0].affected, affected);
     }
 
     #[test]
     fn noise_on_one_link_leaves_the_others_alone() {
-        let noise = Noise { loss: Ratio::ALWAYS, duplication: Ratio::NEVER, delay_max: Span::ZERO };
+        let noise =
+            Disturbance::Noise { loss: Ratio::ALWAYS, duplication: Ratio::NEVER, delay_max: Span::ZERO };
         let mut network = network(&NetworkProfile::perfect(Span::from_ms(1)));
-        network.begin_noise(FAULT, &[(NodeId(1), NodeId(0))], noise);
+        network.disturb(FAULT, &[(NodeId(1), NodeId(0))], noise);
         assert_share(&check(&mut network, &mut ledger()), 0, is_lost);
         let back = network.link(NodeId(1), NodeId(0));
-        assert_eq!(network.fate(back, &mut ledger()), Fate::Lost(LossCause::Noise));
+        assert_eq!(fate(&mut network, back, &mut ledger()), Fate::Lost(LossCause::Noise));
     }
 
     #[test]
@@ -343,13 +382,13 @@ mod tests {
         let link = network.link(NodeId(0), NodeId(1));
         network.cut(FAULT, &[(NodeId(0), NodeId(1))]);
         for _ in 0..500 {
-            assert!(is_lost(&network.fate(link, &mut ledger)));
+            assert!(is_lost(&fate(&mut network, link, &mut ledger)));
         }
         network.mend(FAULT, &[(NodeId(0), NodeId(1))]);
         let other = network.link(NodeId(2), NodeId(1));
         for want in &undisturbed[500..] {
-            network.fate(other, &mut ledger);
-            assert_eq!(network.fate(link, &mut ledger), *want);
+            fate(&mut network, other, &mut ledger);
+            assert_eq!(fate(&mut network, link, &mut ledger), *want);
         }
     }
 }

@@ -48,7 +48,15 @@ pub struct SyncToken(pub u64);
 pub trait Message: Clone + Debug + Send {
     /// A short constant name of this kind of message, such as `append`.
     fn name(&self) -> &'static str;
+
+    /// How much of a link's bandwidth it takes. The kernel never encodes a message: its author says how long it would be.
+    fn wire_bytes(&self) -> u32 {
+        WIRE_BYTES
+    }
 }
+
+/// Bytes of a message that does not say how long it is: a short one with its headers.
+pub const WIRE_BYTES: u32 = 128;
 
 /// A deterministic state machine.
 pub trait Node: Clone + Send {
@@ -69,6 +77,16 @@ pub trait Node: Clone + Send {
         effects: &mut Effects<Self>,
     ) where
         Self: Sized;
+
+    /// Learns that its connection to a peer was reset: what the peer had sent may be lost. The peer learns nothing.
+    ///
+    /// By default it does nothing about it: a node that asks again after a while needs no connections.
+    fn connection_reset(&mut self, peer: NodeId, context: &mut Context<'_>, effects: &mut Effects<Self>)
+    where
+        Self: Sized,
+    {
+        let _ = (peer, context, effects);
+    }
 }
 
 /// The four types of a node's input, output and disk, by the node.
@@ -80,7 +98,8 @@ pub enum Input<M, Q, R> {
     /// The node begins, or begins again after a crash or stop. Memory is gone: the kernel hands over a node as it
     /// was first made, and the records that survived, in the order they were written.
     Start {
-        /// The surviving records; empty at the first start.
+        /// The surviving records that can be read; empty at the first start. [`Context::damaged`] says which others there
+        /// were.
         disk: Vec<R>,
     },
     /// A message arrived.
@@ -102,18 +121,36 @@ pub enum Input<M, Q, R> {
     Stop,
 }
 
+/// What a node was started from, besides its records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Boot {
+    /// Which version of the program runs.
+    pub version: u32,
+    /// Places of the records that could not be read, among all that were there, in order.
+    pub damaged: Vec<usize>,
+}
+
+static FIRST_BOOT: Boot = Boot { version: 0, damaged: Vec::new() };
+
 /// A node's own clocks and chance, at the instant of one input.
 pub struct Context<'a> {
     id: NodeId,
     now: TrueTime,
     clock: &'a NodeClock,
     chance: &'a mut Stream,
+    boot: &'a Boot,
 }
 
 impl<'a> Context<'a> {
     /// The view of node `id` at `now`. For substrates; a node never makes one.
     pub fn new(id: NodeId, now: TrueTime, clock: &'a NodeClock, chance: &'a mut Stream) -> Self {
-        Self { id, now, clock, chance }
+        Self { id, now, clock, chance, boot: &FIRST_BOOT }
+    }
+
+    /// The same view of a node that was started from `boot`.
+    #[must_use]
+    pub const fn started_from(self, boot: &'a Boot) -> Self {
+        Self { boot, ..self }
     }
 
     /// This node's number.
@@ -151,6 +188,20 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn is_clock_beyond_limit(&self) -> bool {
         self.clock.is_beyond_limit(self.now)
+    }
+
+    /// Which version of the node's program runs, by the number of its setup or of its last restart: what it finds on disk
+    /// may be an older version's, or a newer one's.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.boot.version
+    }
+
+    /// Places of the records that the last start could not read, as their checksums were wrong: among all records that
+    /// were there, in order. The readable ones before the first of them have no gap; a log ends there.
+    #[must_use]
+    pub fn damaged(&self) -> &[usize] {
+        &self.boot.damaged
     }
 
     /// The node's own stream of chance.

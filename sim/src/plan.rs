@@ -1,7 +1,12 @@
 //! Whether a fault plan makes sense for a world: checked before the first event.
 
+use crate::chance::Ratio;
 use crate::fault::{Fault, FaultPlan, PlannedFault};
-use crate::limits::{DRIFT_PPB_MAX, FAULTS_MAX, RUN_NS_MAX, SPAN_MAX, STEP_NS_MAX};
+use crate::limits::{
+    BYTES_PER_S_MAX, DRIFT_PPB_MAX, FAULTS_MAX, QUEUE_BYTES_MAX, RECORDS_MAX, RUN_NS_MAX, SPAN_MAX,
+    STEP_NS_MAX,
+};
+use crate::network_profile::Bandwidth;
 use crate::node::NodeId;
 use crate::time::{Span, TrueTime};
 
@@ -87,6 +92,35 @@ pub enum PlanError {
         index: usize,
         /// The frequency error.
         drift_ppb: i64,
+    },
+    /// A figure is zero, so that it would do nothing.
+    #[error("fault {index} has a {figure} of zero: it would do nothing")]
+    NoEffect {
+        /// Which fault.
+        index: usize,
+        /// Which figure.
+        figure: &'static str,
+    },
+    /// A bandwidth or the queue before it is out of range.
+    #[error(
+        "fault {index} leaves {bytes_per_s} bytes a second with {queue_bytes} waiting: expected 1 to {BYTES_PER_S_MAX}, \
+         and at most {QUEUE_BYTES_MAX} waiting for no longer than {SPAN_MAX}"
+    )]
+    Bandwidth {
+        /// Which fault.
+        index: usize,
+        /// What it leaves.
+        bytes_per_s: u64,
+        /// What may wait.
+        queue_bytes: u64,
+    },
+    /// It is about more records than a disk has.
+    #[error("fault {index} is about {count} records, a disk has at most {RECORDS_MAX}")]
+    TooManyRecords {
+        /// Which fault.
+        index: usize,
+        /// How many.
+        count: u32,
     },
     /// It restarts a node that is up.
     #[error("fault {index} restarts {node}, expected it to be down by then")]
@@ -178,6 +212,8 @@ fn validate_places(index: usize, fault: &Fault, node_count: usize) -> Result<(),
     }
     match fault {
         Fault::Cut { links, .. } if links.is_empty() => Err(PlanError::NoLinks { index }),
+        Fault::Reset { node, peer } if node == peer => Err(PlanError::LinkToSelf { index, node: *node }),
+        Fault::Reset { node, peer } => exists(*node).and_then(|()| exists(*peer)),
         fault => fault.node().map_or(Ok(()), exists),
     }
 }
@@ -200,6 +236,7 @@ fn validate_figures(index: usize, planned: &PlannedFault) -> Result<(), PlanErro
     if matches!(planned.fault, Fault::ClockStrobe { period: Span::ZERO, .. }) {
         return Err(PlanError::NoPeriod { index });
     }
+    validate_strength(index, &planned.fault)?;
     let span = length.max(planned.fault.strength());
     if span > SPAN_MAX {
         return Err(PlanError::SpanTooLong { index, span });
@@ -211,16 +248,45 @@ fn validate_figures(index: usize, planned: &PlannedFault) -> Result<(), PlanErro
     Ok(())
 }
 
+/// Whether the faults that do something by degrees do something, and no more than there is.
+fn validate_strength(index: usize, fault: &Fault) -> Result<(), PlanError> {
+    let none = |figure| Err(PlanError::NoEffect { index, figure });
+    match *fault {
+        Fault::Burst { enter, .. } if enter == Ratio::NEVER => none("chance to enter"),
+        Fault::Burst { loss, .. } if loss == Ratio::NEVER => none("loss"),
+        Fault::Corruption { chance, .. } | Fault::Reordering { chance, .. } if chance == Ratio::NEVER => {
+            none("chance")
+        }
+        Fault::Reordering { delay_max, .. } if delay_max == Span::ZERO => none("delay"),
+        Fault::SlowLink { extra, .. } | Fault::DiskSlow { extra, .. } if extra == Span::ZERO => {
+            none("latency")
+        }
+        Fault::BitRot { count: 0, .. } => none("count"),
+        Fault::BitRot { count, .. } | Fault::DiskFull { room: count, .. } if count as usize > RECORDS_MAX => {
+            Err(PlanError::TooManyRecords { index, count })
+        }
+        Fault::Throttle { bytes_per_s, queue_bytes, .. }
+            if !(Bandwidth { bytes_per_s, queue_bytes }).is_sound() =>
+        {
+            Err(PlanError::Bandwidth { index, bytes_per_s, queue_bytes })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn validate_order(index: usize, planned: &PlannedFault, expected: &mut [Expected]) -> Result<(), PlanError> {
     match planned.fault {
-        Fault::Crash { node } | Fault::PowerLoss { node } | Fault::Stop { node } => {
+        Fault::Crash { node }
+        | Fault::PowerLoss { node }
+        | Fault::TornWrite { node }
+        | Fault::Stop { node } => {
             if expected[node.index()].is_down {
                 return Err(PlanError::TakesDownNodeThatIsDown { index, node });
             }
             expected[node.index()].is_down = true;
             expected[node.index()].paused_until = planned.at;
         }
-        Fault::Restart { node } => {
+        Fault::Restart { node } | Fault::RestartAs { node, .. } => {
             if !expected[node.index()].is_down {
                 return Err(PlanError::RestartsNodeThatIsUp { index, node });
             }
@@ -255,7 +321,16 @@ fn validate_order(index: usize, planned: &PlannedFault, expected: &mut [Expected
         | Fault::ClockSyncLoss { .. }
         | Fault::DiskStall { .. }
         | Fault::DiskError { .. }
-        | Fault::DiskLie { .. } => {}
+        | Fault::DiskLie { .. }
+        | Fault::Burst { .. }
+        | Fault::Corruption { .. }
+        | Fault::Reordering { .. }
+        | Fault::SlowLink { .. }
+        | Fault::Throttle { .. }
+        | Fault::Reset { .. }
+        | Fault::DiskSlow { .. }
+        | Fault::DiskFull { .. }
+        | Fault::BitRot { .. } => {}
     }
     Ok(())
 }
@@ -367,12 +442,71 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_that_would_do_nothing_is_refused() {
+        let none = |figure| Err(PlanError::NoEffect { index: 0, figure });
+        let (links, length, half) = (vec![], LENGTH, Ratio::new(1, 2));
+        let burst = |enter, loss| Fault::Burst { links: vec![], enter, leave: half, loss, length };
+        check(&[burst(Ratio::NEVER, half)], none("chance to enter"));
+        check(&[burst(half, Ratio::NEVER)], none("loss"));
+        let corruption = Fault::Corruption { links: links.clone(), chance: Ratio::NEVER, length };
+        check(&[corruption], none("chance"));
+        let reordering = |chance, delay_max| Fault::Reordering { links: vec![], chance, delay_max, length };
+        check(&[reordering(Ratio::NEVER, LENGTH)], none("chance"));
+        check(&[reordering(half, Span::ZERO)], none("delay"));
+        check(&[Fault::SlowLink { links, extra: Span::ZERO, length }], none("latency"));
+        check(&[Fault::DiskSlow { node: A, extra: Span::ZERO, length }], none("latency"));
+        check(&[Fault::BitRot { node: A, count: 0 }], none("count"));
+    }
+
+    #[test]
+    fn bandwidths_and_records_lie_in_their_range() {
+        let throttle = |bytes_per_s, queue_bytes| Fault::Throttle {
+            links: vec![],
+            bytes_per_s,
+            queue_bytes,
+            length: LENGTH,
+        };
+        for (bytes_per_s, queue_bytes) in
+            [(0, 0), (BYTES_PER_S_MAX + 1, 0), (BYTES_PER_S_MAX, QUEUE_BYTES_MAX + 1), (1, QUEUE_BYTES_MAX)]
+        {
+            let want = PlanError::Bandwidth { index: 0, bytes_per_s, queue_bytes };
+            check(&[throttle(bytes_per_s, queue_bytes)], Err(want));
+        }
+        check(&[throttle(1, 0), throttle(BYTES_PER_S_MAX, QUEUE_BYTES_MAX)], Ok(()));
+        let count = u32::try_from(RECORDS_MAX).unwrap() + 1;
+        let too_many = Err(PlanError::TooManyRecords { index: 0, count });
+        check(&[Fault::BitRot { node: A, count }], too_many.clone());
+        check(&[Fault::DiskFull { node: A, room: count, length: LENGTH }], too_many);
+    }
+
+    #[test]
+    fn resets_are_between_two_nodes_and_other_versions_start_only_what_is_down() {
+        check(&[Fault::Reset { node: A, peer: A }], Err(PlanError::LinkToSelf { index: 0, node: A }));
+        let stranger = NodeId(7);
+        let unknown = Err(PlanError::UnknownNode { index: 0, node: stranger });
+        check(&[Fault::Reset { node: A, peer: stranger }], unknown.clone());
+        check(&[Fault::Reset { node: stranger, peer: A }], unknown);
+        let again = Fault::RestartAs { node: A, version: 3 };
+        check(std::slice::from_ref(&again), Err(PlanError::RestartsNodeThatIsUp { index: 0, node: A }));
+        let torn = Fault::TornWrite { node: A };
+        check(
+            &[torn.clone(), again, torn.clone(), torn],
+            Err(PlanError::TakesDownNodeThatIsDown { index: 3, node: A }),
+        );
+    }
+
+    #[test]
     fn figures_lie_in_their_range() {
         let (long, year) = (Span::from_ns(u64::MAX), SPAN_MAX);
         let too_long = Err(PlanError::SpanTooLong { index: 0, span: long });
         check(&[Fault::Pause { node: A, length: long }], too_long.clone());
         check(&[Fault::Pause { node: A, length: Span::ZERO }], Err(PlanError::NoLength { index: 0 }));
         check(&[Fault::Slow { node: A, extra: long, length: year }], too_long.clone());
+        check(&[Fault::DiskSlow { node: A, extra: long, length: year }], too_long.clone());
+        check(&[Fault::SlowLink { links: vec![], extra: long, length: year }], too_long.clone());
+        let chance = Ratio::ALWAYS;
+        let reordering = Fault::Reordering { links: vec![], chance, delay_max: long, length: year };
+        check(&[reordering], too_long.clone());
         check(&[Fault::ClockLie { node: A, bound: long, length: year }], too_long.clone());
         let (loss, duplication) = (Ratio::NEVER, Ratio::NEVER);
         let noise = Fault::Noise { links: vec![], loss, duplication, delay_max: long, length: year };

@@ -9,7 +9,7 @@
 use crate::event::{Event, Incarnation, PendingSync};
 use crate::host::{Held, Waiting, message_name};
 use crate::kernel::World;
-use crate::limits::INBOX_MAX;
+use crate::limits::{INBOX_MAX, RUN_NS_MAX};
 use crate::network::LossCause;
 use crate::node::{Context, Effects, Input, InputOf, Node, NodeId, TimerKey};
 use crate::queue::Sequence;
@@ -77,6 +77,9 @@ impl<N: Node> World<N> {
             self.ledger.affect(fault, 1);
             return self.arrive(node, Input::SyncFailed(sync.token));
         }
+        if sync.is_incomplete {
+            return self.arrive(node, Input::SyncFailed(sync.token));
+        }
         match drive.lies.last() {
             Some((fault, ())) => self.ledger.affect(fault, 1),
             None => drive.disk.make_durable(sync.mark),
@@ -112,9 +115,7 @@ impl<N: Node> World<N> {
                 }
                 self.release(node, held);
             } else if let Some(waiting) = host.inbox.pop_front() {
-                if let Some(input) = host.resolve(waiting) {
-                    self.take(node, input);
-                }
+                self.take_waiting(node, waiting);
             } else {
                 break;
             }
@@ -146,6 +147,8 @@ impl<N: Node> World<N> {
     ) -> EventKind {
         *match cause {
             LossCause::Chance | LossCause::Noise => &mut self.counts.lost,
+            LossCause::Corruption => &mut self.counts.corrupted,
+            LossCause::Congestion => &mut self.counts.congested,
             LossCause::Cut => &mut self.counts.cut,
             LossCause::Down => &mut self.counts.unheard,
             LossCause::Inbox => &mut self.counts.overflowed,
@@ -163,24 +166,58 @@ impl<N: Node> World<N> {
         self.counts.delivered += u64::from(line.kind == EventKind::Message);
         let mut effects = core::mem::take(&mut self.effects);
         let host = &mut self.hosts[node.index()];
-        let mut context = Context::new(node, self.now, &host.clock, &mut host.chance);
+        let mut context =
+            Context::new(node, self.now, &host.clock, &mut host.chance).started_from(&host.boot);
         host.node.handle(input, &mut context, &mut effects);
-        if host.is_open() || !self.hold(node, &mut effects, line.kind == EventKind::Stop) {
-            self.apply(node, None, &mut effects);
-            if line.kind == EventKind::Stop {
+        self.let_out(node, &mut effects, line.kind);
+        self.effects = effects;
+        line.kind
+    }
+
+    /// The effects of an input that was taken now leave at once, or are held.
+    #[inline]
+    fn let_out(&mut self, node: NodeId, effects: &mut Effects<N>, kind: EventKind) {
+        let is_stop = kind == EventKind::Stop;
+        if self.hosts[node.index()].is_open() || !self.hold(node, effects, is_stop) {
+            self.apply(node, None, effects);
+            if is_stop {
                 self.take_down(node);
             }
         }
+    }
+
+    /// The node takes an input that may have waited, unless it has changed its mind about it.
+    fn take_waiting(&mut self, node: NodeId, waiting: Waiting<N>) -> Option<EventKind> {
+        let host = &mut self.hosts[node.index()];
+        match waiting {
+            Waiting::Input(input) => Some(self.take(node, input)),
+            Waiting::Timer(key, sequence) => {
+                let is_wanted = host.timers.take_waiting(key, sequence);
+                is_wanted.then(|| self.take(node, Input::Timer(key)))
+            }
+            Waiting::Reset(peer) => Some(self.take_reset(node, peer)),
+        }
+    }
+
+    /// The node learns that its connection to a peer was reset.
+    fn take_reset(&mut self, node: NodeId, peer: NodeId) -> EventKind {
+        let line = Line::plain(EventKind::Reset, node, u64::from(peer.0));
+        self.trace.event(self.now, &line);
+        let mut effects = core::mem::take(&mut self.effects);
+        let host = &mut self.hosts[node.index()];
+        let mut context =
+            Context::new(node, self.now, &host.clock, &mut host.chance).started_from(&host.boot);
+        host.node.connection_reset(peer, &mut context, &mut effects);
+        self.let_out(node, &mut effects, line.kind);
         self.effects = effects;
         line.kind
     }
 
     #[cold]
-    fn arrive_at_closed(&mut self, node: NodeId, waiting: Waiting<N>) -> EventKind {
+    pub(crate) fn arrive_at_closed(&mut self, node: NodeId, waiting: Waiting<N>) -> EventKind {
         let host = &mut self.hosts[node.index()];
         if host.can_take() {
-            let input = host.resolve(waiting).expect("a timer that runs out now is wanted");
-            let kind = self.take(node, input);
+            let kind = self.take_waiting(node, waiting).expect("a timer that runs out now is wanted");
             self.hosts[node.index()].refresh();
             return kind;
         }
@@ -214,7 +251,7 @@ impl<N: Node> World<N> {
         let mut service = host.service;
         for (fault, extra) in host.slows.iter() {
             self.ledger.affect(fault, 1);
-            service = service + extra;
+            service = service.saturating_add(extra).min(Span::from_ns(RUN_NS_MAX));
         }
         let midway = host.midway.take();
         if service == Span::ZERO && midway.is_none() {

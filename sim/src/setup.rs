@@ -21,13 +21,16 @@ pub struct NodeSetup<N> {
     pub disk: DiskProfile,
     /// How long it takes for each input; inputs wait meanwhile, and effects leave at the end.
     pub service: Span,
+    /// Which version of its program it begins as; 0 if nobody cares.
+    pub version: u32,
 }
 
 impl<N> NodeSetup<N> {
     /// A node on a machine without delay and with a perfect clock.
     #[must_use]
     pub const fn perfect(node: N) -> Self {
-        Self { node, clock: ClockProfile::perfect(), disk: DiskProfile::instant(), service: Span::ZERO }
+        let (clock, disk) = (ClockProfile::perfect(), DiskProfile::instant());
+        Self { node, clock, disk, service: Span::ZERO, version: 0 }
     }
 }
 

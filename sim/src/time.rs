@@ -67,6 +67,12 @@ impl Span {
         Self(self.0 * count)
     }
 
+    /// Both spans in a row, or the longest span there is.
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// What is left after taking `other` away, at least zero.
     #[must_use]
     pub const fn saturating_sub(self, other: Self) -> Self {

@@ -54,6 +54,8 @@ pub enum EventKind {
     Observation = 15,
     /// The clocks are sampled. It never feeds the digest.
     Sample = 16,
+    /// A node learns that its connection to a peer was reset. Detail: the peer.
+    Reset = 20,
 }
 
 /// One event as the digest sees it.
@@ -102,6 +104,7 @@ impl fmt::Display for Line<'_> {
             EventKind::Wander => write!(f, "drifts by {} ppb", detail.cast_signed()),
             EventKind::Observation => f.write_str("observes"),
             EventKind::Sample => f.write_str("clocks are sampled"),
+            EventKind::Reset => write!(f, "loses its connection to n{detail}"),
         }
     }
 }

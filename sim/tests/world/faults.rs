@@ -85,7 +85,7 @@ fn a_sync_takes_its_time_and_one_of_an_earlier_life_is_never_heard_of() {
     let faults = down_and_up(Fault::Crash { node: A });
     let requests = vec![write(10, &[1], Some(1)), write(45, &[2], Some(2)), write(70, &[3], Some(3))];
     let mut setup = setup(&Script { faults, requests });
-    setup.nodes[0].disk = DiskProfile { sync_min: Span::from_ms(20), sync_max: Span::from_ms(20) };
+    setup.nodes[0].disk = DiskProfile::of(Span::from_ms(20), Span::from_ms(20));
     let seen = seen(&run_setup(setup, 1_000));
     assert_eq!(seen, ["30 ms n0 synced 1", "60 ms n0 starts [1, 2]", "90 ms n0 synced 3"]);
 }

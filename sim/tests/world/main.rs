@@ -8,10 +8,15 @@ mod clock_honesty;
 #[cfg(test)]
 mod clock_profiles;
 mod determinism;
+mod disks;
 mod faults;
 mod ledger;
+mod links;
+mod machines;
 mod network;
+mod partitions;
 #[cfg(test)]
 mod probe;
+mod refusals;
 mod service;
 mod timers;

@@ -32,6 +32,8 @@ pub(crate) enum Act {
     ReadMonotonic,
     /// Tell what the clock's daemon says, and whether to go on.
     ReadHealth,
+    /// Tell which version runs, and which records the last start could not read.
+    ReadBoot,
     Halt,
     /// From now on, answer every message with random acts.
     Chatter,
@@ -86,6 +88,10 @@ impl Probe {
                 let word = if context.is_clock_beyond_limit() { "stop" } else { "go on" };
                 effects.observe(Seen(format!("{:?}, {word}", context.clock_status())));
             }
+            Act::ReadBoot => {
+                let (version, damaged) = (context.version(), context.damaged());
+                effects.observe(Seen(format!("version {version}, damaged {damaged:?}")));
+            }
             Act::Halt => effects.halt(),
             Act::Chatter => self.is_chatty = true,
         }
@@ -136,6 +142,10 @@ impl Node for Probe {
         if self.is_chatty {
             self.chatter(context, effects);
         }
+    }
+
+    fn connection_reset(&mut self, peer: NodeId, _: &mut Context<'_>, effects: &mut Effects<Self>) {
+        effects.observe(Seen(format!("is reset by {peer}")));
     }
 }
 
