@@ -4,7 +4,8 @@
 
 use crate::chance::{Seed, Stream};
 use crate::clock_profile::{ClockFaults, ClockProfile};
-use crate::fault::{Fault, PlannedFault, Thaw};
+use crate::compound::MachineFreeze;
+use crate::fault::{Fault, PlannedFault};
 use crate::node::NodeId;
 use crate::time::{Span, TrueTime};
 
@@ -79,10 +80,8 @@ fn vm_pause(node: NodeId, at: TrueTime, chance: &mut Stream) -> [Option<PlannedF
     let is_bad = chance.below(VM_PAUSES_PER_BAD_ONE) == 0;
     let bad = chance.span_between(VM_PAUSE, VM_PAUSE_BAD);
     let length = if is_bad { bad } else { VM_PAUSE };
-    let frozen = length + chance.span_between(Span::from_ns(1), STALE_MAX);
-    let freeze = Fault::ClockFreeze { node, length: frozen, thaw: Thaw::Jumps };
-    let pause = Fault::Pause { node, length };
-    [Some(PlannedFault { at, fault: freeze }), Some(PlannedFault { at, fault: pause })]
+    let stale = chance.span_between(Span::from_ns(1), STALE_MAX);
+    MachineFreeze { at, length, stale }.faults(node).map(Some)
 }
 
 /// A step or a strobe, one as likely as the other.
@@ -111,7 +110,7 @@ fn step_ns(exponent: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::{Family, FaultPlan};
+    use crate::fault::{Family, FaultPlan, Thaw};
     use crate::limits::RUN_NS_MAX;
 
     const HOUR: TrueTime = TrueTime::from_ns(3_600_000_000_000);
