@@ -272,6 +272,9 @@ mod tests {
         daemon.hear(&profile, -3 * MS, at(10));
         assert_eq!(daemon.claimed_ns(&profile, at(10)), 3_000_000 + 50_000 + 300_000);
         assert_eq!(daemon.claimed_ns(&profile, at(30)), 3_350_000 + 1_000_000);
+        let mut stepped = daemon.clone();
+        assert_eq!(stepped.hear(&profile, 200 * MS, at(30)), -200 * MS);
+        assert_eq!(stepped.claimed_ns(&profile, at(30)), 350_000, "a step leaves no offset");
         let long = ClockProfile { assumed_ppb: Some(100_000_000), bound_floor_ns: 7_000_000, ..profile };
         let year = 31_536_000;
         assert_eq!(daemon.claimed_ns(&long, at(10 + year)), 7_000_000 + year * 100_000_000);
