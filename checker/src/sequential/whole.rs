@@ -15,6 +15,9 @@ use crate::linearizable::steps;
 use crate::spec::Spec;
 use crate::verdict::Violation;
 
+/// No operation.
+const NONE: u32 = u32::MAX;
+
 /// All operations of all objects: which client, which object, what they do.
 pub(super) struct Whole<'a, S: Spec> {
     pub(super) operations: Vec<&'a OperationOf<S>>,
@@ -86,11 +89,14 @@ impl<'a, S: Spec> Whole<'a, S> {
         if self.keys.len() <= 1 {
             return (0..count).collect();
         }
-        let mut by_invocation: Vec<(u64, u32)> =
-            (0..count).map(|index| (self.operations[index as usize].invoked, index)).collect();
-        // Those of one object are in order already: there are runs to merge.
-        by_invocation.sort();
-        by_invocation.into_iter().map(|(_, index)| index).collect()
+        // Positions count events, so that a list of all is at most a few times as long.
+        let end = self.operations.iter().map(|operation| operation.invoked as usize + 1).max().unwrap_or(0);
+        let mut begun_at = vec![NONE; end];
+        for (index, operation) in (0..count).zip(&self.operations) {
+            begun_at[operation.invoked as usize] = index;
+        }
+        begun_at.retain(|index| *index != NONE);
+        begun_at
     }
 
     /// The programs of all clients, on all objects or on one.
