@@ -1,11 +1,10 @@
 //! What a world promises, seen from outside: one scripted node, and worlds made of it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod clock;
-#[cfg(test)]
 mod clock_faults;
-#[cfg(test)]
 mod clock_honesty;
-#[cfg(test)]
 mod clock_profiles;
 mod determinism;
 mod disks;
@@ -15,7 +14,6 @@ mod links;
 mod machines;
 mod network;
 mod partitions;
-#[cfg(test)]
 mod probe;
 mod refusals;
 mod service;
