@@ -40,6 +40,10 @@ impl<N: Node> World<N> {
                 .push(self.now + LATENCY_TO_SELF, Event::MessageToSelf { node: from, incarnation, message });
             return;
         }
+        if let Some(outward) = &mut self.outward {
+            outward.messages.push((to, message));
+            return;
+        }
         let link = self.network.link(from, to);
         match self.network.fate(link, &mut self.ledger) {
             Fate::Lost(cause) => {

@@ -30,6 +30,7 @@ pub mod node;
 pub mod plan;
 pub mod queue;
 pub mod setup;
+pub mod substrate;
 pub mod time;
 pub mod trace;
 
@@ -37,6 +38,7 @@ mod apply;
 mod event;
 mod host;
 mod injection;
+mod outward;
 
 mod profile;
 mod service;

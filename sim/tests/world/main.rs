@@ -8,4 +8,6 @@ mod network;
 #[cfg(test)]
 mod probe;
 mod service;
+#[cfg(feature = "substrates")]
+mod substrates;
 mod timers;
