@@ -147,24 +147,48 @@ async fn deliver<N: Node, W: Wire>(
     link: (NodeId, NodeId),
     mut waiting: mpsc::Receiver<Outgoing>,
 ) {
-    let mut connection: Option<(u32, W::Stream)> = None;
-    while let Some(outgoing) = waiting.recv().await {
-        let resets = room.resets(link.0, link.1);
-        connection = connection.filter(|(made_after, _)| *made_after == resets);
-        // A connection that turns out to be broken has not taken the message: one new attempt is not a second one.
-        for _ in 0..2 {
-            if let Some((_, stream)) = &mut connection {
-                if write::<W>(stream, &outgoing.frame).await.is_ok() {
-                    break;
-                }
-                connection = None;
-            } else if let Ok(stream) = W::connect(link.1).await {
-                connection = Some((resets, stream));
-            }
-        }
-        if connection.is_none() {
+    let mut connection = Connection::<W>(None);
+    loop {
+        let outgoing = tokio::select! {
+            biased;
+            () = connection.ends() => continue,
+            outgoing = waiting.recv() => outgoing,
+        };
+        let Some(outgoing) = outgoing else { return };
+        if !connection.carry(link.1, room.resets(link.0, link.1), &outgoing.frame).await {
             room.lose(link, outgoing.name, LossCause::Down, present::<N, W>(&room));
         }
+    }
+}
+
+/// A connection to another node, if there is one, and after how many resets it was made.
+struct Connection<W: Wire>(Option<(u32, W::Stream)>);
+
+impl<W: Wire> Connection<W> {
+    /// Waits until the other side has ended it: nobody writes back on it.
+    async fn ends(&mut self) {
+        let Some((_, stream)) = &mut self.0 else { return core::future::pending().await };
+        if !matches!(stream.read(&mut [0]).await, Ok(1..)) {
+            self.0 = None;
+        }
+    }
+
+    /// Writes a frame, dialling if need be; whether it was taken.
+    ///
+    /// A connection that turns out to be broken has not taken the frame: one new attempt is not a second one.
+    async fn carry(&mut self, to: NodeId, resets: u32, frame: &[u8]) -> bool {
+        self.0.take_if(|(made_after, _)| *made_after != resets);
+        for _ in 0..2 {
+            if self.0.is_none() {
+                self.0 = W::connect(to).await.ok().map(|stream| (resets, stream));
+            }
+            let Some((_, stream)) = &mut self.0 else { return false };
+            if write::<W>(stream, frame).await.is_ok() {
+                return true;
+            }
+            self.0 = None;
+        }
+        false
     }
 }
 

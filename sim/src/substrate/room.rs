@@ -25,7 +25,7 @@ use crate::trace::{EventKind, Line, Trace};
 use crate::windows::FaultIndex;
 
 /// Most nodes of a world that is not run on the kernel.
-pub const NODES_MAX: usize = 256;
+pub(super) const NODES_MAX: usize = 256;
 
 /// What is shared by the drivers of all nodes.
 pub(super) struct Room<N: Node> {
