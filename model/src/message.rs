@@ -135,7 +135,7 @@ pub struct Payload {
 }
 
 /// Who owns which slot: the members, from which each slot's owner follows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
     /// Newer ones replace older ones.
     pub term: u64,
@@ -144,7 +144,7 @@ pub struct Placement {
 }
 
 /// What nodes send.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "fields are named for what they hold; the variants say when they are sent")]
 pub enum Message {
     /// A client asks its node.

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use model::rules::{Defect, Variant};
 use scenarios::mutants;
 use scenarios::plan::Build;
+use sim::substrate::Substrate;
 
 mod check;
 mod export;
@@ -56,7 +57,7 @@ pub(crate) enum CommandError {
     },
     /// The plan itself.
     #[error("the plan cannot be run: {0}")]
-    Setup(#[from] sim::setup::SetupError),
+    Setup(#[from] sim::substrate::SubstrateError),
     /// A folder.
     #[error(transparent)]
     Folder(#[from] reports::run_folder::FolderError),
@@ -114,6 +115,9 @@ pub(crate) struct BuildArguments {
     /// Plant this defect (see `mutants`)
     #[arg(long, value_name = "NAME", value_parser = parse_mutant)]
     mutant: Option<Defect>,
+    /// What the nodes run on
+    #[arg(long, value_enum, default_value_t = SubstrateArgument::Kernel)]
+    substrate: SubstrateArgument,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -124,9 +128,11 @@ enum VariantArgument {
 
 /// What the nodes run on.
 #[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Substrate {
+enum SubstrateArgument {
     /// The event kernel: one thread, every fault, every clock
     Kernel,
+    /// turmoil: a host a node, bytes over its TCP; the network faults that it has
+    Turmoil,
 }
 
 impl BuildArguments {
@@ -135,7 +141,11 @@ impl BuildArguments {
             VariantArgument::Hardened => Variant::Hardened,
             VariantArgument::Naive => Variant::Naive,
         };
-        Build { variant, defect: self.mutant }
+        let substrate = match self.substrate {
+            SubstrateArgument::Kernel => Substrate::Kernel,
+            SubstrateArgument::Turmoil => Substrate::Turmoil,
+        };
+        Build { variant, defect: self.mutant, substrate }
     }
 }
 

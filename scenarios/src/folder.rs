@@ -14,11 +14,11 @@ use crate::runner::{Run, trace_lines};
 pub fn folder(run: &Run) -> RunFolder {
     let mut history = Vec::new();
     jsonl::write(&run.families, &mut history).expect("writing to memory does not fail");
-    let trace = run.world.trace();
+    let trace = &run.evidence.trace;
     RunFolder {
         plan: run.plan.to_file(),
         history: String::from_utf8(history).expect("JSON is UTF-8"),
-        clocks: run.world.clock_samples().iter().map(sample).collect(),
+        clocks: run.evidence.clock_samples.iter().map(sample).collect(),
         switches: run.families.iter().flat_map(switches).collect(),
         verdict: run.verdict.clone(),
         trace: (!trace.is_empty()).then(|| trace_lines(trace)),

@@ -3,8 +3,9 @@
 use model::capacity::{Member, Topology};
 use sim::chance::{Seed, Stream};
 use sim::clock_faults;
-use sim::fault::{Fault, FaultPlan, PlannedFault};
+use sim::fault::{Family, Fault, FaultPlan, PlannedFault};
 use sim::node::NodeId;
+use sim::substrate::Substrate;
 use sim::time::{Span, TrueTime};
 
 use crate::scenario::{Nemesis, NemesisKind, Range, Role, Scenario};
@@ -15,9 +16,9 @@ const CALM: Span = Span::from_ms(1_000);
 /// Between two times down, a node is up at least that long.
 const UP_MIN: Span = Span::from_ms(500);
 
-/// The fault plan of `seed`.
+/// The fault plan of `seed`, without the families that the substrate lacks.
 #[must_use]
-pub fn plan(scenario: &Scenario, topology: &Topology, seed: Seed) -> FaultPlan {
+pub fn plan(scenario: &Scenario, topology: &Topology, seed: Seed, substrate: Substrate) -> FaultPlan {
     let mut planner = Planner {
         end: TrueTime::ZERO + scenario.timing.chaos(),
         roles: topology.members.iter().map(role).collect(),
@@ -25,7 +26,7 @@ pub fn plan(scenario: &Scenario, topology: &Topology, seed: Seed) -> FaultPlan {
         paused: vec![Vec::new(); topology.members.len()],
         faults: Vec::new(),
     };
-    for (index, nemesis) in swarm::switched_on(&scenario.faults, seed) {
+    for (index, nemesis) in swarm::switched_on(&scenario.faults, seed, substrate) {
         planner.add(nemesis, &mut seed.stream("nemesis", index as u64));
     }
     let clocks = topology.members.iter().map(|_| &scenario.clock);
@@ -34,6 +35,16 @@ pub fn plan(scenario: &Scenario, topology: &Topology, seed: Seed) -> FaultPlan {
     }
     planner.faults.sort_by_key(|planned| planned.at);
     FaultPlan { faults: planner.faults }
+}
+
+/// The families that the scenario has and the substrate lacks, in the order of families.
+#[must_use]
+pub fn left_out(scenario: &Scenario, substrate: Substrate) -> Vec<Family> {
+    let families = scenario.faults.iter().map(|nemesis| nemesis.kind.family());
+    let mut families: Vec<_> = families.filter(|family| substrate.lacks(*family).is_some()).collect();
+    families.sort_unstable();
+    families.dedup();
+    families
 }
 
 /// A node's role in scenario files.

@@ -9,10 +9,10 @@ use reports::run_folder;
 use serde_json::Value;
 use sim::chance::Seed;
 use sim::fault::FaultPlan;
-use sim::kernel::World;
 use sim::network_profile::NetworkProfile;
 use sim::node::NodeId;
-use sim::setup::{NodeSetup, RunOptions, SetupError, WorldSetup};
+use sim::setup::{NodeSetup, RunOptions, WorldSetup};
+use sim::substrate::Substrate;
 use sim::time::{Span, TrueTime};
 
 use crate::nemesis;
@@ -30,6 +30,8 @@ pub struct Build {
     pub variant: Variant,
     /// With this defect planted, if any.
     pub defect: Option<Defect>,
+    /// What its nodes run on.
+    pub substrate: Substrate,
 }
 
 impl Build {
@@ -75,7 +77,7 @@ impl Plan {
     pub fn new(scenario: Arc<Scenario>, seed: Seed, build: Build) -> Self {
         let topology = Arc::new(topology(&scenario, build));
         let requests = workload::requests(&scenario, &topology, seed);
-        let faults = nemesis::plan(&scenario, &topology, seed);
+        let faults = nemesis::plan(&scenario, &topology, seed, build.substrate);
         Self { scenario, origin: Origin::default(), seed, build, topology, requests, faults }
     }
 
@@ -85,11 +87,9 @@ impl Plan {
         Setting { scenario: &self.scenario, topology: &self.topology }
     }
 
-    /// The world before its first event.
-    ///
-    /// # Errors
-    /// If the plan contradicts itself or names what does not exist.
-    pub fn world(&self, keeps_trace: bool) -> Result<World<capacity::Member>, SetupError> {
+    /// What the world is made from.
+    #[must_use]
+    pub fn world(&self, keeps_trace: bool) -> WorldSetup<capacity::Member> {
         let scenario = &self.scenario;
         let nodes = self.topology.members.iter().map(|member| NodeSetup {
             node: member.clone(),
@@ -98,7 +98,7 @@ impl Plan {
             service: Span::from_us(scenario.shape.service_us.get()),
             version: 0,
         });
-        World::new(WorldSetup {
+        WorldSetup {
             seed: self.seed,
             nodes: nodes.collect(),
             network: NetworkProfile::clone(&scenario.network),
@@ -108,7 +108,7 @@ impl Plan {
                 keep_trace: keeps_trace,
                 clock_sample_every: Some(Span::from_ms(scenario.timing.sample_ms.get())),
             },
-        })
+        }
     }
 
     /// The variant's name.
@@ -145,12 +145,12 @@ impl Plan {
             seed: self.seed.0,
             variant: self.variant_name(),
             mutant: self.mutant_name(),
-            substrate: "kernel".to_owned(),
+            substrate: self.build.substrate.name().to_owned(),
             nodes: nodes.collect(),
             chaos_ends_ns: self.scenario.timing.chaos().as_ns(),
             ends_ns: self.scenario.timing.whole().as_ns(),
             faults: self.faults.clone(),
-            left_out: Vec::new(),
+            left_out: nemesis::left_out(&self.scenario, self.build.substrate),
             requests: self.requests.iter().map(value).collect(),
         }
     }
@@ -168,6 +168,7 @@ impl Plan {
                 .as_ref()
                 .map(|name| part("mutant", &Value::from(name.as_str())))
                 .transpose()?,
+            substrate: part("substrate", &Value::from(file.substrate.as_str()))?,
         };
         let topology = Arc::new(topology(&scenario, build));
         let requests: Result<Vec<PlannedRequest>, _> =

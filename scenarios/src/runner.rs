@@ -11,10 +11,9 @@ use std::sync::Arc;
 use checker::budget::Budget;
 use checker::judge::{Check, Family, judge};
 use checker::verdict::Verdict;
-use model::capacity::Member;
+use model::message::Observation;
 use reports::run_folder::{CheckResult, Outcome, RunVerdict};
-use sim::kernel::World;
-use sim::setup::SetupError;
+use sim::substrate::{self, Evidence, Phases, SubstrateError};
 use sim::time::Span;
 use sim::trace::TraceEvent;
 
@@ -33,24 +32,24 @@ pub struct Run {
     pub verdict: RunVerdict,
     /// What the checks judged.
     pub families: Vec<Family>,
-    /// The world as it was in the end.
-    pub world: World<Member>,
+    /// What the world left.
+    pub evidence: Evidence<Observation>,
 }
 
 /// Runs `plan` to its end and judges it.
 ///
 /// # Errors
-/// If the plan contradicts itself or names what does not exist.
-pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SetupError> {
+/// If the plan contradicts itself, names what does not exist, or plans what its substrate cannot express.
+pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SubstrateError> {
     let whole = Stopwatch::start();
-    let world = simulate(&plan, keeps_trace)?;
+    let evidence = simulate(&plan, keeps_trace)?;
     let judging = Stopwatch::start();
-    let families = recorder::record(plan.setting(), world.observations());
+    let families = recorder::record(plan.setting(), &evidence.observations);
     let late_from = plan.scenario.timing.chaos() + Span::from_seconds(plan.scenario.timing.recover_s.get());
-    let progress = recorder::progress(world.observations(), late_from);
+    let progress = recorder::progress(&evidence.observations, late_from);
     let checks = judge_all(&plan, &families, progress);
     let check_ns = judging.elapsed_ns();
-    let ledger = world.ledger().lines();
+    let ledger = evidence.ledger.lines();
     let verdict = RunVerdict {
         scenario: plan.scenario.name.clone(),
         seed: plan.seed.0,
@@ -58,31 +57,29 @@ pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SetupError> {
         mutant: plan.mutant_name(),
         path: plan.origin.path.clone(),
         settings: plan.origin.settings.clone(),
-        substrate: "kernel".to_owned(),
+        substrate: plan.build.substrate.name().to_owned(),
         verdict: RunVerdict::overall(&checks, &ledger),
-        digest: world.digest().to_string(),
+        digest: evidence.digest.to_string(),
         operations: progress.operations,
-        events: world.events(),
-        messages: world.messages().sent,
-        simulated_ns: world.now().as_ns(),
+        events: evidence.events,
+        messages: evidence.messages.sent,
+        simulated_ns: evidence.now.as_ns(),
         wall_ns: Some(whole.elapsed_ns()),
         check_ns: Some(check_ns),
         checks,
         ledger,
     };
-    Ok(Run { plan, verdict, families, world })
+    Ok(Run { plan, verdict, families, evidence })
 }
 
-/// The world of `plan`, run to its end.
+/// What the world of `plan` leaves, run to its end on its substrate.
 ///
 /// # Errors
-/// If the plan contradicts itself or names what does not exist.
-pub fn simulate(plan: &Plan, keeps_trace: bool) -> Result<World<Member>, SetupError> {
-    let mut world = plan.world(keeps_trace)?;
-    world.run_until(instant(plan.scenario.timing.chaos()));
-    world.end_all_faults();
-    world.run_until(instant(plan.scenario.timing.whole()));
-    Ok(world)
+/// If the plan contradicts itself, names what does not exist, or plans what its substrate cannot express.
+pub fn simulate(plan: &Plan, keeps_trace: bool) -> Result<Evidence<Observation>, SubstrateError> {
+    let timing = &plan.scenario.timing;
+    let phases = Phases { faults_end: Some(instant(timing.chaos())), end: instant(timing.whole()) };
+    substrate::run(plan.build.substrate, plan.world(keeps_trace), phases)
 }
 
 /// The kept trace as the lines of `trace.jsonl`.

@@ -12,7 +12,7 @@ use sim::time::Span;
 
 use crate::bounded::Bounded;
 
-pub use crate::scenario_file::{ScenarioError, load};
+pub use crate::scenario_file::{ScenarioError, accept_settings, load};
 
 /// Which systems there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use checker::judge::CHECK_NAMES;
+use sim::substrate::Substrate;
 
 use crate::catalog;
 use crate::scenario::{Scenario, System};
@@ -78,6 +79,33 @@ pub fn load(name: &str, settings: &[String]) -> Result<Scenario, ScenarioError> 
     };
     check_consistency(&path, &scenario)?;
     Ok(scenario)
+}
+
+/// Whether a substrate can do what `settings` have asked of `scenario`. What the scenario itself has beyond that is
+/// left out in silence there, and named in the plan.
+///
+/// # Errors
+/// Names the first setting that asks for what the substrate lacks, and why it does.
+pub fn accept_settings(
+    scenario: &Scenario,
+    settings: &[String],
+    substrate: Substrate,
+) -> Result<(), ScenarioError> {
+    let left_out = substrate.left_out_of(&scenario.network);
+    for setting in settings {
+        let wrong = |found: String| Err(ScenarioError::Setting { setting: setting.clone(), found });
+        let key = setting.split('=').next().unwrap_or_default();
+        let lacking = scenario.faults.iter().zip(0..).find_map(|(nemesis, index)| {
+            Some((index, nemesis.kind.family(), substrate.lacks(nemesis.kind.family())?))
+        });
+        if let (true, Some((index, family, reason))) = (key == "faults", lacking) {
+            return wrong(format!("`faults[{index}]` is {family}: {substrate} cannot do this: {reason}"));
+        }
+        if let Some(name) = left_out.iter().find(|name| key == format!("network.{name}")) {
+            return wrong(format!("{substrate} cannot do this: `{name}` is not in its network"));
+        }
+    }
+    Ok(())
 }
 
 fn find(name: &str) -> Result<(String, String), ScenarioError> {

@@ -3,6 +3,7 @@
 //! Source: A. Groce, C. Zhang, E. Eide, Y. Chen and J. Regehr, "Swarm testing", ISSTA 2012.
 
 use sim::chance::{Ratio, Seed};
+use sim::substrate::Substrate;
 
 use crate::scenario::Nemesis;
 
@@ -10,13 +11,17 @@ use crate::scenario::Nemesis;
 const ON: Ratio = Ratio::new(1, 2);
 
 /// The nemeses that are on for `seed`, each with its place in the scenario; at least one, if there are any.
+///
+/// Those that the substrate lacks are off, but drawn all the same: the others are on or off as on the kernel, unless
+/// none would be left.
 #[must_use]
-pub fn switched_on(nemeses: &[Nemesis], seed: Seed) -> Vec<(usize, &Nemesis)> {
+pub fn switched_on(nemeses: &[Nemesis], seed: Seed, substrate: Substrate) -> Vec<(usize, &Nemesis)> {
     let mut chance = seed.stream("swarm", 0);
-    let drawn: Vec<_> = nemeses.iter().enumerate().filter(|_| chance.hits(ON)).collect();
-    if drawn.is_empty() && !nemeses.is_empty() {
-        let index = chance.below(nemeses.len() as u64) as usize;
-        return vec![(index, &nemeses[index])];
+    let is_known = |(_, nemesis): &(usize, &Nemesis)| substrate.lacks(nemesis.kind.family()).is_none();
+    let drawn: Vec<_> = nemeses.iter().enumerate().filter(|_| chance.hits(ON)).filter(is_known).collect();
+    let known: Vec<_> = nemeses.iter().enumerate().filter(is_known).collect();
+    if drawn.is_empty() && !known.is_empty() {
+        return vec![known[chance.below(known.len() as u64) as usize]];
     }
     drawn
 }
@@ -31,7 +36,7 @@ mod tests {
         let scenario = load("capacity", &[]).unwrap();
         let mut on_count = vec![0; scenario.faults.len()];
         for seed in Seed::range(0..200) {
-            let on = switched_on(&scenario.faults, seed);
+            let on = switched_on(&scenario.faults, seed, Substrate::Kernel);
             assert!(!on.is_empty(), "seed {seed} switches everything off");
             for (index, _) in on {
                 on_count[index] += 1;

@@ -15,7 +15,7 @@ const SEEDS: std::ops::Range<u64> = 0..200;
 
 fn is_found_by(mutant: &Mutant, seed: u64) -> bool {
     let scenario = Arc::new(scenario::load(mutant.scenario, &[]).unwrap());
-    let build = Build { variant: Variant::Hardened, defect: Some(mutant.defect) };
+    let build = Build { variant: Variant::Hardened, defect: Some(mutant.defect), ..Build::default() };
     let run = runner::run(runner::plan_for(&scenario, seed, build), false).unwrap();
     run.verdict.checks.iter().any(|check| check.name == mutant.check && check.verdict == Outcome::Violated)
 }
@@ -32,7 +32,7 @@ fn every_mutant_is_found_by_its_check() {
 #[test]
 fn the_naive_service_breaks_at_least_five_promises() {
     let scenario = Arc::new(scenario::load("capacity", &[]).unwrap());
-    let build = Build { variant: Variant::Naive, defect: None };
+    let build = Build { variant: Variant::Naive, ..Build::default() };
     let mut broken = BTreeSet::new();
     for seed in 0..5 {
         let run = runner::run(runner::plan_for(&scenario, seed, build), false).unwrap();

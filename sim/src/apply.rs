@@ -48,6 +48,10 @@ impl<N: Node> World<N> {
                 .push(self.now + LATENCY_TO_SELF, Event::MessageToSelf { node: from, incarnation, message });
             return;
         }
+        if let Some(outward) = &mut self.outward {
+            outward.messages.push((to, message));
+            return;
+        }
         let link = self.network.link(from, to);
         let fate = if self.network.is_troubled() {
             let parcel = Parcel { now: self.now, bytes: message.wire_bytes() };

@@ -22,8 +22,9 @@ use crate::fault::FaultPlan;
 use crate::host::Host;
 use crate::ledger::Ledger;
 use crate::limits::{CLOCK_SAMPLES_MAX, FAULTS_MAX, NODES_MAX, REQUESTS_MAX, RUN_NS_MAX};
-use crate::network::Network;
+use crate::network::{LossCause, Network};
 use crate::node::{Effects, Input, Node, NodeId};
+use crate::outward::{Outward, lives_here};
 use crate::queue::{Due, EventQueue, Sequence};
 use crate::setup::{RunOptions, SetupError, WorldSetup};
 use crate::time::{LocalTime, Span, TrueTime};
@@ -92,6 +93,20 @@ pub struct MessageCounts {
     pub overflowed: u64,
 }
 
+impl MessageCounts {
+    /// The count of those that are lost that way.
+    pub(crate) const fn lost_by(&mut self, cause: LossCause) -> &mut u64 {
+        match cause {
+            LossCause::Chance | LossCause::Noise => &mut self.lost,
+            LossCause::Corruption => &mut self.corrupted,
+            LossCause::Congestion => &mut self.congested,
+            LossCause::Cut => &mut self.cut,
+            LossCause::Down => &mut self.unheard,
+            LossCause::Inbox => &mut self.overflowed,
+        }
+    }
+}
+
 /// One processed event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -122,11 +137,13 @@ pub struct World<N: Node> {
     pub(crate) observations: Vec<Observed<N::Observation>>,
     /// Room for the effects of one input; empty between events.
     pub(crate) effects: Effects<N>,
+    /// Set if only one node lives here: what it sends to others leaves by this way.
+    pub(crate) outward: Option<Outward<N::Message>>,
     requests: std::vec::IntoIter<(TrueTime, NodeId, N::Request)>,
     request_count: u64,
     samples: Vec<ClockSample>,
     options: RunOptions,
-    events: u64,
+    pub(crate) events: u64,
 }
 
 impl<N: Node> World<N> {
@@ -135,6 +152,14 @@ impl<N: Node> World<N> {
     /// # Errors
     /// If the setup does not make sense; see [`SetupError`].
     pub fn new(setup: WorldSetup<N>) -> Result<Self, SetupError> {
+        Self::with_outward(setup, None)
+    }
+
+    /// A world before its first event, in which perhaps only one node lives.
+    pub(crate) fn with_outward(
+        setup: WorldSetup<N>,
+        outward: Option<Outward<N::Message>>,
+    ) -> Result<Self, SetupError> {
         setup.validate()?;
         let seed = setup.seed;
         let network = Network::new(seed, setup.nodes.len(), &setup.network);
@@ -153,6 +178,7 @@ impl<N: Node> World<N> {
             counts: MessageCounts::default(),
             observations: Vec::new(),
             effects: Effects::default(),
+            outward,
             requests: setup.requests.into_iter(),
             request_count: 0,
             samples: Vec::new(),
@@ -396,7 +422,9 @@ impl<N: Node> World<N> {
         }
         let room = CLOCK_SAMPLES_MAX - self.samples.len();
         let at = self.now;
-        self.samples.extend(self.hosts.iter().take(room).map(|host| ClockSample {
+        let outward = self.outward.as_ref();
+        let hosts = self.hosts.iter().filter(|host| lives_here(outward, host.id));
+        self.samples.extend(hosts.take(room).map(|host| ClockSample {
             at,
             node: host.id,
             error_ns: host.clock.error_ns(at),
@@ -407,6 +435,9 @@ impl<N: Node> World<N> {
     fn schedule_first(&mut self) {
         for index in 0..self.hosts.len() {
             let node = self.hosts[index].id;
+            if !lives_here(self.outward.as_ref(), node) {
+                continue;
+            }
             let sequence = Sequence(FIRST_START + index as u64);
             self.queue.push_due(Due { at: TrueTime::ZERO, sequence }, Event::Start(node));
             let host = &mut self.hosts[index];

@@ -36,6 +36,7 @@ pub mod partition;
 pub mod plan;
 pub mod queue;
 pub mod setup;
+pub mod substrate;
 pub mod time;
 pub mod trace;
 
@@ -45,6 +46,7 @@ mod disturbance;
 mod event;
 mod host;
 mod injection;
+mod outward;
 
 mod profile;
 mod service;

@@ -145,14 +145,7 @@ impl<N: Node> World<N> {
         message: &N::Message,
         cause: LossCause,
     ) -> EventKind {
-        *match cause {
-            LossCause::Chance | LossCause::Noise => &mut self.counts.lost,
-            LossCause::Corruption => &mut self.counts.corrupted,
-            LossCause::Congestion => &mut self.counts.congested,
-            LossCause::Cut => &mut self.counts.cut,
-            LossCause::Down => &mut self.counts.unheard,
-            LossCause::Inbox => &mut self.counts.overflowed,
-        } += 1;
+        *self.counts.lost_by(cause) += 1;
         let line = Line::message(EventKind::Lost, to, from, message_name::<N>(message));
         self.trace.event(self.now, &line);
         EventKind::Lost

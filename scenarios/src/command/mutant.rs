@@ -54,7 +54,7 @@ impl Mutants {
 /// How many seeds it took until the check found the defect, counted from 1.
 fn seeds_to_detection(mutant: &Mutant, seeds: &Seeds) -> Result<Option<u64>, CommandError> {
     let scenario = Arc::new(scenario::load(mutant.scenario, &[])?);
-    let build = Build { variant: Variant::Hardened, defect: Some(mutant.defect) };
+    let build = Build { variant: Variant::Hardened, defect: Some(mutant.defect), ..Build::default() };
     for (count, seed) in (1..).zip(seeds.0.clone()) {
         let run = runner::run(runner::plan_for(&scenario, seed, build), false)?;
         let is_found = run

@@ -9,7 +9,7 @@ use scenarios::folder::folder;
 use scenarios::plan::Origin;
 use scenarios::{catalog, runner, scenario};
 
-use super::{BuildArguments, CommandError, Substrate, output, write_file};
+use super::{BuildArguments, CommandError, output, write_file};
 
 /// Run one scenario with one seed, and judge it
 #[derive(Args)]
@@ -21,9 +21,6 @@ pub(crate) struct Run {
     seed: u64,
     #[command(flatten)]
     build: BuildArguments,
-    /// What the nodes run on
-    #[arg(long, value_enum, default_value_t = Substrate::Kernel)]
-    substrate: Substrate,
     /// Change one value of the scenario, as in shape.slots=10
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
@@ -43,9 +40,10 @@ pub(crate) struct Run {
 
 impl Run {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
-        let Substrate::Kernel = self.substrate;
         let scenario = Arc::new(scenario::load(&self.scenario, &self.settings)?);
-        let mut plan = runner::plan_for(&scenario, self.seed, self.build.build());
+        let build = self.build.build();
+        scenario::accept_settings(&scenario, &self.settings, build.substrate)?;
+        let mut plan = runner::plan_for(&scenario, self.seed, build);
         plan.origin = Origin { path: catalog::path_of(&self.scenario), settings: self.settings.clone() };
         let run = runner::run(plan, self.trace)?;
         let folder = folder(&run);

@@ -11,7 +11,7 @@ use scenarios::soak::{self, Soaked};
 use scenarios::{catalog, scenario};
 use serde_json::{Value, json};
 
-use super::{BuildArguments, CommandError, Seeds, Substrate, output, shown, write_file};
+use super::{BuildArguments, CommandError, Seeds, output, shown, write_file};
 
 /// Run many seeds, and keep the first violations
 #[derive(Args)]
@@ -24,9 +24,6 @@ pub(crate) struct Soak {
     seeds: Seeds,
     #[command(flatten)]
     build: BuildArguments,
-    /// What the nodes run on
-    #[arg(long, value_enum, default_value_t = Substrate::Kernel)]
-    substrate: Substrate,
     /// Runs at the same time; the answers do not depend on it
     #[arg(long, value_name = "J", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: u16,
@@ -46,7 +43,6 @@ pub(crate) struct Soak {
 
 impl Soak {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
-        let Substrate::Kernel = self.substrate;
         let known = self.out.as_deref().map_or(Ok(Vec::new()), |dir| self.resume(dir))?;
         let known_count = known.len() as u64;
         let soak = self.prepare(known)?;
@@ -102,6 +98,7 @@ impl Soak {
             "seeds": [self.seeds.0.start, self.seeds.0.end],
             "variant": build.variant,
             "mutant": build.defect,
+            "substrate": build.substrate,
             "stop_after": self.stop_after,
         })
     }

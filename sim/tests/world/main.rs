@@ -17,4 +17,6 @@ mod partitions;
 mod probe;
 mod refusals;
 mod service;
+#[cfg(feature = "substrates")]
+mod substrates;
 mod timers;

@@ -40,7 +40,7 @@ pub(crate) enum Act {
 }
 
 /// A number on its way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Number(pub(crate) u64);
 
 impl Message for Number {

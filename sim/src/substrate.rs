@@ -1,0 +1,245 @@
+//! What nodes can run on: the same state machines, under another scheduler and another network.
+//!
+//! ```text
+//!                  ┌► kernel     our event queue; every fault, every clock
+//!   WorldSetup ────┼► turmoil    a host and a task a node, bytes over its TCP ──► Evidence
+//!   until when     └► (others)
+//! ```
+//!
+//! A substrate says which families of faults it can express; a plan with another is refused before the run. Each
+//! machine (clocks, timers, disk, service time, the node's own chance) is the kernel's everywhere; scheduler and
+//! network are the substrate's own.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::DigestValue;
+use crate::fault::{Family, FaultPlan};
+use crate::kernel::{ClockSample, MessageCounts, Observed};
+use crate::ledger::Ledger;
+use crate::network_profile::NetworkProfile;
+use crate::setup::SetupError;
+use crate::time::TrueTime;
+use crate::trace::{Checkpoints, TraceEvent};
+
+#[cfg(feature = "substrates")]
+mod driver;
+#[cfg(feature = "substrates")]
+pub mod frame;
+pub mod kernel;
+#[cfg(feature = "substrates")]
+mod links;
+#[cfg(feature = "substrates")]
+mod machine;
+#[cfg(feature = "substrates")]
+mod room;
+#[cfg(feature = "substrates")]
+mod run;
+#[cfg(feature = "substrates")]
+pub mod turmoil;
+
+#[cfg(feature = "substrates")]
+pub use run::run;
+
+/// What nodes run on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Substrate {
+    /// Our own event queue.
+    #[default]
+    Kernel,
+    /// turmoil's hosts and TCP.
+    Turmoil,
+}
+
+/// The longest a run goes, and when its faults are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phases {
+    /// From then on, no fault happens any more, and the nodes that are down start again; none if faults go on.
+    pub faults_end: Option<TrueTime>,
+    /// When the run ends.
+    pub end: TrueTime,
+}
+
+/// What a run leaves, whatever it ran on.
+#[derive(Clone, Debug)]
+pub struct Evidence<O> {
+    /// What the nodes told the recorder, in the order in which it left them.
+    pub observations: Vec<Observed<O>>,
+    /// Everything that happened, in 128 bits. Digests of different substrates have nothing to do with one another.
+    pub digest: DigestValue,
+    /// Digests on the way; only the kernel keeps any.
+    pub checkpoints: Checkpoints,
+    /// How many events were processed.
+    pub events: u64,
+    /// What became of messages.
+    pub messages: MessageCounts,
+    /// When the run ended.
+    pub now: TrueTime,
+    /// The readable trace, if it was asked for.
+    pub trace: Vec<TraceEvent>,
+    /// The clocks, if they were to be sampled.
+    pub clock_samples: Vec<ClockSample>,
+    /// What became of the planned faults.
+    pub ledger: Ledger,
+}
+
+/// Why nothing can be run on a substrate, or a run on it came to no end.
+#[derive(Debug, thiserror::Error)]
+pub enum SubstrateError {
+    /// The setup.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// A planned fault.
+    #[error("fault {index} of the plan ({family} at {at}): {substrate} cannot do this: {reason}")]
+    Family {
+        /// Its place in the plan, from 0.
+        index: usize,
+        /// Its family.
+        family: Family,
+        /// When it would begin.
+        at: crate::time::Span,
+        /// On what.
+        substrate: Substrate,
+        /// Why it cannot be expressed.
+        reason: &'static str,
+    },
+    /// There are too many nodes for it.
+    #[error("{count} nodes are too many for {substrate}, which takes {most}")]
+    NodeCount {
+        /// How many there are.
+        count: usize,
+        /// On what.
+        substrate: Substrate,
+        /// How many it takes.
+        most: usize,
+    },
+    /// A message could not be written or read as bytes.
+    #[cfg(feature = "substrates")]
+    #[error("{node}: {error}")]
+    Frame {
+        /// At which node.
+        node: crate::node::NodeId,
+        /// What is wrong.
+        error: frame::FrameError,
+    },
+    /// The simulator itself gave up.
+    #[error("{substrate} gave up: {found}")]
+    GaveUp {
+        /// Which.
+        substrate: Substrate,
+        /// What it said.
+        found: String,
+    },
+}
+
+impl Substrate {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Kernel, Self::Turmoil];
+
+    /// Its name in commands and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::Turmoil => "turmoil",
+        }
+    }
+
+    /// The substrate of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|substrate| substrate.name() == name)
+    }
+
+    /// Why it cannot express faults of a family; none if it can.
+    ///
+    /// Faults of a node and its machine are the kernel's own everywhere. Of the faults of links, a network that is
+    /// not ours can do what it can do.
+    #[must_use]
+    pub const fn lacks(self, family: Family) -> Option<&'static str> {
+        match self {
+            Self::Kernel => None,
+            Self::Turmoil => lacking_on_streams(family),
+        }
+    }
+
+    /// Whether the losses, doubles and reorderings of a network profile happen on it.
+    #[must_use]
+    pub const fn has_lossy_links(self) -> bool {
+        matches!(self, Self::Kernel)
+    }
+
+    /// What of a network profile it leaves out, by the names of the profile's keys.
+    #[must_use]
+    pub fn left_out_of(self, network: &NetworkProfile) -> Vec<&'static str> {
+        if self.has_lossy_links() {
+            return Vec::new();
+        }
+        let never = crate::chance::Ratio::NEVER;
+        let figures = [
+            ("loss", network.loss != never),
+            ("duplication", network.duplication != never),
+            ("reorder", network.reorder != never),
+            ("burst", network.burst.is_some()),
+            ("corruption", network.corruption != never),
+            ("bandwidth", network.bandwidth.is_some()),
+        ];
+        figures.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
+    }
+
+    /// Whether it can express every fault of a plan.
+    ///
+    /// # Errors
+    /// Names the first that it cannot, and why.
+    pub fn accept(self, plan: &FaultPlan) -> Result<(), SubstrateError> {
+        for (index, planned) in plan.faults.iter().enumerate() {
+            let family = planned.fault.family();
+            if let Some(reason) = self.lacks(family) {
+                let at = planned.at.since(TrueTime::ZERO);
+                return Err(SubstrateError::Family { index, family, at, substrate: self, reason });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a network of streams cannot do.
+const fn lacking_on_streams(family: Family) -> Option<&'static str> {
+    match family {
+        Family::Noise | Family::Burst | Family::Corruption | Family::Reordering => {
+            Some("a stream neither loses nor doubles messages, and delays none alone")
+        }
+        Family::SlowLink | Family::Throttle => Some("its links have one latency, and no bandwidth"),
+        Family::Reset => Some("its connections break on both sides"),
+        Family::Crash
+        | Family::PowerLoss
+        | Family::Stop
+        | Family::Restart
+        | Family::Pause
+        | Family::PauseMidway
+        | Family::Slow
+        | Family::Cut
+        | Family::ClockStep
+        | Family::ClockDrift
+        | Family::ClockLie
+        | Family::ClockFreeze
+        | Family::ClockStrobe
+        | Family::ClockSyncLoss
+        | Family::DiskStall
+        | Family::DiskError
+        | Family::DiskLie
+        | Family::RestartAs
+        | Family::TornWrite
+        | Family::DiskSlow
+        | Family::DiskFull
+        | Family::BitRot => None,
+    }
+}
+
+impl fmt::Display for Substrate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

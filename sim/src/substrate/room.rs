@@ -1,0 +1,309 @@
+//! The machines of one run on a substrate that is not ours, and all that is common to them.
+//!
+//! ```text
+//!   driver of node k ──run, hear──► machine k (a world of one) ──► what it sends
+//!   conductor        ──cut, heal──► links                      ──► observations, in the order they were made
+//! ```
+//!
+//! A run is one thread. The lock is there because some schedulers want what they share to be shareable among threads;
+//! it is never waited for, and never held while anything is awaited.
+
+use std::sync::{Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+
+use crate::digest::Digest;
+use crate::fault::FaultPlan;
+use crate::kernel::{MessageCounts, Observed, World};
+use crate::network::LossCause;
+use crate::node::{Message, Node, NodeId};
+use crate::setup::{RunOptions, WorldSetup};
+use crate::substrate::links::{Edge, LinkChange, Links};
+use crate::substrate::{Evidence, Phases, Substrate, SubstrateError};
+use crate::time::TrueTime;
+use crate::trace::{EventKind, Line, Trace};
+use crate::windows::FaultIndex;
+
+/// Most nodes of a world that is not run on the kernel.
+pub(super) const NODES_MAX: usize = 256;
+
+/// What is shared by the drivers of all nodes.
+pub(super) struct Room<N: Node> {
+    substrate: Substrate,
+    pub(super) phases: Phases,
+    /// Wakes a driver whose machine was changed from outside. By node.
+    pub(super) wakes: Vec<Notify>,
+    inner: Mutex<Inner<N>>,
+}
+
+/// One node's machine, and where its faults stand in the whole plan.
+struct Machine<N: Node> {
+    world: World<N>,
+    plan: Vec<FaultIndex>,
+}
+
+struct Inner<N: Node> {
+    machines: Vec<Machine<N>>,
+    observations: Vec<Observed<N::Observation>>,
+    links: Links,
+    /// How often the connections of a link were reset. Shape: `node_count x node_count`, row = sender.
+    resets: Vec<u32>,
+    /// What happens on links.
+    trace: Trace,
+    /// What the machines do not count: losses on the way.
+    counts: MessageCounts,
+    events: u64,
+    error: Option<SubstrateError>,
+}
+
+impl<N: Node> Room<N> {
+    /// The machines before their first event.
+    pub(super) fn new(
+        substrate: Substrate,
+        setup: WorldSetup<N>,
+        phases: Phases,
+    ) -> Result<Self, SubstrateError> {
+        setup.validate()?;
+        substrate.accept(&setup.plan)?;
+        let count = setup.nodes.len();
+        if count > NODES_MAX {
+            return Err(SubstrateError::NodeCount { count, substrate, most: NODES_MAX });
+        }
+        let machines: Result<Vec<_>, SubstrateError> =
+            (0..).map(NodeId).take(count).map(|node| machine(&setup, node)).collect();
+        let inner = Inner {
+            machines: machines?,
+            observations: Vec::new(),
+            links: Links::new(count, setup.plan),
+            resets: vec![0; count * count],
+            trace: Trace::new(setup.options.keep_trace),
+            counts: MessageCounts::default(),
+            events: 0,
+            error: None,
+        };
+        let wakes = (0..count).map(|_| Notify::new()).collect();
+        Ok(Self { substrate, phases, wakes, inner: Mutex::new(inner) })
+    }
+
+    /// All nodes.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> + use<N> {
+        (0..).map(NodeId).take(self.wakes.len())
+    }
+
+    /// Lets a node's machine run up to `now`; what it has sent until then.
+    pub(super) fn run(&self, node: NodeId, now: TrueTime) -> Vec<(NodeId, N::Message)> {
+        let mut inner = self.lock();
+        inner.machines[node.index()].world.run_until(now);
+        inner.gather(node);
+        inner.machines[node.index()].world.take_outward()
+    }
+
+    /// A message reaches a node, at the instant up to which its machine ran last.
+    pub(super) fn hear(&self, node: NodeId, from: NodeId, message: N::Message) {
+        let mut inner = self.lock();
+        inner.machines[node.index()].world.hear(from, message);
+        inner.gather(node);
+    }
+
+    /// When something is due at a node's machine, if anything is.
+    pub(super) fn next_at(&self, node: NodeId) -> Option<TrueTime> {
+        self.lock().machines[node.index()].world.next_at()
+    }
+
+    /// Lets the machine of a node without a host run up to `now`; whether the node is up then.
+    ///
+    /// What it has sent by then waits for its driver, unless it is down: then nobody is there to carry it.
+    pub(super) fn advance(&self, node: NodeId, now: TrueTime) -> bool {
+        let mut inner = self.lock();
+        let world = &mut inner.machines[node.index()].world;
+        world.run_until(now);
+        let is_up = world.is_up(node);
+        if !is_up {
+            drop(world.take_outward());
+        }
+        inner.gather(node);
+        is_up
+    }
+
+    /// How often a node went down.
+    pub(super) fn incarnation(&self, node: NodeId) -> u32 {
+        self.lock().machines[node.index()].world.hosts[node.index()].incarnation.0
+    }
+
+    /// Whether a message may set out; if not, it is counted.
+    pub(super) fn sets_out(&self, node: NodeId, to: NodeId, message: &N::Message, now: TrueTime) -> bool {
+        let mut inner = self.lock();
+        let Some(fault) = inner.links.cut_now(node, to) else { return true };
+        inner.links.stopped(fault, 1);
+        inner.lose((node, to), message.name(), LossCause::Cut, now);
+        false
+    }
+
+    /// A message was lost on the way.
+    pub(super) fn lose(&self, link: (NodeId, NodeId), name: &'static str, cause: LossCause, now: TrueTime) {
+        self.lock().lose(link, name, cause, now);
+    }
+
+    /// How often the connections of a link were reset.
+    pub(super) fn resets(&self, from: NodeId, to: NodeId) -> u32 {
+        self.lock().resets[from.index() * self.wakes.len() + to.index()]
+    }
+
+    /// Begins and ends cuts that are due; the links that change. `in_flight` says how many messages a link carries.
+    pub(super) fn turn_links(&self, now: TrueTime, in_flight: impl Fn(LinkChange) -> u64) -> Vec<LinkChange> {
+        let mut inner = self.lock();
+        let mut all = Vec::new();
+        while let Some((edge, changes)) = inner.links.advance(now) {
+            for change in changes.iter().filter(|change| change.is_cut) {
+                let count = in_flight(*change);
+                inner.links.stopped(edge.fault, count);
+                inner.counts.cut += count;
+                inner.resets[change.from.index() * self.wakes.len() + change.to.index()] += 1;
+            }
+            inner.turned(edge, now);
+            all.extend(changes);
+        }
+        all
+    }
+
+    /// Ends all faults; the links that change.
+    pub(super) fn heal(&self, now: TrueTime) -> Vec<LinkChange> {
+        let mut inner = self.lock();
+        let mut all = Vec::new();
+        for (edge, changes) in inner.links.heal(now) {
+            inner.turned(edge, now);
+            all.extend(changes);
+        }
+        for node in self.nodes() {
+            let world = &mut inner.machines[node.index()].world;
+            world.run_until(now);
+            world.end_all_faults();
+            inner.gather(node);
+            self.wakes[node.index()].notify_one();
+        }
+        all
+    }
+
+    /// The run cannot go on; the first reason counts.
+    pub(super) fn fail(&self, error: SubstrateError) {
+        self.lock().error.get_or_insert(error);
+    }
+
+    /// Why the run cannot go on, if it cannot.
+    pub(super) fn take_error(&self) -> Option<SubstrateError> {
+        self.lock().error.take()
+    }
+
+    /// What the run leaves.
+    pub(super) fn evidence(&self) -> Evidence<N::Observation> {
+        let mut inner = self.lock();
+        for node in self.nodes() {
+            inner.machines[node.index()].world.run_until(self.phases.end);
+            inner.gather(node);
+        }
+        inner.evidence(self.substrate, self.phases.end)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<N>> {
+        self.inner.lock().expect("nobody panics while holding it and goes on")
+    }
+}
+
+/// The machine of one node.
+fn machine<N: Node>(setup: &WorldSetup<N>, node: NodeId) -> Result<Machine<N>, SubstrateError> {
+    let own = setup
+        .plan
+        .faults
+        .iter()
+        .zip((0..).map(FaultIndex))
+        .filter(|(planned, _)| planned.fault.node() == Some(node));
+    let (faults, plan) = own.map(|(planned, index)| (planned.clone(), index)).unzip();
+    let requests = setup.requests.iter().filter(|(_, to, _)| *to == node).cloned().collect();
+    let setup = WorldSetup {
+        seed: setup.seed,
+        nodes: setup.nodes.clone(),
+        network: setup.network.clone(),
+        plan: FaultPlan { faults },
+        requests,
+        options: RunOptions { ..setup.options },
+    };
+    Ok(Machine { world: World::of_one(setup, node)?, plan })
+}
+
+impl<N: Node> Inner<N> {
+    /// Takes over what a node has observed.
+    fn gather(&mut self, node: NodeId) {
+        let observed = self.machines[node.index()].world.take_observations();
+        self.observations.extend(observed);
+    }
+
+    fn lose(&mut self, (from, to): (NodeId, NodeId), name: &'static str, cause: LossCause, now: TrueTime) {
+        *self.counts.lost_by(cause) += 1;
+        self.trace.event(now, &Line::message(EventKind::Lost, to, from, name));
+    }
+
+    fn turned(&mut self, edge: Edge, now: TrueTime) {
+        let kind = if edge.is_begin { EventKind::FaultBegin } else { EventKind::FaultEnd };
+        self.events += 1;
+        self.trace.event(now, &Line::fault(kind, edge.fault.0, None, crate::fault::Family::Cut));
+    }
+
+    fn evidence(&mut self, substrate: Substrate, end: TrueTime) -> Evidence<N::Observation> {
+        let links = core::mem::replace(&mut self.links, Links::new(0, FaultPlan::default()));
+        let mut evidence = Evidence {
+            observations: core::mem::take(&mut self.observations),
+            digest: Digest::default().finish(),
+            checkpoints: Default::default(),
+            events: self.events,
+            messages: self.counts,
+            now: end,
+            trace: self.trace.kept().to_vec(),
+            clock_samples: Vec::new(),
+            ledger: links.into_ledger(),
+        };
+        let mut digest = Digest::default();
+        digest.str(substrate.name());
+        digest.bytes(&self.trace.digest().0.to_le_bytes());
+        for machine in &self.machines {
+            digest.bytes(&machine.world.digest().0.to_le_bytes());
+            machine.add_to(&mut evidence);
+        }
+        evidence.digest = digest.finish();
+        // What was made first at an instant stands first: causes before effects, since no message arrives before it left.
+        evidence.observations.sort_by_key(|observed| observed.released_at);
+        evidence.trace.sort_by_key(|event| event.at_ns);
+        evidence.clock_samples.sort_by_key(|sample| sample.at);
+        evidence
+    }
+}
+
+impl<N: Node> Machine<N> {
+    /// Adds to the evidence what this machine has of it.
+    fn add_to(&self, evidence: &mut Evidence<N::Observation>) {
+        let world = &self.world;
+        evidence.events += world.events();
+        evidence.messages.add(world.messages());
+        evidence.trace.extend_from_slice(world.trace());
+        evidence.clock_samples.extend_from_slice(world.clock_samples());
+        let ledger = world.ledger();
+        for (own, fault) in self.plan.iter().enumerate() {
+            if ledger.is_fired(own) {
+                evidence.ledger.fire(*fault);
+                evidence.ledger.affect(*fault, ledger.affected(own));
+            }
+        }
+    }
+}
+
+impl MessageCounts {
+    /// Adds the counts of another part of the run.
+    fn add(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.doubled += other.doubled;
+        self.delivered += other.delivered;
+        self.lost += other.lost;
+        self.cut += other.cut;
+        self.unheard += other.unheard;
+        self.overflowed += other.overflowed;
+    }
+}
