@@ -94,14 +94,17 @@ pub fn accept_settings(
     let left_out = substrate.left_out_of(&scenario.network);
     for setting in settings {
         let wrong = |found: String| Err(ScenarioError::Setting { setting: setting.clone(), found });
-        let key = setting.split('=').next().unwrap_or_default();
+        let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
         let lacking = scenario.faults.iter().zip(0..).find_map(|(nemesis, index)| {
             Some((index, nemesis.kind.family(), substrate.lacks(nemesis.kind.family())?))
         });
         if let (true, Some((index, family, reason))) = (key == "faults", lacking) {
             return wrong(format!("`faults[{index}]` is {family}: {substrate} cannot do this: {reason}"));
         }
-        if let Some(name) = left_out.iter().find(|name| key == format!("network.{name}")) {
+        if let Some(name) = left_out
+            .iter()
+            .find(|name| key == format!("network.{name}") || (key == "network" && value.contains(**name)))
+        {
             return wrong(format!("{substrate} cannot do this: `{name}` is not in its network"));
         }
     }
