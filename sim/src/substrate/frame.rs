@@ -129,7 +129,8 @@ mod tests {
             let mut frame = encode(NodeId(from), &message).unwrap();
             let place = 4 + place.index(frame.len() - 4);
             frame[place] ^= 1 << bit;
-            prop_assert!(matches!(decode(&frame), Err(FrameError::Checksum { .. })));
+            let is_found = matches!(decode(&frame), Err(FrameError::Checksum { .. }));
+            prop_assert!(is_found);
         }
 
         #[test]
