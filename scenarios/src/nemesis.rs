@@ -245,7 +245,7 @@ mod tests {
         let scenario = Arc::new(scenario);
         let mut count = 0;
         for seed in Seed::range(0..20) {
-            let build = Build { variant: Variant::Hardened, defect: None };
+            let build = Build { variant: Variant::Hardened, ..Build::default() };
             let plan = Plan::new(Arc::clone(&scenario), seed, build);
             assert_eq!(plan.faults.validate(plan.topology.members.len()), Ok(()), "seed {seed}");
             count += plan.faults.faults.iter().filter(|planned| planned.fault.family() == family).count();
