@@ -58,6 +58,9 @@ pub(crate) enum CommandError {
     /// The plan itself.
     #[error("the plan cannot be run: {0}")]
     Setup(#[from] sim::substrate::SubstrateError),
+    /// One run of many.
+    #[error(transparent)]
+    Soak(#[from] scenarios::soak::SoakError),
     /// A folder.
     #[error(transparent)]
     Folder(#[from] reports::run_folder::FolderError),

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use reports::run_folder::{FirstViolation, Outcome, PerSecond, RunVerdict, ScenarioCounts, SoakSummary};
+use sim::substrate::SubstrateError;
 
 use crate::plan::{Build, Origin, VERSION};
 use crate::runner::{self, Run};
@@ -49,6 +50,18 @@ pub struct Soaked {
     pub wall_ns: u64,
 }
 
+/// A run that came to no end.
+#[derive(Debug, thiserror::Error)]
+#[error("scenario {scenario}, seed {seed}: {error}")]
+pub struct SoakError {
+    /// Which scenario.
+    pub scenario: String,
+    /// Which seed.
+    pub seed: u64,
+    /// What is wrong.
+    pub error: SubstrateError,
+}
+
 /// One result on its way from a worker.
 struct Finished {
     index: usize,
@@ -58,7 +71,10 @@ struct Finished {
 
 impl Soak {
     /// Runs everything; `progress` hears each verdict as it comes, in any order.
-    pub fn run(&self, mut progress: impl FnMut(&RunVerdict)) -> Soaked {
+    ///
+    /// # Errors
+    /// If a run comes to no end; then no further one begins.
+    pub fn run(&self, mut progress: impl FnMut(&RunVerdict)) -> Result<Soaked, SoakError> {
         let watch = Stopwatch::start();
         let mut gathered = Gathered::new(self.stop_after);
         for (index, verdict) in self.known.iter().enumerate() {
@@ -66,18 +82,27 @@ impl Soak {
         }
         let next = AtomicUsize::new(self.known.len());
         let is_over = AtomicBool::new(gathered.is_over());
+        let mut failed = None;
         let (sender, receiver) = mpsc::channel();
         self.spawn(&Shared { next: &next, is_over: &is_over, watch }, sender, || {
             for finished in &receiver {
-                progress(&finished.verdict);
-                gathered.take(finished);
-                if gathered.is_over() {
+                match finished {
+                    Ok(finished) => {
+                        progress(&finished.verdict);
+                        gathered.take(finished);
+                    }
+                    Err(error) => failed = failed.take().or(Some(error)),
+                }
+                if gathered.is_over() || failed.is_some() {
                     is_over.store(true, Ordering::Relaxed);
                 }
             }
         });
+        if let Some(error) = failed {
+            return Err(error);
+        }
         let (verdicts, violations) = gathered.finish();
-        Soaked { verdicts, violations, wall_ns: watch.elapsed_ns() }
+        Ok(Soaked { verdicts, violations, wall_ns: watch.elapsed_ns() })
     }
 
     /// How many runs there are to do.
@@ -91,7 +116,12 @@ impl Soak {
         clippy::disallowed_methods,
         reason = "each thread runs worlds of its own, and order is restored after"
     )]
-    fn spawn(&self, shared: &Shared<'_>, sender: mpsc::Sender<Finished>, gather: impl FnOnce()) {
+    fn spawn(
+        &self,
+        shared: &Shared<'_>,
+        sender: mpsc::Sender<Result<Finished, SoakError>>,
+        gather: impl FnOnce(),
+    ) {
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.max(1) {
                 let sender = sender.clone();
@@ -102,30 +132,32 @@ impl Soak {
         });
     }
 
-    fn work(&self, shared: &Shared<'_>, sender: &mpsc::Sender<Finished>) {
+    fn work(&self, shared: &Shared<'_>, sender: &mpsc::Sender<Result<Finished, SoakError>>) {
         let is_out_of_time = || self.time_limit_ns.is_some_and(|limit| shared.watch.elapsed_ns() >= limit);
         while !shared.is_over.load(Ordering::Relaxed) && !is_out_of_time() {
             let index = shared.next.fetch_add(1, Ordering::Relaxed);
             if index >= self.count() {
                 return;
             }
-            let run = self.run_one(index);
-            let verdict = run.verdict.clone();
-            let is_violated = verdict.verdict == Outcome::Violated;
-            let run = is_violated.then(|| Box::new(run));
-            if sender.send(Finished { index, verdict, run }).is_err() {
+            let finished = self.run_one(index).map(|run| {
+                let verdict = run.verdict.clone();
+                let is_violated = verdict.verdict == Outcome::Violated;
+                Finished { index, verdict, run: is_violated.then(|| Box::new(run)) }
+            });
+            if sender.send(finished).is_err() {
                 return;
             }
         }
     }
 
-    fn run_one(&self, index: usize) -> Run {
+    fn run_one(&self, index: usize) -> Result<Run, SoakError> {
         let seeds = usize::try_from(self.seeds.end - self.seeds.start).expect("counted before");
         let (scenario, origin) = &self.scenarios[index / seeds];
         let seed = self.seeds.start + (index % seeds) as u64;
         let mut plan = runner::plan_for(scenario, seed, self.build);
         plan.origin = origin.clone();
-        runner::run(plan, false).expect("plans made here fit their world")
+        let scenario = scenario.name.clone();
+        runner::run(plan, false).map_err(|error| SoakError { scenario, seed, error })
     }
 }
 

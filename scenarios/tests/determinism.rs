@@ -22,7 +22,7 @@ fn soak(jobs: usize, known: Vec<RunVerdict>) -> Vec<String> {
         .collect();
     let build = Build::default();
     let soak = Soak { scenarios, seeds: 0..6, build, jobs, stop_after: None, time_limit_ns: None, known };
-    soak.run(|_| ()).verdicts.iter().map(RunVerdict::soak_line).collect()
+    soak.run(|_| ()).unwrap().verdicts.iter().map(RunVerdict::soak_line).collect()
 }
 
 #[test]
