@@ -68,19 +68,19 @@ pub(crate) fn by_shortcut<S: Spec>(spec: &S, history: &History<S>, whole: &Confl
     let (end, found) = shortest_refused(spec, history, whole);
     let is_before = |operation: &&OperationOf<S>| operation.returned.is_some_and(|returned| returned < end);
     let legal_prefix_count = Some(history.operations().iter().filter(is_before).count());
-    let (history, found) = &relevant(spec, history, end, &found);
-    let prefix = Prefix::new(spec, history, end);
-    let smallest = smallest_conflict(spec, &prefix, found.clone());
+    let (history, found) = relevant(spec, history, end, found);
+    let prefix = Prefix::new(spec, &history, end);
+    let smallest = smallest_conflict(spec, &prefix, found);
     let Some(stuck) = history.operations().iter().position(|operation| operation.returned == Some(end))
     else {
-        return conflict(history, &smallest);
+        return conflict(&history, &smallest);
     };
-    let mut part = Part::of(spec, history, &smallest.places, stuck);
+    let mut part = Part::of(spec, &history, &smallest.places, stuck);
     let places = part.smallest_of_known();
     let smallest = Conflict { places, ..smallest };
-    let steps = story::told(spec, history, &part, stuck);
+    let steps = story::told(spec, &history, &part, stuck);
     let stuck = Some(history.operations()[stuck].number);
-    Violation { legal_prefix_count, stuck, steps, ..conflict(history, &smallest) }
+    Violation { legal_prefix_count, stuck, steps, ..conflict(&history, &smallest) }
 }
 
 /// The first return at which what is known is refused, and the conflict there.
@@ -117,12 +117,7 @@ fn shortest_refused<S: Spec>(spec: &S, history: &History<S>, whole: &Conflict) -
 
 /// What had been invoked before the end, without what no conflict among these can need: a history with
 /// the same conflict.
-fn relevant<S: Spec>(
-    spec: &S,
-    history: &History<S>,
-    end: u64,
-    conflict: &Conflict,
-) -> (History<S>, Conflict) {
+fn relevant<S: Spec>(spec: &S, history: &History<S>, end: u64, conflict: Conflict) -> (History<S>, Conflict) {
     let mut known = conflict.places.clone();
     known.sort_unstable();
     let is_unknown = |place: usize| known.binary_search(&place).is_err();
@@ -139,8 +134,7 @@ fn relevant<S: Spec>(
         begun().enumerate().filter(is_kept).map(|(place, operation)| (place, operation.clone())).unzip();
     let now_at = |place: &usize| places.binary_search(place).ok();
     let places = conflict.places.iter().filter_map(now_at).collect();
-    let conflict = Conflict { places, reason: conflict.reason.clone() };
-    (History { operations, dropped: Vec::new() }, conflict)
+    (History { operations, dropped: Vec::new() }, Conflict { places, ..conflict })
 }
 
 /// The violation as it was found.

@@ -91,24 +91,34 @@ pub fn accept_settings(
     settings: &[String],
     substrate: Substrate,
 ) -> Result<(), ScenarioError> {
-    let left_out = substrate.left_out_of(&scenario.network);
     for setting in settings {
-        let wrong = |found: String| Err(ScenarioError::Setting { setting: setting.clone(), found });
         let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
-        let lacking = scenario.faults.iter().zip(0..).find_map(|(nemesis, index)| {
-            Some((index, nemesis.kind.family(), substrate.lacks(nemesis.kind.family())?))
-        });
-        if let (true, Some((index, family, reason))) = (key == "faults", lacking) {
-            return wrong(format!("`faults[{index}]` is {family}: {substrate} cannot do this: {reason}"));
-        }
-        if let Some(name) = left_out
-            .iter()
-            .find(|name| key == format!("network.{name}") || (key == "network" && value.contains(**name)))
-        {
-            return wrong(format!("{substrate} cannot do this: `{name}` is not in its network"));
+        let found = match key {
+            "faults" => lacking_fault(scenario, substrate),
+            _ => lacking_figure(scenario, (key, value), substrate),
+        };
+        if let Some(found) = found {
+            return Err(ScenarioError::Setting { setting: setting.clone(), found });
         }
     }
     Ok(())
+}
+
+/// The first fault of a scenario that a substrate cannot express, in words.
+fn lacking_fault(scenario: &Scenario, substrate: Substrate) -> Option<String> {
+    scenario.faults.iter().zip(0..).find_map(|(nemesis, index)| {
+        let family = nemesis.kind.family();
+        let reason = substrate.lacks(family)?;
+        Some(format!("`faults[{index}]` is {family}: {substrate} cannot do this: {reason}"))
+    })
+}
+
+/// The figure of the network that a setting gives and a substrate leaves out, in words.
+fn lacking_figure(scenario: &Scenario, (key, value): (&str, &str), substrate: Substrate) -> Option<String> {
+    let is_set =
+        |name: &&str| key == format!("network.{name}") || (key == "network" && value.contains(*name));
+    let name = substrate.left_out_of(&scenario.network).into_iter().find(is_set)?;
+    Some(format!("{substrate} cannot do this: `{name}` is not in its network"))
 }
 
 fn find(name: &str) -> Result<(String, String), ScenarioError> {

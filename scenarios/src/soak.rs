@@ -91,7 +91,9 @@ impl Soak {
                         progress(&finished.verdict);
                         gathered.take(finished);
                     }
-                    Err(error) => failed = failed.take().or(Some(error)),
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                    }
                 }
                 if gathered.is_over() || failed.is_some() {
                     is_over.store(true, Ordering::Relaxed);

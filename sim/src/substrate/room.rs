@@ -17,7 +17,7 @@ use crate::fault::FaultPlan;
 use crate::kernel::{MessageCounts, Observed, World};
 use crate::network::LossCause;
 use crate::node::{Message, Node, NodeId};
-use crate::setup::{RunOptions, WorldSetup};
+use crate::setup::WorldSetup;
 use crate::substrate::links::{Edge, LinkChange, Links};
 use crate::substrate::{Evidence, Phases, Substrate, SubstrateError};
 use crate::time::TrueTime;
@@ -225,7 +225,7 @@ fn machine<N: Node>(setup: &WorldSetup<N>, node: NodeId) -> Result<Machine<N>, S
         network: setup.network.clone(),
         plan: FaultPlan { faults },
         requests,
-        options: RunOptions { ..setup.options },
+        options: setup.options,
     };
     Ok(Machine { world: World::of_one(setup, node)?, plan })
 }
@@ -297,13 +297,16 @@ impl<N: Node> Machine<N> {
 
 impl MessageCounts {
     /// Adds the counts of another part of the run.
-    fn add(&mut self, other: Self) {
-        self.sent += other.sent;
-        self.doubled += other.doubled;
-        self.delivered += other.delivered;
-        self.lost += other.lost;
-        self.cut += other.cut;
-        self.unheard += other.unheard;
-        self.overflowed += other.overflowed;
+    const fn add(&mut self, other: Self) {
+        let Self { sent, doubled, delivered, lost, corrupted, congested, cut, unheard, overflowed } = other;
+        self.sent += sent;
+        self.doubled += doubled;
+        self.delivered += delivered;
+        self.lost += lost;
+        self.corrupted += corrupted;
+        self.congested += congested;
+        self.cut += cut;
+        self.unheard += unheard;
+        self.overflowed += overflowed;
     }
 }
