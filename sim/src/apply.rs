@@ -53,7 +53,7 @@ impl<N: Node> World<N> {
             return;
         }
         let link = self.network.link(from, to);
-        let fate = if self.network.is_troubled() {
+        let fate = if self.network.is_troubled(link) {
             let parcel = Parcel { now: self.now, bytes: message.wire_bytes() };
             self.network.troubled_fate(link, parcel, &mut self.ledger)
         } else {

@@ -8,11 +8,11 @@
 //! In whichever order they began, each takes its share of what those before it left. A lost message takes no room in a
 //! queue.
 
-use crate::chance::{Ratio, Seed, Stream};
+use crate::chance::{Seed, Stream};
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::limits::RUN_NS_MAX;
-use crate::link::{Words, stream};
+use crate::link::{WORDS_PER_MESSAGE, Words, stream};
 use crate::network::LossCause;
 use crate::network_profile::{Bandwidth, BurstProfile};
 use crate::node::NodeId;
@@ -24,19 +24,22 @@ pub(crate) const PROFILE: FaultIndex = FaultIndex(u32::MAX);
 /// A message that takes that long does not arrive in any run.
 const DELAY_MAX: Span = Span::from_ns(RUN_NS_MAX);
 /// Words of a link's second stream that each message has.
-const WORDS_PER_MESSAGE: u128 = 3;
+const MORE_WORDS_PER_MESSAGE: u128 = 3;
+/// How many words of the first stream go with one of the second.
+const WORDS_PER_MORE: u128 = WORDS_PER_MESSAGE / MORE_WORDS_PER_MESSAGE;
+const _: () = assert!(WORDS_PER_MESSAGE == WORDS_PER_MORE * MORE_WORDS_PER_MESSAGE);
 
-/// What can be wrong with a link.
+/// What can be wrong with a link. Chances are thresholds of words, see [`Ratio::threshold`](crate::chance::Ratio::threshold).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Disturbance {
     /// Messages are lost, doubled and late, each for itself.
-    Noise { loss: Ratio, duplication: Ratio, delay_max: Span },
+    Noise { loss: u64, duplication: u64, delay_max: Span },
     /// Messages are lost in bursts.
-    Burst(BurstProfile),
+    Burst { enter: u64, leave: u64, loss: u64 },
     /// Messages are damaged.
-    Corruption(Ratio),
+    Corruption(u64),
     /// Some messages are late.
-    Reordering { chance: Ratio, delay_max: Span },
+    Reordering { chance: u64, delay_max: Span },
     /// All messages are late.
     Slowness(Span),
     /// Messages queue.
@@ -47,10 +50,15 @@ impl Disturbance {
     /// What a fault does to links, if it disturbs any.
     pub(crate) fn of(fault: &Fault) -> Option<Self> {
         Some(match *fault {
-            Fault::Noise { loss, duplication, delay_max, .. } => Self::Noise { loss, duplication, delay_max },
-            Fault::Burst { enter, leave, loss, .. } => Self::Burst(BurstProfile { enter, leave, loss }),
-            Fault::Corruption { chance, .. } => Self::Corruption(chance),
-            Fault::Reordering { chance, delay_max, .. } => Self::Reordering { chance, delay_max },
+            Fault::Noise { loss, duplication, delay_max, .. } => {
+                let (loss, duplication) = (loss.threshold(), duplication.threshold());
+                Self::Noise { loss, duplication, delay_max }
+            }
+            Fault::Burst { enter, leave, loss, .. } => Self::burst(BurstProfile { enter, leave, loss }),
+            Fault::Corruption { chance, .. } => Self::Corruption(chance.threshold()),
+            Fault::Reordering { chance, delay_max, .. } => {
+                Self::Reordering { chance: chance.threshold(), delay_max }
+            }
             Fault::SlowLink { extra, .. } => Self::Slowness(extra),
             Fault::Throttle { bytes_per_s, queue_bytes, .. } => {
                 Self::Throttle(Bandwidth { bytes_per_s, queue_bytes })
@@ -79,6 +87,12 @@ impl Disturbance {
             | Fault::DiskFull { .. }
             | Fault::BitRot { .. } => return None,
         })
+    }
+
+    /// Losses in bursts.
+    pub(crate) const fn burst(burst: BurstProfile) -> Self {
+        let BurstProfile { enter, leave, loss } = burst;
+        Self::Burst { enter: enter.threshold(), leave: leave.threshold(), loss: loss.threshold() }
     }
 }
 
@@ -111,8 +125,8 @@ impl LinkState {
         self.bad.retain(|&burst| burst != fault);
     }
 
-    fn more_words(&mut self, message_index: u64) -> MoreWords {
-        let place = u128::from(message_index) * WORDS_PER_MESSAGE;
+    fn more_words(&mut self, words_before: u128) -> MoreWords {
+        let place = words_before / WORDS_PER_MORE;
         // Going there costs a block of the cipher, and most messages follow one another.
         if self.chance.position() != place {
             self.chance.seek(place);
@@ -143,8 +157,8 @@ pub(crate) struct Thresholds {
 /// One message on its way through the disturbances of its link.
 pub(crate) struct Passage<'a> {
     pub(crate) parcel: Parcel,
-    /// Which message of its link it is, from 0.
-    pub(crate) message_index: u64,
+    /// How many words of the link the messages before it took.
+    pub(crate) words_before: u128,
     pub(crate) words: Words,
     pub(crate) below: Thresholds,
     pub(crate) state: &'a mut LinkState,
@@ -158,7 +172,7 @@ pub(crate) struct Passage<'a> {
 impl<'a> Passage<'a> {
     /// A message that the network itself has let through.
     pub(crate) fn new(
-        (message_index, words): (u64, Words),
+        (words_before, words): (u128, Words),
         parcel: Parcel,
         below: Thresholds,
         state: &'a mut LinkState,
@@ -167,7 +181,7 @@ impl<'a> Passage<'a> {
         let has_copy = u64::from(words.duplication) < below.duplication;
         Self {
             parcel,
-            message_index,
+            words_before,
             words,
             below,
             state,
@@ -189,7 +203,10 @@ impl<'a> Passage<'a> {
                 self.double(fault, duplication);
                 self.be_late(fault, part(delay_max, self.words.noise_delay, 1 << 32));
             }
-            Disturbance::Burst(burst) => return self.meet_burst(fault, burst),
+            Disturbance::Burst { enter, leave, loss } => {
+                let is_hit = self.meets_burst(fault, (enter, leave)) && self.is_lost_in_burst(fault, loss);
+                return is_hit.then_some(LossCause::Noise);
+            }
             Disturbance::Corruption(chance) => return self.meet_corruption(fault, chance),
             Disturbance::Reordering { chance, delay_max } => self.be_reordered(fault, chance, delay_max),
             Disturbance::Slowness(extra) => self.be_late(fault, extra),
@@ -219,51 +236,51 @@ impl<'a> Passage<'a> {
         None
     }
 
-    fn is_lost_in_noise(&mut self, fault: FaultIndex, loss: Ratio) -> bool {
+    fn is_lost_in_noise(&mut self, fault: FaultIndex, loss: u64) -> bool {
         self.below.loss = raised(self.below.loss, loss);
         let is_lost = u64::from(self.words.loss) < self.below.loss;
         self.affect(fault, u64::from(is_lost));
         is_lost
     }
 
-    fn double(&mut self, fault: FaultIndex, duplication: Ratio) {
+    fn double(&mut self, fault: FaultIndex, duplication: u64) {
         self.below.duplication = raised(self.below.duplication, duplication);
         let is_doubled = !self.has_copy && u64::from(self.words.duplication) < self.below.duplication;
         self.has_copy |= is_doubled;
         self.affect(fault, u64::from(is_doubled));
     }
 
-    fn meet_burst(&mut self, fault: FaultIndex, burst: BurstProfile) -> Option<LossCause> {
-        let more = self.more_words();
-        let place = self.state.bad.iter().position(|&bad| bad == fault);
-        let changes = |chance: Ratio| u64::from(more.burst_change) < chance.threshold();
-        let is_bad = match place {
-            Some(place) if changes(burst.leave) => {
+    /// Whether the link is in the bad state of that burst for this message.
+    fn meets_burst(&mut self, fault: FaultIndex, (enter, leave): (u64, u64)) -> bool {
+        let word = u64::from(self.more_words().burst_change);
+        match self.state.bad.iter().position(|&bad| bad == fault) {
+            Some(place) if word < leave => {
                 self.state.bad.swap_remove(place);
                 false
             }
             Some(_) => true,
-            None if changes(burst.enter) => {
+            None if word < enter => {
                 self.state.bad.push(fault);
                 true
             }
             None => false,
-        };
-        if !is_bad {
-            return None;
         }
-        self.below.burst_loss = raised(self.below.burst_loss, burst.loss);
-        self.is_hit(fault, more.burst_loss, self.below.burst_loss).then_some(LossCause::Noise)
     }
 
-    fn meet_corruption(&mut self, fault: FaultIndex, chance: Ratio) -> Option<LossCause> {
+    fn is_lost_in_burst(&mut self, fault: FaultIndex, loss: u64) -> bool {
+        self.below.burst_loss = raised(self.below.burst_loss, loss);
+        let word = self.more_words().burst_loss;
+        self.is_hit(fault, word, self.below.burst_loss)
+    }
+
+    fn meet_corruption(&mut self, fault: FaultIndex, chance: u64) -> Option<LossCause> {
         let more = self.more_words();
         self.below.corruption = raised(self.below.corruption, chance);
         self.is_hit(fault, more.corruption, self.below.corruption).then_some(LossCause::Corruption)
     }
 
     /// The words between the old threshold and the new are this fault's; the place between them says how late.
-    fn be_reordered(&mut self, fault: FaultIndex, chance: Ratio, delay_max: Span) {
+    fn be_reordered(&mut self, fault: FaultIndex, chance: u64, delay_max: Span) {
         let old = self.below.reorder;
         self.below.reorder = raised(old, chance);
         let word = u64::from(self.words.reorder);
@@ -285,8 +302,8 @@ impl<'a> Passage<'a> {
     }
 
     fn more_words(&mut self) -> MoreWords {
-        let index = self.message_index;
-        *self.more.get_or_insert_with(|| self.state.more_words(index))
+        let words_before = self.words_before;
+        *self.more.get_or_insert_with(|| self.state.more_words(words_before))
     }
 
     fn affect(&mut self, fault: FaultIndex, count: u64) {
@@ -296,13 +313,15 @@ impl<'a> Passage<'a> {
     }
 }
 
-/// A threshold with a further chance on what it left over.
-fn raised(below: u64, chance: Ratio) -> u64 {
+/// A threshold with that of a further chance on what it left over; both in `0..=2^32`.
+fn raised(below: u64, chance: u64) -> u64 {
     let left = (1 << 32) - below;
-    below + left * u64::from(chance.numerator()) / u64::from(chance.denominator())
+    // The product may be 2^64, if nothing was below and the chance is certain.
+    below + ((u128::from(left) * u128::from(chance)) >> 32) as u64
 }
 
 /// `word / of` of the span, rounded down; `word` lies below `of`.
+#[inline]
 pub(crate) fn part(span: Span, word: u32, of: u64) -> Span {
     let part = u128::from(span.as_ns()) * u128::from(word) / u128::from(of);
     Span::from_ns(u64::try_from(part).expect("a part of a span is not longer than it"))

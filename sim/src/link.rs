@@ -9,7 +9,7 @@ use crate::node::NodeId;
 use crate::windows::{FaultIndex, Windows};
 
 /// Words of chance that each message takes.
-pub(crate) const WORDS_PER_MESSAGE: usize = 6;
+pub(crate) const WORDS_PER_MESSAGE: u128 = 6;
 
 /// The words of one message, each for one question only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,9 +80,10 @@ impl Link {
         }
     }
 
-    /// How many messages it had.
-    pub(crate) fn message_count(&self) -> u64 {
-        (self.chance.position() / WORDS_PER_MESSAGE as u128) as u64
+    /// How many words the messages before the last one took.
+    #[inline]
+    pub(crate) fn words_before(&self) -> u128 {
+        self.chance.position() - WORDS_PER_MESSAGE
     }
 
     /// What disturbs it, besides what disturbs every link, and what it remembers of that.
@@ -98,6 +99,12 @@ impl Link {
         if let Some(state) = &mut self.state {
             state.forget(fault);
         }
+    }
+
+    /// Whether it is cut, or something disturbs it alone.
+    #[inline]
+    pub(crate) fn is_troubled(&self) -> bool {
+        !self.cuts.is_empty() || !self.disturbances.is_empty()
     }
 
     /// What is in flight on it never arrives; `number` is that of the cut, which is over at once.

@@ -111,13 +111,14 @@ impl Network {
         }
     }
 
-    /// Whether a fault of links is under way, or the profile itself disturbs.
+    /// Whether a fault of links is under way on that one, or the profile itself disturbs.
     #[inline]
-    pub(crate) const fn is_troubled(&self) -> bool {
+    pub(crate) fn is_troubled(&self, index: LinkIndex) -> bool {
         self.trouble_count > 0
+            && (!self.disturbances.is_empty() || self.links[index.0 as usize].is_troubled())
     }
 
-    /// What becomes of the next message on that link, while nothing is under way.
+    /// What becomes of the next message on that link, while nothing is under way on it.
     #[inline]
     pub(crate) fn fate(&mut self, index: LinkIndex) -> Fate {
         let words = self.links[index.0 as usize].words();
@@ -128,6 +129,7 @@ impl Network {
     }
 
     /// What becomes of the next message on that link. Faults that change it are told to the ledger.
+    #[inline(never)]
     pub(crate) fn troubled_fate(&mut self, index: LinkIndex, parcel: Parcel, ledger: &mut Ledger) -> Fate {
         let link = &mut self.links[index.0 as usize];
         let words = link.words();
@@ -242,9 +244,9 @@ impl Network {
             ..Thresholds::default()
         };
         let link = &mut self.links[index.0 as usize];
-        let message_index = link.message_count() - 1;
+        let words_before = link.words_before();
         let (own, state) = link.trouble(self.seed);
-        let mut passage = Passage::new((message_index, words), parcel, below, state, ledger);
+        let mut passage = Passage::new((words_before, words), parcel, below, state, ledger);
         for (fault, disturbance) in self.disturbances.iter().chain(own.iter()) {
             if let Some(cause) = passage.meet(fault, disturbance) {
                 return Fate::Lost(cause);
@@ -289,7 +291,7 @@ mod tests {
     }
 
     fn fate(network: &mut Network, link: LinkIndex, ledger: &mut Ledger) -> Fate {
-        if network.is_troubled() {
+        if network.is_troubled(link) {
             network.troubled_fate(link, Parcel { now: TrueTime::ZERO, bytes: 1 }, ledger)
         } else {
             network.fate(link)
@@ -348,8 +350,8 @@ mod tests {
     fn noise_adds_to_the_profile_and_counts_what_it_did() {
         let (mut network, mut ledger) = (network(&noisy()), ledger());
         let noise = Disturbance::Noise {
-            loss: Ratio::new(1, 2),
-            duplication: Ratio::new(1, 4),
+            loss: Ratio::new(1, 2).threshold(),
+            duplication: Ratio::new(1, 4).threshold(),
             delay_max: Span::from_ms(50),
         };
         network.disturb(FAULT, &[], noise);
@@ -367,7 +369,7 @@ mod tests {
     #[test]
     fn noise_on_one_link_leaves_the_others_alone() {
         let noise =
-            Disturbance::Noise { loss: Ratio::ALWAYS, duplication: Ratio::NEVER, delay_max: Span::ZERO };
+            Disturbance::Noise { loss: Ratio::ALWAYS.threshold(), duplication: 0, delay_max: Span::ZERO };
         let mut network = network(&NetworkProfile::perfect(Span::from_ms(1)));
         network.disturb(FAULT, &[(NodeId(1), NodeId(0))], noise);
         assert_share(&check(&mut network, &mut ledger()), 0, is_lost);

@@ -136,8 +136,14 @@ pub struct Bandwidth {
 impl Bandwidth {
     /// How long the link needs for so many bytes, rounded up.
     pub(crate) fn time_of(self, bytes: u64) -> Span {
-        let ns = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(self.bytes_per_s));
-        Span::from_ns(u64::try_from(ns).unwrap_or(u64::MAX))
+        let ns = match bytes.checked_mul(1_000_000_000) {
+            Some(product) => product.div_ceil(self.bytes_per_s),
+            None => {
+                let ns = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(self.bytes_per_s));
+                u64::try_from(ns).unwrap_or(u64::MAX)
+            }
+        };
+        Span::from_ns(ns)
     }
 
     /// Whether the figures are in range.
@@ -320,9 +326,9 @@ impl NetworkProfile {
 
     /// What every link suffers all the time, as faults would do it.
     pub(crate) fn disturbances(&self) -> impl Iterator<Item = Disturbance> + use<> {
-        let burst = self.burst.map(Disturbance::Burst);
-        let corruption =
-            (self.corruption != Ratio::NEVER).then_some(Disturbance::Corruption(self.corruption));
+        let burst = self.burst.map(Disturbance::burst);
+        let corruption = self.corruption.threshold();
+        let corruption = (corruption > 0).then_some(Disturbance::Corruption(corruption));
         let throttle = self.bandwidth.map(Disturbance::Throttle);
         [burst, corruption, throttle].into_iter().flatten()
     }
