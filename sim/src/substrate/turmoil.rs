@@ -48,6 +48,7 @@ where
     let latency = setup.network.latency;
     let room = Arc::new(Room::new(Substrate::Turmoil, setup, phases)?);
     let mut sim = builder(latency, seed).build();
+    sim.set_message_latency_curve(curve(latency));
     for node in room.nodes() {
         let room = Arc::clone(&room);
         sim.host(name(node), move || {
@@ -72,6 +73,14 @@ fn builder(latency: LatencyProfile, seed: u64) -> Builder {
         .min_message_latency(whole_ms(latency.min))
         .max_message_latency(whole_ms(latency.tail));
     builder
+}
+
+/// How steep turmoil's exponential latency is between the smallest and the largest, so that half of the messages take no
+/// longer than the profile's typical latency: its rate, in messages over the whole range.
+fn curve(latency: LatencyProfile) -> f64 {
+    let above_min = |span: Span| Duration::from_nanos(span.as_ns() - latency.min.as_ns());
+    let typical = above_min(latency.typical).max(Duration::from_nanos(1));
+    above_min(latency.tail).mul_f64(core::f64::consts::LN_2).div_duration_f64(typical)
 }
 
 /// What a host runs, if it runs.
