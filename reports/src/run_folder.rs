@@ -1,12 +1,13 @@
 //! What a run leaves behind: a folder that reports and replays need nothing else than.
 //!
 //! ```text
-//!   plan.json       all that was decided before the first event
-//!   history.jsonl   what clients asked and were told, a header first; `check` judges it
-//!   clocks.jsonl    how far each clock was off; not there if the substrate samples none
-//!   switches.jsonl  when each node went over to each configuration version; only where there are versions
-//!   verdict.json    what `run --json` prints
-//!   trace.jsonl     what the world did, if it was kept
+//!   plan.json        all that was decided before the first event
+//!   history.jsonl    what clients asked and were told, a header first; `check` judges it
+//!   clocks.jsonl     how far each clock was off; not there if the substrate samples none
+//!   switches.jsonl   when each node went over to each configuration version; only where there are versions
+//!   verdict.json     what `run --json` prints
+//!   checkpoints.json digests on the way, so that a replay says where it parted; not there if the run was short
+//!   trace.jsonl      what the world did, if it was kept
 //! ```
 //!
 //! Written and read here only. It appears complete or not at all.
@@ -31,6 +32,7 @@ pub use clock_samples::ClockSample;
 pub use error::FolderError;
 pub use plan::{NodePlan, Plan};
 pub use rate::PerSecond;
+pub use sim::checkpoints::Checkpoints;
 pub use sim::ledger::LedgerLine;
 pub use soak::{
     Counts, FirstViolation, RUNS, SUMMARY, ScenarioCounts, SoakFolder, SoakSummary, VERDICTS, read_verdicts,
@@ -48,11 +50,13 @@ pub const CLOCKS: &str = "clocks.jsonl";
 pub const SWITCHES: &str = "switches.jsonl";
 /// The verdict's file.
 pub const VERDICT: &str = "verdict.json";
+/// The checkpoints' file.
+pub const CHECKPOINTS: &str = "checkpoints.json";
 /// The trace's file.
 pub const TRACE: &str = "trace.jsonl";
 
 /// Every file of a run folder.
-const FILES: [&str; 6] = [PLAN, HISTORY, CLOCKS, SWITCHES, VERDICT, TRACE];
+const FILES: [&str; 7] = [PLAN, HISTORY, CLOCKS, SWITCHES, CHECKPOINTS, VERDICT, TRACE];
 
 /// The substrate that always samples clocks.
 const SAMPLING_SUBSTRATE: &str = "kernel";
@@ -72,6 +76,8 @@ pub struct RunFolder {
     pub switches: Vec<SwitchRecord>,
     /// What the run was judged to be.
     pub verdict: RunVerdict,
+    /// The digests on the way, if there are any.
+    pub checkpoints: Option<Checkpoints>,
     /// The text of `trace.jsonl`, if a trace was kept.
     pub trace: Option<String>,
 }
@@ -113,6 +119,10 @@ impl RunFolder {
         if !self.switches.is_empty() {
             files::write_text(&dir.join(SWITCHES), &SwitchRecord::to_jsonl(&self.switches))?;
         }
+        if let Some(checkpoints) = &self.checkpoints {
+            let text = serde_json::to_string(checkpoints).expect("checkpoints are plain data");
+            files::write_text(&dir.join(CHECKPOINTS), &(text + "\n"))?;
+        }
         if let Some(trace) = &self.trace {
             files::write_text(&dir.join(TRACE), trace)?;
         }
@@ -134,8 +144,9 @@ impl RunFolder {
         };
         let switches = optional(read_list(&dir.join(SWITCHES), "a version or a switch"))?.unwrap_or_default();
         let verdict = read_value(&dir.join(VERDICT), "the verdict of a run")?;
+        let checkpoints = optional(read_value(&dir.join(CHECKPOINTS), "the checkpoints of a run"))?;
         let trace = optional(read_lines(&dir.join(TRACE), "the events of a trace"))?;
-        let run = Self { plan, history, clocks, switches, verdict, trace };
+        let run = Self { plan, history, clocks, switches, checkpoints, verdict, trace };
         run.disagreement(dir).map_or(Ok(run), Err)
     }
 

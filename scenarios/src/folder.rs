@@ -20,6 +20,7 @@ pub fn folder(run: &Run) -> RunFolder {
         history: String::from_utf8(history).expect("JSON is UTF-8"),
         clocks: run.evidence.clock_samples.iter().map(sample).collect(),
         switches: run.families.iter().flat_map(switches).collect(),
+        checkpoints: Some(run.evidence.checkpoints.clone()).filter(|checkpoints| !checkpoints.is_empty()),
         verdict: run.verdict.clone(),
         trace: (!trace.is_empty()).then(|| trace_lines(trace)),
     }

@@ -13,6 +13,7 @@ pub mod mutants;
 pub mod nemesis;
 pub mod plan;
 pub mod recorder;
+pub mod replay;
 pub mod runner;
 pub mod scenario;
 mod scenario_file;

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::chance::Seed;
+use crate::checkpoints::Checkpoints;
 use crate::digest::DigestValue;
 use crate::discipline::Poll;
 use crate::event::Event;
@@ -29,7 +30,7 @@ use crate::queue::{Due, EventQueue, Sequence};
 use crate::setup::{RunOptions, SetupError, WorldSetup};
 use crate::time::{LocalTime, Span, TrueTime};
 use crate::timers::Expiry;
-use crate::trace::{Checkpoints, EventKind, Line, Trace, TraceEvent};
+use crate::trace::{EventKind, Line, Trace, TraceEvent};
 use crate::windows::FaultIndex;
 
 const FIRST_START: u64 = 0;

@@ -14,6 +14,7 @@
 //! ([`fault`]). This crate judges nothing and knows no system.
 
 pub mod chance;
+pub mod checkpoints;
 pub mod clock;
 pub mod clock_faults;
 pub mod clock_profile;

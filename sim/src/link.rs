@@ -161,7 +161,7 @@ mod tests {
         let mut chance = Seed(5).stream("link", 1);
         let words: Vec<u32> = (0..40 * WORDS_PER_MESSAGE).map(|_| chance.next_u32()).collect();
         for (index, fate) in check(0, 1).into_iter().enumerate() {
-            assert_eq!(fate.loss, words[index * WORDS_PER_MESSAGE], "message {index}");
+            assert_eq!(fate.loss, words[index * WORDS_PER_MESSAGE as usize], "message {index}");
         }
     }
 

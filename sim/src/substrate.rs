@@ -14,6 +14,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoints::Checkpoints;
 use crate::digest::DigestValue;
 use crate::fault::{Family, FaultPlan};
 use crate::kernel::{ClockSample, MessageCounts, Observed};
@@ -21,7 +22,7 @@ use crate::ledger::Ledger;
 use crate::network_profile::NetworkProfile;
 use crate::setup::SetupError;
 use crate::time::TrueTime;
-use crate::trace::{Checkpoints, TraceEvent};
+use crate::trace::TraceEvent;
 
 #[cfg(feature = "substrates")]
 mod driver;

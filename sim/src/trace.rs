@@ -5,13 +5,13 @@
 //! be compared without a trace.
 
 use core::fmt;
-use core::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoints::Checkpoints;
 use crate::digest::{Canonical, Digest, DigestValue};
 use crate::fault::Family;
-use crate::limits::{CHECKPOINTS_MAX, TRACE_MAX};
+use crate::limits::TRACE_MAX;
 use crate::node::NodeId;
 use crate::time::TrueTime;
 
@@ -159,53 +159,6 @@ pub fn first_difference(left: &[TraceEvent], right: &[TraceEvent]) -> Option<Dif
     (left != right).then_some(Difference { index, left, right })
 }
 
-/// The digest after every so many events, from the beginning on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checkpoints {
-    every: u64,
-    digests: Vec<DigestValue>,
-}
-
-impl Default for Checkpoints {
-    fn default() -> Self {
-        Self { every: 1_024, digests: Vec::new() }
-    }
-}
-
-impl Checkpoints {
-    /// How many events lie between two of them: 1024 at first, doubled whenever there are too many.
-    #[must_use]
-    pub const fn every(&self) -> u64 {
-        self.every
-    }
-
-    /// The first events among which two runs differ, as far as the checkpoints tell; none if all that both have agree.
-    #[must_use]
-    pub fn first_differing_window(&self, other: &Self) -> Option<Range<u64>> {
-        let every = self.every.max(other.every);
-        let at = |checkpoints: &Self, window: u64| {
-            let index = (window + 1) * (every / checkpoints.every) - 1;
-            checkpoints.digests.get(usize::try_from(index).ok()?).copied()
-        };
-        (0..)
-            .map_while(|window| Some((window, at(self, window)?, at(other, window)?)))
-            .find(|(_, left, right)| left != right)
-            .map(|(window, ..)| window * every..(window + 1) * every)
-    }
-
-    fn push(&mut self, value: DigestValue) {
-        self.digests.push(value);
-        if self.digests.len() == CHECKPOINTS_MAX {
-            let mut index = 0;
-            self.digests.retain(|_| {
-                index += 1;
-                index % 2 == 0
-            });
-            self.every *= 2;
-        }
-    }
-}
-
 /// The record of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Trace {
@@ -223,7 +176,7 @@ impl Trace {
         Self {
             digest: Digest::default(),
             count: 0,
-            next_checkpoint: checkpoints.every,
+            next_checkpoint: checkpoints.every(),
             checkpoints,
             kept: is_kept.then(Vec::new),
         }
@@ -289,7 +242,8 @@ impl Trace {
     #[cold]
     fn checkpoint(&mut self) {
         self.checkpoints.push(self.digest.finish());
-        self.next_checkpoint = (self.count / self.checkpoints.every + 1) * self.checkpoints.every;
+        let every = self.checkpoints.every();
+        self.next_checkpoint = (self.count / every + 1) * every;
     }
 
     #[cold]
@@ -332,23 +286,6 @@ mod tests {
         assert_eq!(window(check(5_000, 2_500), check(5_000, 9_000)), Some(2_048..3_072));
         assert_eq!(window(check(5_000, 9_000), check(5_000, 9_000)), None);
         assert_eq!(window(check(5_000, 9_000), check(3_000, 9_000)), None, "as far as both go");
-    }
-
-    #[test]
-    fn checkpoints_thin_out_and_still_compare() {
-        let checkpoints = |count: u128, odd: u128| {
-            let mut checkpoints = Checkpoints::default();
-            (1..=count).for_each(|index| {
-                if u64::try_from(index).unwrap() * 1_024 % checkpoints.every() == 0 {
-                    checkpoints.push(DigestValue(index + u128::from(index >= odd)));
-                }
-            });
-            checkpoints
-        };
-        let (long, short) = (checkpoints(9_000, 1_000), checkpoints(1_500, 2_000));
-        assert_eq!((long.every(), short.every()), (4_096, 1_024));
-        assert!(long.digests.len() < CHECKPOINTS_MAX);
-        assert_eq!(long.first_differing_window(&short), Some(249 * 4_096..250 * 4_096));
     }
 
     #[test]

@@ -226,7 +226,15 @@ pub(crate) fn holding(operation_count: u64) -> RunFolder {
         ledger: ledger.collect(),
     };
     let history = operations::text(&[operations::family("slots", operation_count)]);
-    RunFolder { history, clocks: clocks(), switches: switches(), verdict, trace: None, plan }
+    RunFolder {
+        history,
+        clocks: clocks(),
+        switches: switches(),
+        checkpoints: None,
+        verdict,
+        trace: None,
+        plan,
+    }
 }
 
 /// A run that broke two promises, and what was drawn of its operations.

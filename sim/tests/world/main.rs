@@ -9,6 +9,7 @@ mod clock_profiles;
 mod determinism;
 mod disks;
 mod faults;
+mod leaks;
 mod ledger;
 mod links;
 mod machines;

@@ -1,0 +1,70 @@
+//! A run folder run again: the same bytes, or the first event that differs by name.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use reports::run_folder::{RunFolder, TRACE};
+use scenarios::folder::folder;
+use scenarios::plan::{Build, Plan};
+use scenarios::replay::{Departure, replay};
+use scenarios::{runner, scenario};
+use sim::time::Span;
+
+/// A run of 7 s.
+const SHORT: [&str; 4] = ["timing.chaos-s=3", "timing.heal-s=2", "timing.quiet-s=2", "timing.recover-s=1"];
+
+fn plan() -> Plan {
+    let scenario = scenario::load("capacity", &SHORT.map(str::to_owned)).unwrap();
+    runner::plan_for(&Arc::new(scenario), 5, Build::default())
+}
+
+fn recorded(keeps_trace: bool) -> RunFolder {
+    folder(&runner::run(plan(), keeps_trace).unwrap())
+}
+
+/// In what a run with a request that comes a little later is not the recorded one; when it came first.
+fn check(recorded: &RunFolder) -> (Departure, u64) {
+    let mut plan = plan();
+    let place = plan.requests.len() / 2;
+    let at = plan.requests[place].0;
+    let next_at = plan.requests[place + 1].0;
+    plan.requests[place].0 = (at + Span::from_ns(1)).min(next_at);
+    (replay(recorded, &plan).unwrap().expect("another request is another run"), at.as_ns())
+}
+
+#[test]
+fn the_same_plan_gives_the_same_bytes() {
+    for keeps_trace in [false, true] {
+        assert_eq!(replay(&recorded(keeps_trace), &plan()).unwrap(), None);
+    }
+}
+
+#[test]
+fn with_a_trace_the_first_event_that_differs_is_named() {
+    let (departure, at_ns) = check(&recorded(true));
+    let Departure::Other { lines: Some(lines), .. } = &departure else { panic!("{departure}") };
+    assert_eq!(lines.file, TRACE);
+    let line = format!("{{\"at_ns\":{at_ns},");
+    assert!(lines.recorded.as_ref().unwrap().starts_with(&line), "{departure}");
+    assert!(departure.to_string().contains("is the first that differs"), "{departure}");
+}
+
+#[test]
+fn without_a_trace_the_events_among_which_it_is_are_named() {
+    let recorded = recorded(false);
+    let (departure, at_ns) = check(&recorded);
+    let Departure::Other { window: Some(window), .. } = &departure else { panic!("{departure}") };
+    let trace = runner::simulate(&plan(), true).unwrap().trace;
+    let place = trace.iter().position(|event| event.at_ns == at_ns).unwrap() as u64;
+    assert!(window.events.contains(&place), "{place}: {departure}");
+    assert!(window.first.is_some(), "{departure}");
+}
+
+#[test]
+fn a_digest_that_was_changed_by_hand_is_told_beside_that_of_now() {
+    let mut recorded = recorded(false);
+    let digest = core::mem::replace(&mut recorded.verdict.digest, "0".repeat(32));
+    let departure = replay(&recorded, &plan()).unwrap().expect("the digests differ").to_string();
+    assert!(departure.contains(&digest) && departure.contains(&recorded.verdict.digest), "{departure}");
+}
