@@ -2,6 +2,7 @@
 
 pub mod checked;
 mod clock_lane;
+pub mod comparison;
 mod counterexample;
 pub mod drawn;
 mod fault_bands;

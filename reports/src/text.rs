@@ -1,11 +1,15 @@
 //! Terminal output, at most 80 columns wide: the verdict first, the command that replays it last.
 
+mod comparison;
+
 use crate::checked::CheckedFile;
 use crate::drawn::DrawnFamily;
 use crate::latency;
 use crate::run_folder::{CheckResult, Outcome, RunFolder, SoakSummary};
 use crate::scale::{grouped, span};
 use crate::words::{by_attention, counted, headline, lede};
+
+pub use comparison::comparison;
 
 /// The widest line. Unit: characters.
 const COLUMNS_MAX: usize = 80;

@@ -37,6 +37,7 @@ fn jobs(criterion: &mut Criterion) {
             scenarios: vec![(scenario, Origin::default())],
             seeds: 0..20,
             build: Build::default(),
+            plan: runner::plan_for,
             jobs,
             stop_after: None,
             time_limit_ns: None,

@@ -11,6 +11,7 @@ use scenarios::plan::Build;
 use sim::substrate::Substrate;
 
 mod check;
+mod compare;
 mod export;
 mod list;
 mod mutant;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Soak(soak::Soak),
     /// Run a run folder's plan again and compare: the same bytes?
     Replay(replay::Replay),
+    /// Run the same plans on every substrate, and show the verdicts side by side.
+    Compare(compare::Compare),
     /// Run every planted defect against the check that must find it.
     Mutants(mutant::Mutants),
     /// Judge histories from files.
@@ -101,6 +104,7 @@ impl Command {
             Self::Run(run) => run.execute(),
             Self::Soak(soak) => soak.execute(),
             Self::Replay(replay) => replay.execute(),
+            Self::Compare(compare) => compare.execute(),
             Self::Mutants(mutants) => mutants.execute(),
             Self::Check(check) => check.execute(),
             Self::Export(export) => export.execute(),
@@ -111,13 +115,20 @@ impl Command {
 
 /// How the system is built.
 #[derive(Args)]
-pub(crate) struct BuildArguments {
+pub(crate) struct SystemArguments {
     /// As commonly built, or built to hold its promise
     #[arg(long, value_enum, default_value_t = VariantArgument::Hardened)]
     variant: VariantArgument,
     /// Plant this defect (see `mutants`)
     #[arg(long, value_name = "NAME", value_parser = parse_mutant)]
     mutant: Option<Defect>,
+}
+
+/// How the system is built, and what it runs on.
+#[derive(Args)]
+pub(crate) struct BuildArguments {
+    #[command(flatten)]
+    system: SystemArguments,
     /// What the nodes run on
     #[arg(long, value_enum, default_value_t = SubstrateArgument::Kernel)]
     substrate: SubstrateArgument,
@@ -138,17 +149,23 @@ enum SubstrateArgument {
     Turmoil,
 }
 
-impl BuildArguments {
+impl SystemArguments {
     const fn build(&self) -> Build {
         let variant = match self.variant {
             VariantArgument::Hardened => Variant::Hardened,
             VariantArgument::Naive => Variant::Naive,
         };
+        Build { variant, defect: self.mutant, substrate: Substrate::Kernel }
+    }
+}
+
+impl BuildArguments {
+    const fn build(&self) -> Build {
         let substrate = match self.substrate {
             SubstrateArgument::Kernel => Substrate::Kernel,
             SubstrateArgument::Turmoil => Substrate::Turmoil,
         };
-        Build { variant, defect: self.mutant, substrate }
+        Build { substrate, ..self.system.build() }
     }
 }
 

@@ -8,6 +8,7 @@
 
 pub mod bounded;
 pub mod catalog;
+pub mod compare;
 pub mod folder;
 pub mod mutants;
 pub mod nemesis;

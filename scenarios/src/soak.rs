@@ -14,7 +14,7 @@ use std::sync::{Arc, mpsc};
 use reports::run_folder::{FirstViolation, Outcome, PerSecond, RunVerdict, ScenarioCounts, SoakSummary};
 use sim::substrate::SubstrateError;
 
-use crate::plan::{Build, Origin, VERSION};
+use crate::plan::{Build, Origin, Plan, VERSION};
 use crate::runner::{self, Run};
 use crate::scenario::Scenario;
 use crate::stopwatch::Stopwatch;
@@ -30,6 +30,8 @@ pub struct Soak {
     pub seeds: Range<u64>,
     /// The system.
     pub build: Build,
+    /// How a seed becomes a plan: [`runner::plan_for`], unless plans are to be others.
+    pub plan: fn(&Arc<Scenario>, u64, Build) -> Plan,
     /// How many threads.
     pub jobs: usize,
     /// Stop after the K-th violation, in the order of scenarios and seeds.
@@ -156,7 +158,7 @@ impl Soak {
         let seeds = usize::try_from(self.seeds.end - self.seeds.start).expect("counted before");
         let (scenario, origin) = &self.scenarios[index / seeds];
         let seed = self.seeds.start + (index % seeds) as u64;
-        let mut plan = runner::plan_for(scenario, seed, self.build);
+        let mut plan = (self.plan)(scenario, seed, self.build);
         plan.origin = origin.clone();
         let scenario = scenario.name.clone();
         runner::run(plan, false).map_err(|error| SoakError { scenario, seed, error })

@@ -21,7 +21,9 @@ fn soak(jobs: usize, known: Vec<RunVerdict>) -> Vec<String> {
         .map(|name| (Arc::new(scenario::load(name, &[]).unwrap()), Origin::default()))
         .collect();
     let build = Build::default();
-    let soak = Soak { scenarios, seeds: 0..6, build, jobs, stop_after: None, time_limit_ns: None, known };
+    let plan = runner::plan_for;
+    let soak =
+        Soak { scenarios, seeds: 0..6, build, plan, jobs, stop_after: None, time_limit_ns: None, known };
     soak.run(|_| ()).unwrap().verdicts.iter().map(RunVerdict::soak_line).collect()
 }
 

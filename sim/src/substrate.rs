@@ -166,6 +166,15 @@ impl Substrate {
         }
     }
 
+    /// Whether this build can run it: madsim only where the compiler was told `--cfg madsim`.
+    #[must_use]
+    pub const fn is_built(self) -> bool {
+        match self {
+            Self::Kernel => true,
+            Self::Turmoil => cfg!(feature = "substrates"),
+        }
+    }
+
     /// Whether the losses, doubles and reorderings of a network profile happen on it.
     #[must_use]
     pub const fn has_lossy_links(self) -> bool {

@@ -8,7 +8,7 @@ use reports::run_folder::{self, Outcome, RunVerdict, SoakSummary};
 use scenarios::folder::folder;
 use scenarios::plan::{Origin, VERSION};
 use scenarios::soak::{self, Soaked};
-use scenarios::{catalog, scenario};
+use scenarios::{catalog, runner, scenario};
 use serde_json::{Value, json};
 
 use super::{BuildArguments, CommandError, Seeds, output, shown, write_file};
@@ -83,6 +83,7 @@ impl Soak {
             scenarios,
             seeds: self.seeds.0.clone(),
             build: self.build.build(),
+            plan: runner::plan_for,
             jobs: usize::from(self.jobs),
             stop_after: self.stop_after.map(|count| count as usize),
             time_limit_ns: self.time_limit_ns,
