@@ -65,10 +65,12 @@ impl Conductor {
             let incarnation = room.incarnation(node);
             if life.is_running && life.incarnation != incarnation {
                 hosts.kill(node);
-                room.host_died(node);
+                room.lose_with_host(node);
                 life.is_running = false;
             }
             if !life.is_running && room.advance(node, now) {
+                // A network may hold what was sent meanwhile until somebody listens.
+                room.lose_with_host(node);
                 hosts.start(node);
                 *life = Life { is_running: true, incarnation: room.incarnation(node) };
             }

@@ -181,11 +181,9 @@ impl<N: Node> Room<N> {
         self.lock().traffic.resets(link)
     }
 
-    /// The host of a node that went down is dead, and its connections are.
-    pub(super) fn host_died(&self, node: NodeId) {
-        let mut inner = self.lock();
-        let count = inner.traffic.host_dies(node);
-        inner.counts.unheard += count;
+    /// The host of a node dies, or starts after it was dead: what was on its way to it is lost, and what it had not sent.
+    pub(super) fn lose_with_host(&self, node: NodeId) {
+        self.lock().lose_with_host(node);
     }
 
     /// When a cut begins or ends next, or a connection is reset, if that happens.
@@ -247,6 +245,9 @@ impl<N: Node> Room<N> {
         let mut inner = self.lock();
         for node in self.nodes() {
             inner.machines[node.index()].world.run_until(self.phases.end);
+            if !inner.machines[node.index()].world.is_up(node) {
+                inner.lose_with_host(node);
+            }
             inner.gather(node);
         }
         inner.evidence(self.substrate, self.phases.end)
@@ -290,6 +291,10 @@ impl<N: Node> Inner<N> {
         let count = self.traffic.reset(link);
         self.links.stopped(fault, count);
         self.counts.cut += count;
+    }
+
+    fn lose_with_host(&mut self, node: NodeId) {
+        self.counts.unheard += self.traffic.lose_with_host(node);
     }
 
     /// Whether a cut stops a message on a link; if so, it is counted.

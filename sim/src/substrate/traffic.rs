@@ -83,8 +83,8 @@ impl Traffic {
         waiting + departed
     }
 
-    /// A host dies, and with it what it had not sent yet and what was on the way to it; how much that was.
-    pub(super) fn host_dies(&mut self, node: NodeId) -> u64 {
+    /// Loses what is on its way to a host that is dead, and what that had not sent yet; how much that was.
+    pub(super) fn lose_with_host(&mut self, node: NodeId) -> u64 {
         let others = (0..).map(NodeId).take(self.node_count);
         let lost = others.map(|other| {
             let unsent = core::mem::take(&mut self.link((node, other)).waiting);
@@ -129,7 +129,7 @@ mod tests {
         traffic.depart(LINK, sent[0]);
         let unheard = traffic.set_out(BACK);
         traffic.depart(BACK, unheard);
-        assert_eq!(traffic.host_dies(NodeId(0)), 2, "one not sent, one not heard");
+        assert_eq!(traffic.lose_with_host(NodeId(0)), 2, "one not sent, one not heard");
         assert!(traffic.arrive(LINK, sent[0]), "what a dead node had sent arrives");
         assert!(!traffic.arrive(BACK, unheard));
     }

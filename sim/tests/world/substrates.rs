@@ -58,12 +58,11 @@ fn lines(evidence: &Evidence<Seen>) -> Vec<String> {
 /// and up to 15 ms to dial and until it is known that there is something.
 fn lines_as_wanted(evidence: &Evidence<Seen>, want: &[&str]) -> Vec<String> {
     let mut found = lines(evidence);
-    let arrivals = evidence.observations.iter().skip(3).map(|observed| observed.at);
-    for ((line, arrived), want) in found.iter_mut().zip(arrivals).zip(want) {
+    for ((line, observed), want) in found.iter_mut().zip(evidence.observations.iter().skip(3)).zip(want) {
         if let Some((sent, _)) = want.split_once("+ ") {
             let sent_at = at(sent.parse().unwrap());
-            if (sent_at + Span::from_ms(10)..=sent_at + Span::from_ms(25)).contains(&arrived) {
-                *line = format!("{sent}+ {}", line.split_once("ms ").unwrap().1);
+            if (sent_at + Span::from_ms(10)..=sent_at + Span::from_ms(25)).contains(&observed.at) {
+                *line = format!("{sent}+ {} {}", observed.node, observed.observation.0);
             }
         }
     }

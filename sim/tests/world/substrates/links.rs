@@ -57,9 +57,9 @@ fn a_cut_stops_one_way_and_what_is_sent_after_it_arrives() {
 fn a_message_right_after_a_long_cut_is_not_held_up_by_it() {
     let cut = |length| Fault::Cut { links: vec![(A, B), (B, A)], length: Span::from_ms(length) };
     for substrate in others() {
-        let requests = [send(10, A, B, 1), send(99, A, B, 2), send(6_001, A, B, 3), send(6_002, B, A, 4)];
+        let requests = [send(10, A, B, 1), send(99, A, B, 2), send(6_001, A, B, 3), send(6_050, B, A, 4)];
         let evidence = run(substrate, script(&[(100, cut(5_000)), (5_100, cut(900))], &requests), 7_000);
-        let want = ["10+ n1 gets 1 from n0", "6001+ n1 gets 3 from n0", "6002+ n0 gets 4 from n1"];
+        let want = ["10+ n1 gets 1 from n0", "6001+ n1 gets 3 from n0", "6050+ n0 gets 4 from n1"];
         assert_eq!(lines_as_wanted(&evidence, &want), want, "{substrate}");
     }
 }

@@ -32,6 +32,16 @@ fn what_a_node_sent_before_it_died_arrives_and_what_was_on_its_way_to_it_does_no
 }
 
 #[test]
+fn what_is_sent_to_a_node_that_is_down_does_not_wait_for_it() {
+    let faults = [(5, Fault::Crash { node: B }), (300, Fault::Restart { node: B })];
+    // The first one ever to go there, and one more behind it.
+    let requests = [send(100, A, B, 1), send(110, A, B, 2), send(400, A, B, 3)];
+    for evidence in check(&faults, &requests, &["300 ms n1 starts []", "400+ n1 gets 3 from n0"]) {
+        assert_eq!(evidence.messages.unheard, 2);
+    }
+}
+
+#[test]
 fn a_power_loss_takes_of_what_was_not_synced_what_it_takes_on_the_kernel() {
     let faults = [(50, Fault::PowerLoss { node: B }), (300, Fault::Restart { node: B })];
     let unsynced = (8..40).map(Act::Write).collect();
@@ -89,7 +99,7 @@ fn a_pause_defers_and_a_pause_midway_holds_effects() {
     check(
         &[(100, Fault::Pause { node: B, length }), (300, Fault::PauseMidway { node: A, length })],
         &[send(90, A, B, 1), send(310, A, C, 2)],
-        &["200 ms n1 gets 1 from n0", "400+ n2 gets 2 from n0"],
+        &["200 ms n1 gets 1 from n0", "410+ n2 gets 2 from n0"],
     );
 }
 
