@@ -147,6 +147,8 @@ enum SubstrateArgument {
     Kernel,
     /// turmoil: a host a node, bytes over its TCP; the network faults that it has
     Turmoil,
+    /// madsim: one node each, bytes over its TCP; the network faults that it has
+    Madsim,
 }
 
 impl SystemArguments {
@@ -164,6 +166,7 @@ impl BuildArguments {
         let substrate = match self.substrate {
             SubstrateArgument::Kernel => Substrate::Kernel,
             SubstrateArgument::Turmoil => Substrate::Turmoil,
+            SubstrateArgument::Madsim => Substrate::Madsim,
         };
         Build { substrate, ..self.system.build() }
     }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!                  ┌► kernel     our event queue; every fault, every clock
-//!   WorldSetup ────┼► turmoil    a host and a task a node, bytes over its TCP ──► Evidence
-//!   until when     └► (others)
+//!   WorldSetup ────┼► turmoil    a host a node, bytes over its TCP, in ticks ──► Evidence
+//!   until when     └► madsim     a madsim node a node, bytes over its TCP, from timer to timer
 //! ```
 //!
 //! A substrate says which families of faults it can express; a plan with another is refused before the run. Each
@@ -25,6 +25,8 @@ use crate::time::TrueTime;
 use crate::trace::TraceEvent;
 
 #[cfg(feature = "substrates")]
+mod conductor;
+#[cfg(feature = "substrates")]
 mod driver;
 #[cfg(feature = "substrates")]
 pub mod frame;
@@ -33,10 +35,14 @@ pub mod kernel;
 mod links;
 #[cfg(feature = "substrates")]
 mod machine;
+#[cfg(all(feature = "substrates", madsim))]
+pub mod madsim;
 #[cfg(feature = "substrates")]
 mod room;
 #[cfg(feature = "substrates")]
 mod run;
+#[cfg(feature = "substrates")]
+mod traffic;
 #[cfg(feature = "substrates")]
 pub mod turmoil;
 
@@ -52,6 +58,8 @@ pub enum Substrate {
     Kernel,
     /// turmoil's hosts and TCP.
     Turmoil,
+    /// madsim's nodes and TCP; only in a build with `--cfg madsim`.
+    Madsim,
 }
 
 /// The longest a run goes, and when its faults are over.
@@ -106,6 +114,15 @@ pub enum SubstrateError {
         /// Why it cannot be expressed.
         reason: &'static str,
     },
+    /// It is not in this build.
+    #[error(
+        "{substrate} is not in this build, which was made without `--cfg madsim`: an exported RUSTFLAGS takes the place \
+         of the one in .cargo/config.toml; unset RUSTFLAGS, or add `--cfg madsim` to it, and build again"
+    )]
+    NotBuilt {
+        /// What was asked for.
+        substrate: Substrate,
+    },
     /// There are too many nodes for it.
     #[error("{count} nodes are too many for {substrate}, which takes {most}")]
     NodeCount {
@@ -137,7 +154,7 @@ pub enum SubstrateError {
 
 impl Substrate {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Kernel, Self::Turmoil];
+    pub const ALL: [Self; 3] = [Self::Kernel, Self::Turmoil, Self::Madsim];
 
     /// Its name in commands and files.
     #[must_use]
@@ -145,6 +162,7 @@ impl Substrate {
         match self {
             Self::Kernel => "kernel",
             Self::Turmoil => "turmoil",
+            Self::Madsim => "madsim",
         }
     }
 
@@ -152,6 +170,16 @@ impl Substrate {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|substrate| substrate.name() == name)
+    }
+
+    /// Whether this build can run it: madsim only where the compiler was told `--cfg madsim`.
+    #[must_use]
+    pub const fn is_built(self) -> bool {
+        match self {
+            Self::Kernel => true,
+            Self::Turmoil => cfg!(feature = "substrates"),
+            Self::Madsim => cfg!(all(feature = "substrates", madsim)),
+        }
     }
 
     /// Why it cannot express faults of a family; none if it can.
@@ -162,16 +190,7 @@ impl Substrate {
     pub const fn lacks(self, family: Family) -> Option<&'static str> {
         match self {
             Self::Kernel => None,
-            Self::Turmoil => lacking_on_streams(family),
-        }
-    }
-
-    /// Whether this build can run it: madsim only where the compiler was told `--cfg madsim`.
-    #[must_use]
-    pub const fn is_built(self) -> bool {
-        match self {
-            Self::Kernel => true,
-            Self::Turmoil => cfg!(feature = "substrates"),
+            Self::Turmoil | Self::Madsim => lacking_on_streams(family),
         }
     }
 
@@ -222,7 +241,6 @@ const fn lacking_on_streams(family: Family) -> Option<&'static str> {
             Some("a stream neither loses nor doubles messages, and delays none alone")
         }
         Family::SlowLink | Family::Throttle => Some("its links have one latency, and no bandwidth"),
-        Family::Reset => Some("its connections break on both sides"),
         Family::Crash
         | Family::PowerLoss
         | Family::Stop
@@ -231,6 +249,7 @@ const fn lacking_on_streams(family: Family) -> Option<&'static str> {
         | Family::PauseMidway
         | Family::Slow
         | Family::Cut
+        | Family::Reset
         | Family::ClockStep
         | Family::ClockDrift
         | Family::ClockLie

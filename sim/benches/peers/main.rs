@@ -21,11 +21,11 @@ use crate::echo::{Call, Encoded};
 type Run = fn(host_count: u32, seconds: u64) -> u64;
 
 /// Each simulator, and how many seconds it simulates so that a sample takes long enough to be measured.
-const RUNS: [(&str, Run, u64); 5] = [
+const RUNS: [(&str, Run, u64); 6] = [
     ("kernel", echo::on_kernel::<Call>, 100),
     ("kernel_encoded", echo::on_kernel::<Encoded>, 100),
     ("madsim", direct::on_madsim, 20),
-    //("nodes_on_madsim", |hosts, seconds| echo::on(Substrate::Madsim, hosts, seconds), 20),
+    ("nodes_on_madsim", |hosts, seconds| echo::on(Substrate::Madsim, hosts, seconds), 20),
     ("turmoil", direct::on_turmoil, 2),
     ("nodes_on_turmoil", |hosts, seconds| echo::on(Substrate::Turmoil, hosts, seconds), 2),
 ];

@@ -13,19 +13,19 @@
 use core::future::Future;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::network::LossCause;
 use crate::node::{Message, Node, NodeId};
 use crate::substrate::SubstrateError;
 use crate::substrate::frame::{self, HEADER_BYTES, Header};
 use crate::substrate::room::Room;
+use crate::substrate::traffic::Resets;
 use crate::time::{Span, TrueTime};
 
 /// Where every node listens.
@@ -48,8 +48,8 @@ pub(super) trait Wire: 'static {
     fn spawn(task: impl Future<Output = ()> + 'static);
     /// Listens on [`PORT`].
     fn listen() -> impl Future<Output = io::Result<Self::Listener>>;
-    /// The next connection, and from where.
-    fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<(Self::Stream, IpAddr)>>;
+    /// The next connection.
+    fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>>;
     /// A connection to another node.
     fn connect(to: NodeId) -> impl Future<Output = io::Result<Self::Stream>>;
 }
@@ -57,11 +57,14 @@ pub(super) trait Wire: 'static {
 /// A message that waits for its connection.
 struct Outgoing {
     name: &'static str,
+    resets: Resets,
     frame: Vec<u8>,
 }
 
-type Inbox<M> = mpsc::UnboundedReceiver<(NodeId, M)>;
-type Arrivals<M> = mpsc::UnboundedSender<(NodeId, M)>;
+/// What a frame carries: the message, and what it takes along.
+type Carried<M> = (Resets, M);
+type Inbox<M> = mpsc::UnboundedReceiver<(NodeId, Carried<M>)>;
+type Arrivals<M> = mpsc::UnboundedSender<(NodeId, Carried<M>)>;
 
 /// Runs one node on its host until the host dies or the run ends.
 pub(super) async fn drive<N, W>(room: Arc<Room<N>>, node: NodeId) -> io::Result<()>
@@ -101,8 +104,8 @@ where
             // The order is fixed: nothing but the seed may choose.
             tokio::select! {
                 biased;
-                arrived = inbox.recv() => if let Some((from, message)) = arrived {
-                    self.hear(from, message);
+                arrived = inbox.recv() => if let Some((from, carried)) = arrived {
+                    self.hear(from, carried);
                 },
                 () = self.room.wakes[self.node.index()].notified() => {}
                 () = W::sleep(due) => {}
@@ -111,20 +114,18 @@ where
     }
 
     /// The machine first lives up to this instant: what was due before the message comes before it.
-    fn hear(&mut self, from: NodeId, message: N::Message) {
+    fn hear(&mut self, from: NodeId, carried: Carried<N::Message>) {
         let now = present::<N, W>(&self.room);
         for (to, message) in self.room.run(self.node, now) {
             self.send(to, &message, now);
         }
-        self.room.hear(self.node, from, message);
+        self.room.hear(self.node, from, carried);
     }
 
     fn send(&mut self, to: NodeId, message: &N::Message, now: TrueTime) {
-        if !self.room.sets_out(self.node, to, message, now) {
-            return;
-        }
         let from = self.node;
-        let frame = match frame::encode(from, message) {
+        let Some(resets) = self.room.sets_out((from, to), message, now) else { return };
+        let frame = match frame::encode(from, &(resets, message)) {
             Ok(frame) => frame,
             Err(error) => return self.room.fail(SubstrateError::Frame { node: from, error }),
         };
@@ -135,8 +136,8 @@ where
             sender
         });
         let name = message.name();
-        if sender.try_send(Outgoing { name, frame }).is_err() {
-            self.room.lose((from, to), name, LossCause::Inbox, now);
+        if sender.try_send(Outgoing { name, resets, frame }).is_err() {
+            self.room.lose((from, to), (resets, name), LossCause::Inbox, now);
         }
     }
 }
@@ -154,15 +155,21 @@ async fn deliver<N: Node, W: Wire>(
             () = connection.ends() => continue,
             outgoing = waiting.recv() => outgoing,
         };
-        let Some(outgoing) = outgoing else { return };
-        if !connection.carry(link.1, room.resets(link.0, link.1), &outgoing.frame).await {
-            room.lose(link, outgoing.name, LossCause::Down, present::<N, W>(&room));
+        let Some(Outgoing { name, resets, frame }) = outgoing else { return };
+        if room.resets(link) != resets {
+            // It met a reset while it waited, and was counted then.
+            continue;
+        }
+        if connection.carry(link.1, resets, &frame).await {
+            room.departs(link, resets);
+        } else {
+            room.lose(link, (resets, name), LossCause::Down, present::<N, W>(&room));
         }
     }
 }
 
 /// A connection to another node, if there is one, and after how many resets it was made.
-struct Connection<W: Wire>(Option<(u32, W::Stream)>);
+struct Connection<W: Wire>(Option<(Resets, W::Stream)>);
 
 impl<W: Wire> Connection<W> {
     /// Waits until the other side has ended it: nobody writes back on it.
@@ -176,7 +183,7 @@ impl<W: Wire> Connection<W> {
     /// Writes a frame, dialling if need be; whether it was taken.
     ///
     /// A connection that turns out to be broken has not taken the frame: one new attempt is not a second one.
-    async fn carry(&mut self, to: NodeId, resets: u32, frame: &[u8]) -> bool {
+    async fn carry(&mut self, to: NodeId, resets: Resets, frame: &[u8]) -> bool {
         self.0.take_if(|(made_after, _)| *made_after != resets);
         for _ in 0..2 {
             if self.0.is_none() {
@@ -202,25 +209,18 @@ async fn write<W: Wire>(stream: &mut W::Stream, frame: &[u8]) -> io::Result<()> 
     stream.flush().await
 }
 
-/// Takes connections; one from a host ends the one before it from there.
+/// Takes connections.
 async fn accept<N, W>(room: Arc<Room<N>>, node: NodeId, listener: W::Listener, arrivals: Arrivals<N::Message>)
 where
     N: Node + 'static,
     N::Message: DeserializeOwned,
     W: Wire,
 {
-    let mut latest = BTreeMap::new();
-    while let Ok((stream, from)) = W::accept(&listener).await {
-        let (guard, superseded) = oneshot::channel::<()>();
-        latest.insert(from, guard);
+    while let Ok(stream) = W::accept(&listener).await {
         let (room, arrivals) = (Arc::clone(&room), arrivals.clone());
         W::spawn(async move {
-            tokio::select! {
-                biased;
-                result = receive::<N, W>(stream, node, &arrivals) => if let Err(error) = result {
-                    room.fail(error);
-                },
-                _ = superseded => {}
+            if let Err(error) = receive::<N, W>(stream, node, &arrivals).await {
+                room.fail(error);
             }
         });
     }

@@ -16,7 +16,7 @@ pub(super) struct LinkChange {
     pub(super) is_cut: bool,
 }
 
-/// A cut that begins or ends.
+/// A cut that begins or ends, or a reset: that only begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edge {
     pub(super) at: TrueTime,
@@ -33,7 +33,7 @@ pub(super) struct Links {
     cuts: Vec<Windows<()>>,
     /// What is still to happen, earliest first; beginnings before ends.
     edges: VecDeque<Edge>,
-    /// Entries of the cuts; those of other faults stay empty.
+    /// Entries of cuts and resets; those of other faults stay empty.
     ledger: Ledger,
 }
 
@@ -42,9 +42,11 @@ impl Links {
     pub(super) fn new(node_count: usize, plan: FaultPlan) -> Self {
         let mut edges = Vec::new();
         for (planned, index) in plan.faults.iter().zip(0..) {
-            if let Fault::Cut { length, .. } = planned.fault {
-                let fault = FaultIndex(index);
+            let fault = FaultIndex(index);
+            if matches!(planned.fault, Fault::Cut { .. } | Fault::Reset { .. }) {
                 edges.push(Edge { at: planned.at, fault, is_begin: true });
+            }
+            if let Fault::Cut { length, .. } = planned.fault {
                 edges.push(Edge { at: planned.at + length, fault, is_begin: false });
             }
         }
@@ -56,6 +58,12 @@ impl Links {
             cuts: vec![Windows::default(); node_count * node_count],
             edges: edges.into(),
         }
+    }
+
+    /// When a cut begins or ends next, if one does.
+    #[cfg(madsim)]
+    pub(super) fn next_at(&self) -> Option<TrueTime> {
+        self.edges.front().map(|edge| edge.at)
     }
 
     /// The next beginning or end that is due, and what it changes.
@@ -79,7 +87,13 @@ impl Links {
         self.cuts[self.place(from, to)].last().map(|(fault, ())| fault)
     }
 
-    /// A cut stopped that many messages.
+    /// The link on which a fault resets the connection, if it does: what comes from the peer.
+    pub(super) fn reset_by(&self, fault: FaultIndex) -> Option<(NodeId, NodeId)> {
+        let Fault::Reset { node, peer } = self.plan.faults[fault.0 as usize].fault else { return None };
+        Some((peer, node))
+    }
+
+    /// A cut or a reset stopped that many messages.
     pub(super) fn stopped(&mut self, fault: FaultIndex, count: u64) {
         self.ledger.affect(fault, count);
     }

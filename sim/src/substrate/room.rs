@@ -19,6 +19,7 @@ use crate::network::LossCause;
 use crate::node::{Message, Node, NodeId};
 use crate::setup::WorldSetup;
 use crate::substrate::links::{Edge, LinkChange, Links};
+use crate::substrate::traffic::{Resets, Traffic};
 use crate::substrate::{Evidence, Phases, Substrate, SubstrateError};
 use crate::time::TrueTime;
 use crate::trace::{EventKind, Line, Trace};
@@ -33,6 +34,8 @@ pub(super) struct Room<N: Node> {
     pub(super) phases: Phases,
     /// Wakes a driver whose machine was changed from outside. By node.
     pub(super) wakes: Vec<Notify>,
+    /// Tells who conducts the run that a node went down, or that the run cannot go on.
+    pub(super) calls: Notify,
     inner: Mutex<Inner<N>>,
 }
 
@@ -46,8 +49,7 @@ struct Inner<N: Node> {
     machines: Vec<Machine<N>>,
     observations: Vec<Observed<N::Observation>>,
     links: Links,
-    /// How often the connections of a link were reset. Shape: `node_count x node_count`, row = sender.
-    resets: Vec<u32>,
+    traffic: Traffic,
     /// What happens on links.
     trace: Trace,
     /// What the machines do not count: losses on the way.
@@ -75,14 +77,14 @@ impl<N: Node> Room<N> {
             machines: machines?,
             observations: Vec::new(),
             links: Links::new(count, setup.plan),
-            resets: vec![0; count * count],
+            traffic: Traffic::new(count),
             trace: Trace::new(setup.options.keep_trace),
             counts: MessageCounts::default(),
             events: 0,
             error: None,
         };
         let wakes = (0..count).map(|_| Notify::new()).collect();
-        Ok(Self { substrate, phases, wakes, inner: Mutex::new(inner) })
+        Ok(Self { substrate, phases, wakes, calls: Notify::new(), inner: Mutex::new(inner) })
     }
 
     /// All nodes.
@@ -93,15 +95,26 @@ impl<N: Node> Room<N> {
     /// Lets a node's machine run up to `now`; what it has sent until then.
     pub(super) fn run(&self, node: NodeId, now: TrueTime) -> Vec<(NodeId, N::Message)> {
         let mut inner = self.lock();
-        inner.machines[node.index()].world.run_until(now);
-        inner.gather(node);
+        self.live(&mut inner, node, |world| world.run_until(now));
         inner.machines[node.index()].world.take_outward()
     }
 
-    /// A message reaches a node, at the instant up to which its machine ran last.
-    pub(super) fn hear(&self, node: NodeId, from: NodeId, message: N::Message) {
+    /// A message reaches a node, at the instant up to which its machine ran last, unless its link was reset on its way.
+    pub(super) fn hear(&self, node: NodeId, from: NodeId, (resets, message): (Resets, N::Message)) {
         let mut inner = self.lock();
-        inner.machines[node.index()].world.hear(from, message);
+        if inner.traffic.arrive((from, node), resets) {
+            self.live(&mut inner, node, |world| world.hear(from, message));
+        }
+    }
+
+    /// Lets something happen on a node's machine.
+    fn live(&self, inner: &mut Inner<N>, node: NodeId, happen: impl FnOnce(&mut World<N>)) {
+        let machine = &mut inner.machines[node.index()];
+        let before = machine.incarnation(node);
+        happen(&mut machine.world);
+        if machine.incarnation(node) != before {
+            self.calls.notify_one();
+        }
         inner.gather(node);
     }
 
@@ -127,40 +140,72 @@ impl<N: Node> Room<N> {
 
     /// How often a node went down.
     pub(super) fn incarnation(&self, node: NodeId) -> u32 {
-        self.lock().machines[node.index()].world.hosts[node.index()].incarnation.0
+        self.lock().machines[node.index()].incarnation(node)
     }
 
-    /// Whether a message may set out; if not, it is counted.
-    pub(super) fn sets_out(&self, node: NodeId, to: NodeId, message: &N::Message, now: TrueTime) -> bool {
+    /// Whether a message may set out, and what it then takes along; if not, it is counted.
+    pub(super) fn sets_out(
+        &self,
+        link: (NodeId, NodeId),
+        message: &N::Message,
+        now: TrueTime,
+    ) -> Option<Resets> {
         let mut inner = self.lock();
-        let Some(fault) = inner.links.cut_now(node, to) else { return true };
-        inner.links.stopped(fault, 1);
-        inner.lose((node, to), message.name(), LossCause::Cut, now);
-        false
+        if inner.is_cut(link, message.name(), now) {
+            return None;
+        }
+        Some(inner.traffic.set_out(link))
     }
 
-    /// A message was lost on the way.
-    pub(super) fn lose(&self, link: (NodeId, NodeId), name: &'static str, cause: LossCause, now: TrueTime) {
-        self.lock().lose(link, name, cause, now);
+    /// A connection has taken a message.
+    pub(super) fn departs(&self, link: (NodeId, NodeId), resets: Resets) {
+        self.lock().traffic.depart(link, resets);
+    }
+
+    /// A message that set out is not taken by any connection: by a cut if there is one, else for that reason.
+    pub(super) fn lose(
+        &self,
+        link: (NodeId, NodeId),
+        (resets, name): (Resets, &'static str),
+        cause: LossCause,
+        now: TrueTime,
+    ) {
+        let mut inner = self.lock();
+        if inner.traffic.give_up(link, resets) && !inner.is_cut(link, name, now) {
+            inner.lose(link, name, cause, now);
+        }
     }
 
     /// How often the connections of a link were reset.
-    pub(super) fn resets(&self, from: NodeId, to: NodeId) -> u32 {
-        self.lock().resets[from.index() * self.wakes.len() + to.index()]
+    pub(super) fn resets(&self, link: (NodeId, NodeId)) -> Resets {
+        self.lock().traffic.resets(link)
     }
 
-    /// Begins and ends cuts that are due; the links that change. `in_flight` says how many messages a link carries.
-    pub(super) fn turn_links(&self, now: TrueTime, in_flight: impl Fn(LinkChange) -> u64) -> Vec<LinkChange> {
+    /// The host of a node dies, or starts after it was dead: what was on its way to it is lost, and what it had not sent.
+    pub(super) fn lose_with_host(&self, node: NodeId) {
+        self.lock().lose_with_host(node);
+    }
+
+    /// When a cut begins or ends next, or a connection is reset, if that happens.
+    #[cfg(madsim)]
+    pub(super) fn next_turn_at(&self) -> Option<TrueTime> {
+        self.lock().links.next_at()
+    }
+
+    /// Begins and ends cuts that are due, and resets connections; the links that change. A cut and a reset take what is
+    /// on its way.
+    pub(super) fn turn_links(&self, now: TrueTime) -> Vec<LinkChange> {
         let mut inner = self.lock();
         let mut all = Vec::new();
         while let Some((edge, changes)) = inner.links.advance(now) {
             for change in changes.iter().filter(|change| change.is_cut) {
-                let count = in_flight(*change);
-                inner.links.stopped(edge.fault, count);
-                inner.counts.cut += count;
-                inner.resets[change.from.index() * self.wakes.len() + change.to.index()] += 1;
+                inner.reset((change.from, change.to), edge.fault);
             }
-            inner.turned(edge, now);
+            // That a node sees its connection reset is traced by its machine.
+            match inner.links.reset_by(edge.fault) {
+                Some(link) => inner.reset(link, edge.fault),
+                None => inner.turned(edge, now),
+            }
             all.extend(changes);
         }
         all
@@ -187,6 +232,7 @@ impl<N: Node> Room<N> {
     /// The run cannot go on; the first reason counts.
     pub(super) fn fail(&self, error: SubstrateError) {
         self.lock().error.get_or_insert(error);
+        self.calls.notify_one();
     }
 
     /// Why the run cannot go on, if it cannot.
@@ -199,6 +245,9 @@ impl<N: Node> Room<N> {
         let mut inner = self.lock();
         for node in self.nodes() {
             inner.machines[node.index()].world.run_until(self.phases.end);
+            if !inner.machines[node.index()].world.is_up(node) {
+                inner.lose_with_host(node);
+            }
             inner.gather(node);
         }
         inner.evidence(self.substrate, self.phases.end)
@@ -235,6 +284,25 @@ impl<N: Node> Inner<N> {
     fn gather(&mut self, node: NodeId) {
         let observed = self.machines[node.index()].world.take_observations();
         self.observations.extend(observed);
+    }
+
+    /// A fault takes what is on its way on a link.
+    fn reset(&mut self, link: (NodeId, NodeId), fault: FaultIndex) {
+        let count = self.traffic.reset(link);
+        self.links.stopped(fault, count);
+        self.counts.cut += count;
+    }
+
+    fn lose_with_host(&mut self, node: NodeId) {
+        self.counts.unheard += self.traffic.lose_with_host(node);
+    }
+
+    /// Whether a cut stops a message on a link; if so, it is counted.
+    fn is_cut(&mut self, link: (NodeId, NodeId), name: &'static str, now: TrueTime) -> bool {
+        let Some(fault) = self.links.cut_now(link.0, link.1) else { return false };
+        self.links.stopped(fault, 1);
+        self.lose(link, name, LossCause::Cut, now);
+        true
     }
 
     fn lose(&mut self, (from, to): (NodeId, NodeId), name: &'static str, cause: LossCause, now: TrueTime) {
@@ -278,6 +346,11 @@ impl<N: Node> Inner<N> {
 }
 
 impl<N: Node> Machine<N> {
+    /// How often the node went down.
+    fn incarnation(&self, node: NodeId) -> u32 {
+        self.world.hosts[node.index()].incarnation.0
+    }
+
     /// Adds to the evidence what this machine has of it.
     fn add_to(&self, evidence: &mut Evidence<N::Observation>) {
         let world = &self.world;

@@ -5,6 +5,8 @@ use serde::de::DeserializeOwned;
 
 use crate::node::Node;
 use crate::setup::WorldSetup;
+#[cfg(madsim)]
+use crate::substrate::madsim;
 use crate::substrate::{Evidence, Phases, Substrate, SubstrateError, kernel, turmoil};
 
 /// Runs a world on a substrate.
@@ -13,7 +15,8 @@ use crate::substrate::{Evidence, Phases, Substrate, SubstrateError, kernel, turm
 /// not for [`kernel::run`].
 ///
 /// # Errors
-/// If the setup makes no sense or plans what the substrate cannot express; then nothing has run.
+/// If the setup makes no sense or plans what the substrate cannot express, or the substrate is not in this build; then
+/// nothing has run. If the simulator gives up on the way.
 pub fn run<N>(
     substrate: Substrate,
     setup: WorldSetup<N>,
@@ -26,5 +29,9 @@ where
     match substrate {
         Substrate::Kernel => Ok(kernel::run(setup, phases)?),
         Substrate::Turmoil => turmoil::run(setup, phases),
+        #[cfg(madsim)]
+        Substrate::Madsim => madsim::run(setup, phases),
+        #[cfg(not(madsim))]
+        Substrate::Madsim => Err(SubstrateError::NotBuilt { substrate }),
     }
 }

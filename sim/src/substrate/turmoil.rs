@@ -12,7 +12,7 @@
 
 use core::time::Duration;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -23,6 +23,7 @@ use turmoil::{Builder, Sim};
 use crate::network_profile::LatencyProfile;
 use crate::node::{Node, NodeId};
 use crate::setup::WorldSetup;
+use crate::substrate::conductor::{Conductor, Hosts};
 use crate::substrate::driver::{self, PORT, Wire};
 use crate::substrate::links::LinkChange;
 use crate::substrate::room::Room;
@@ -83,27 +84,12 @@ fn curve(latency: LatencyProfile) -> f64 {
     above_min(latency.tail).mul_f64(core::f64::consts::LN_2).div_duration_f64(typical)
 }
 
-/// What a host runs, if it runs.
-#[derive(Clone, Copy)]
-struct Life {
-    is_running: bool,
-    /// The life of the node that its driver was started for.
-    incarnation: u32,
-}
-
 /// Runs tick after tick to the end, and does what happens to hosts and links in between.
 fn conduct<N: Node>(sim: &mut Sim<'_>, room: &Room<N>) -> Result<(), SubstrateError> {
-    let mut faults_end = room.phases.faults_end;
-    let mut lives = vec![Life { is_running: true, incarnation: 0 }; room.wakes.len()];
+    let mut conductor = Conductor::new(room);
     loop {
         let now = instant(sim.elapsed()).min(room.phases.end);
-        let turned = room.turn_links(now, |change| in_flight(sim, change));
-        turned.into_iter().for_each(|change| turn(sim, change));
-        if faults_end.is_some_and(|at| at <= now) {
-            faults_end = None;
-            room.heal(now).into_iter().for_each(|change| turn(sim, change));
-        }
-        settle_hosts(sim, room, &mut lives, now);
+        conductor.conduct(room, sim, now);
         if now == room.phases.end {
             return Ok(());
         }
@@ -114,44 +100,23 @@ fn conduct<N: Node>(sim: &mut Sim<'_>, room: &Room<N>) -> Result<(), SubstrateEr
     }
 }
 
-/// Crashes the hosts of nodes that went down, lets the machines of those go on, and starts the hosts of nodes that
-/// are up again. A node may have died and come back within one tick: its host does so, too.
-fn settle_hosts<N: Node>(sim: &mut Sim<'_>, room: &Room<N>, lives: &mut [Life], now: TrueTime) {
-    for (node, life) in room.nodes().zip(lives) {
-        let incarnation = room.incarnation(node);
-        if life.is_running && life.incarnation != incarnation {
-            sim.crash(name(node));
-            life.is_running = false;
-        }
-        if !life.is_running && room.advance(node, now) {
-            sim.bounce(name(node));
-            *life = Life { is_running: true, incarnation: room.incarnation(node) };
+impl Hosts for Sim<'_> {
+    fn turn(&mut self, change: LinkChange) {
+        let (from, to) = (name(change.from), name(change.to));
+        if change.is_cut {
+            self.partition_oneway(from, to);
+        } else {
+            self.repair_oneway(from, to);
         }
     }
-}
 
-/// Cuts or mends one link, one way.
-fn turn(sim: &Sim<'_>, change: LinkChange) {
-    let (from, to) = (name(change.from), name(change.to));
-    if change.is_cut {
-        sim.partition_oneway(from, to);
-    } else {
-        sim.repair_oneway(from, to);
+    fn kill(&mut self, node: NodeId) {
+        self.crash(name(node));
     }
-}
 
-/// How many messages travel on a link: each is one segment.
-fn in_flight(sim: &Sim<'_>, change: LinkChange) -> u64 {
-    let (from, to) = (sim.lookup(name(change.from)), sim.lookup(name(change.to)));
-    let mut count = 0;
-    sim.links(|links| {
-        for sent in links.flatten() {
-            let (source, target) = sent.pair();
-            let is_message = target.port() == PORT && sent.protocol().to_string().starts_with("TCP [");
-            count += u64::from(source.ip() == from && target.ip() == to && is_message);
-        }
-    });
-    count
+    fn start(&mut self, node: NodeId) {
+        self.bounce(name(node));
+    }
 }
 
 fn name(node: NodeId) -> String {
@@ -190,9 +155,8 @@ impl Wire for Turmoil {
         TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await
     }
 
-    async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, IpAddr)> {
-        let (stream, from) = listener.accept().await?;
-        Ok((stream, from.ip()))
+    async fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
+        Ok(listener.accept().await?.0)
     }
 
     async fn connect(to: NodeId) -> io::Result<TcpStream> {

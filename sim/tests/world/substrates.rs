@@ -1,27 +1,51 @@
-//! The same nodes under another scheduler and another network: what each family of faults does to them there.
+//! The same nodes under other schedulers and other networks: one run a seed, and no fault that a substrate lacks.
+
+mod clocks;
+mod disks;
+mod links;
+mod nodes;
+
+use std::io::Write;
+use std::sync::Once;
 
 use counterclock_sim::chance::{Ratio, Seed};
 use counterclock_sim::fault::Fault;
 use counterclock_sim::kernel::Observed;
+use counterclock_sim::ledger::LedgerLine;
 use counterclock_sim::node::NodeId;
 use counterclock_sim::setup::{RunOptions, WorldSetup};
 use counterclock_sim::substrate::{self, Evidence, Phases, Substrate};
 use counterclock_sim::time::{Span, TrueTime};
 
-use crate::probe::{A, Act, B, C, Probe, Script, Seen, chatter, setup};
+use crate::probe::{Act, B, Probe, Script, Seen, chatter, setup};
 
 type Faults<'a> = &'a [(u64, Fault)];
 type Requests<'a> = &'a [(u64, NodeId, Vec<Act>)];
+
+/// All that this build can run nodes on besides the kernel; what is missing is said once, past the test's own output.
+fn others() -> Vec<Substrate> {
+    static SAID: Once = Once::new();
+    if !Substrate::Madsim.is_built() {
+        let line = b"skipped: madsim, since this build was made without `--cfg madsim`\n";
+        SAID.call_once(|| std::io::stderr().write_all(line).unwrap());
+    }
+    let is_other = |substrate: &Substrate| *substrate != Substrate::Kernel && substrate.is_built();
+    Substrate::ALL.into_iter().filter(is_other).collect()
+}
 
 fn at(ms: u64) -> TrueTime {
     TrueTime::ZERO + Span::from_ms(ms)
 }
 
-fn run(setup: WorldSetup<Probe>, end_ms: u64) -> Evidence<Seen> {
-    let phases = Phases { faults_end: None, end: at(end_ms) };
-    substrate::run(Substrate::Turmoil, setup, phases).unwrap()
+fn run(substrate: Substrate, setup: WorldSetup<Probe>, end_ms: u64) -> Evidence<Seen> {
+    substrate::run(substrate, setup, Phases { faults_end: None, end: at(end_ms) }).unwrap()
 }
 
+fn script(faults: Faults<'_>, requests: Requests<'_>) -> WorldSetup<Probe> {
+    setup(&Script { faults: faults.to_vec(), requests: requests.to_vec() })
+}
+
+/// What was seen, besides the first starts, as `50 ms n1 stops`.
 fn lines(evidence: &Evidence<Seen>) -> Vec<String> {
     let line = |observed: &Observed<Seen>| {
         let at = Span::from_ns(observed.at.as_ns());
@@ -30,180 +54,103 @@ fn lines(evidence: &Evidence<Seen>) -> Vec<String> {
     evidence.observations.iter().skip(3).map(line).collect()
 }
 
-/// What three probes see within a second, 10 ms from one another, besides their first start.
+/// The same lines, where `10+ n1 gets 1` is wanted with that instead of an instant on the way: it takes 10 ms to travel,
+/// and up to 15 ms to dial and until it is known that there is something.
+fn lines_as_wanted(evidence: &Evidence<Seen>, want: &[&str]) -> Vec<String> {
+    let mut found = lines(evidence);
+    for ((line, observed), want) in found.iter_mut().zip(evidence.observations.iter().skip(3)).zip(want) {
+        if let Some((sent, _)) = want.split_once("+ ") {
+            let sent_at = at(sent.parse().unwrap());
+            if (sent_at + Span::from_ms(10)..=sent_at + Span::from_ms(25)).contains(&observed.at) {
+                *line = format!("{sent}+ {} {}", observed.node, observed.observation.0);
+            }
+        }
+    }
+    found
+}
+
+/// What three probes see within a second, 10 ms from one another, on every substrate; each fault fires and changes
+/// something.
 #[track_caller]
-fn check(faults: Faults<'_>, requests: Requests<'_>, want: &[&str]) -> Evidence<Seen> {
-    let script = Script { faults: faults.to_vec(), requests: requests.to_vec() };
-    let evidence = run(setup(&script), 1_000);
-    assert_eq!(lines(&evidence), want);
-    for line in evidence.ledger.lines() {
-        assert_eq!(line.fired, line.planned, "{}", line.fault);
-        assert!(line.affected > 0, "{} changed nothing", line.fault);
-    }
-    evidence
-}
-
-/// The number and when it arrives: 10 ms to dial, 10 ms to travel, as soon as it is known that there is something.
-fn send(ms: u64, from: NodeId, to: NodeId, number: u64) -> (u64, NodeId, Vec<Act>) {
-    (ms, from, vec![Act::Send(to, number)])
-}
-
-#[test]
-fn a_message_takes_the_time_of_dialling_and_travelling_and_the_next_only_that_of_travelling() {
-    let evidence = check(
-        &[],
-        &[send(10, A, B, 1), send(100, A, B, 2), send(200, B, A, 3)],
-        &["31 ms n1 gets 1 from n0", "110 ms n1 gets 2 from n0", "220 ms n0 gets 3 from n1"],
-    );
-    assert_eq!((evidence.messages.sent, evidence.messages.delivered), (3, 3));
-}
-
-#[test]
-fn the_same_seed_gives_the_same_digest_and_another_seed_another() {
-    let digest = |seed| {
-        let mut setup = chatter(seed);
-        setup.options = RunOptions { keep_trace: true, clock_sample_every: Some(Span::from_ms(5)) };
-        let evidence = run(setup, 150);
-        assert!(evidence.messages.delivered > 50, "{:?}", evidence.messages);
-        (evidence.digest, evidence.observations, evidence.trace, evidence.clock_samples)
+fn check(faults: Faults<'_>, requests: Requests<'_>, want: &[&str]) -> Vec<Evidence<Seen>> {
+    let check_one = |substrate| {
+        let evidence = run(substrate, script(faults, requests), 1_000);
+        assert_eq!(lines_as_wanted(&evidence, want), want, "{substrate}");
+        assert_changed(&evidence.ledger.lines(), substrate);
+        evidence
     };
-    let mut digests = Vec::new();
-    for seed in Seed::range(0..10) {
-        let found = digest(seed);
-        assert_eq!(digest(seed), found, "seed {seed}");
-        assert!(!digests.contains(&found.0), "seed {seed}");
-        digests.push(found.0);
+    others().into_iter().map(check_one).collect()
+}
+
+/// Every substrate shows what the kernel shows, which is returned, and counts what it counts: for whom no message is on
+/// the way.
+#[track_caller]
+fn check_as_on_the_kernel(setup: &WorldSetup<Probe>, end_ms: u64) -> Vec<String> {
+    let kernel = run(Substrate::Kernel, setup.clone(), end_ms);
+    assert_changed(&kernel.ledger.lines(), Substrate::Kernel);
+    for substrate in others() {
+        let evidence = run(substrate, setup.clone(), end_ms);
+        assert_eq!(lines(&evidence), lines(&kernel), "{substrate}");
+        assert_eq!(evidence.ledger.lines(), kernel.ledger.lines(), "{substrate}");
     }
+    lines(&kernel)
+}
+
+#[track_caller]
+fn assert_changed(ledger: &[LedgerLine], substrate: Substrate) {
+    for line in ledger {
+        assert_eq!(line.fired, line.planned, "{} on {substrate}", line.fault);
+        assert!(line.affected > 0, "{} changed nothing on {substrate}", line.fault);
+    }
+}
+
+/// Everything that a chattering run leaves.
+fn all_of(substrate: Substrate, seed: Seed) -> impl PartialEq + core::fmt::Debug + Send {
+    let mut setup = chatter(seed);
+    setup.options = RunOptions { keep_trace: true, clock_sample_every: Some(Span::from_ms(5)) };
+    let evidence = run(substrate, setup, 150);
+    assert!(evidence.messages.delivered > 50, "{substrate}, seed {seed}: {:?}", evidence.messages);
+    (evidence.digest, evidence.observations, evidence.trace, evidence.clock_samples, evidence.messages)
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_and_another_seed_another() {
+    for substrate in others() {
+        let mut digests = Vec::new();
+        for seed in Seed::range(0..10) {
+            assert_eq!(all_of(substrate, seed), all_of(substrate, seed), "{substrate}, seed {seed}");
+            let digest = run(substrate, chatter(seed), 150).digest;
+            assert!(!digests.contains(&digest), "{substrate}, seed {seed}");
+            digests.push(digest);
+        }
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "that other threads change nothing is what is shown")]
+fn runs_on_other_threads_and_of_other_substrates_change_nothing() {
+    let all = || -> Vec<_> {
+        let runs = Seed::range(0..5).flat_map(|seed| others().into_iter().map(move |other| (other, seed)));
+        runs.map(|(substrate, seed)| all_of(substrate, seed)).collect()
+    };
+    let alone = all();
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..4).map(|_| scope.spawn(all)).collect();
+        for thread in running {
+            assert_eq!(thread.join().unwrap(), alone);
+        }
+    });
 }
 
 #[test]
 fn observations_stand_in_the_order_in_which_they_left_the_nodes() {
-    for seed in Seed::range(0..10) {
-        let evidence = run(chatter(seed), 150);
-        assert!(evidence.observations.is_sorted_by_key(|observed| observed.released_at), "seed {seed}");
+    for substrate in others() {
+        for seed in Seed::range(0..10) {
+            let evidence = run(substrate, chatter(seed), 150);
+            let is_sorted = evidence.observations.is_sorted_by_key(|observed| observed.released_at);
+            assert!(is_sorted, "{substrate}, seed {seed}");
+        }
     }
-}
-
-#[test]
-fn a_node_that_crashes_hears_nothing_and_starts_with_its_disk() {
-    check(
-        &[(50, Fault::Crash { node: B }), (300, Fault::Restart { node: B })],
-        &[(10, B, vec![Act::Write(7)]), send(20, A, B, 1), send(100, A, B, 2), send(400, A, B, 3)],
-        &["41 ms n1 gets 1 from n0", "300 ms n1 starts [7]", "421 ms n1 gets 3 from n0"],
-    );
-}
-
-/// What the kernel shows, for whom no message is on the way.
-fn on_the_kernel(faults: Faults<'_>, requests: Requests<'_>) -> Vec<String> {
-    let script = Script { faults: faults.to_vec(), requests: requests.to_vec() };
-    let phases = Phases { faults_end: None, end: at(1_000) };
-    lines(&substrate::run(Substrate::Kernel, setup(&script), phases).unwrap())
-}
-
-#[test]
-fn a_power_loss_takes_of_what_was_not_synced_what_it_takes_on_the_kernel() {
-    let faults = [(50, Fault::PowerLoss { node: B }), (300, Fault::Restart { node: B })];
-    let unsynced = (8..40).map(Act::Write).collect();
-    let requests = [(10, B, vec![Act::Write(7), Act::Sync(1)]), (49, B, unsynced)];
-    let want = on_the_kernel(&faults, &requests);
-    assert!(!want[1].ends_with("39]"), "something is lost: {want:?}");
-    check(&faults, &requests, &want.iter().map(String::as_str).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_stop_is_seen_and_takes_the_node_down() {
-    check(
-        &[(50, Fault::Stop { node: B }), (300, Fault::Restart { node: B })],
-        &[send(100, A, B, 2)],
-        &["50 ms n1 stops", "300 ms n1 starts []"],
-    );
-}
-
-#[test]
-fn a_node_that_dies_and_comes_back_within_one_tick_has_a_new_host() {
-    let restart = Fault::Restart { node: B };
-    let script = Script {
-        faults: vec![(50, Fault::Crash { node: B }), (50, restart)],
-        requests: vec![send(20, A, B, 1), send(100, A, B, 2)],
-    };
-    let evidence = run(setup(&script), 1_000);
-    let want = ["41 ms n1 gets 1 from n0", "50 ms n1 starts []", "121 ms n1 gets 2 from n0"];
-    assert_eq!(lines(&evidence), want);
-}
-
-#[test]
-fn a_cut_stops_one_way_and_what_is_sent_after_it_arrives() {
-    let cut = Fault::Cut { links: vec![(A, B)], length: Span::from_ms(100) };
-    let evidence = check(
-        &[(100, cut)],
-        &[send(10, A, B, 1), send(95, A, B, 2), send(150, A, B, 3), send(160, B, A, 4), send(300, A, B, 5)],
-        &["31 ms n1 gets 1 from n0", "180 ms n0 gets 4 from n1", "321 ms n1 gets 5 from n0"],
-    );
-    assert_eq!(evidence.ledger.affected(0), 2, "one in flight, one on sending");
-    assert_eq!(evidence.messages.cut, 2);
-}
-
-#[test]
-fn a_pause_defers_and_a_pause_midway_holds_effects() {
-    let length = Span::from_ms(100);
-    check(
-        &[(100, Fault::Pause { node: B, length }), (300, Fault::PauseMidway { node: A, length })],
-        &[send(90, A, B, 1), send(310, A, C, 2)],
-        &["200 ms n1 gets 1 from n0", "431 ms n2 gets 2 from n0"],
-    );
-}
-
-#[test]
-fn a_slow_node_takes_its_time() {
-    let slow = Fault::Slow { node: A, extra: Span::from_ms(5), length: Span::from_ms(100) };
-    check(&[(1, slow)], &[send(10, A, B, 1)], &["36 ms n1 gets 1 from n0"]);
-}
-
-#[test]
-fn clocks_step_drift_and_lie_as_they_do_on_the_kernel() {
-    let by_ns = -3_000_000;
-    check(
-        &[
-            (10, Fault::ClockStep { node: A, by_ns }),
-            (20, Fault::ClockDrift { node: B, drift_ppb: 100_000_000 }),
-            (30, Fault::ClockLie { node: C, bound: Span::from_ms(2), length: Span::from_ms(100) }),
-        ],
-        &[(40, A, vec![Act::ReadWall]), (40, B, vec![Act::Arm(1, 11)]), (41, C, vec![Act::ReadInterval])],
-        &["40 ms n0 wall 37000000", "41 ms n2 width 4000000", "50 ms n1 timer 1"],
-    );
-}
-
-#[test]
-fn disks_stall_refuse_and_lie() {
-    let length = Span::from_ms(100);
-    let faults = [
-        (10, Fault::DiskStall { node: A, length }),
-        (10, Fault::DiskError { node: B, length }),
-        (10, Fault::DiskLie { node: C, length }),
-        (150, Fault::PowerLoss { node: C }),
-        (200, Fault::Restart { node: C }),
-    ];
-    let mut unsynced: Vec<_> = (0..32).map(Act::Write).collect();
-    unsynced.push(Act::Sync(3));
-    let requests = [(20, A, vec![Act::Sync(1)]), (20, B, vec![Act::Sync(2)]), (20, C, unsynced)];
-    let want = on_the_kernel(&faults, &requests);
-    assert_eq!(want[..3], ["20 ms n1 refused 2", "20 ms n2 synced 3", "110 ms n0 synced 1"]);
-    assert!(!want[3].ends_with("31]"), "a lie is found out: {want:?}");
-    check(&faults, &requests, &want.iter().map(String::as_str).collect::<Vec<_>>());
-}
-
-#[test]
-fn when_faults_end_nodes_come_back_and_links_pass_again() {
-    let cut = Fault::Cut { links: vec![(A, C)], length: Span::from_seconds(60) };
-    let late = Fault::Crash { node: A };
-    let script = Script {
-        faults: vec![(10, Fault::Crash { node: B }), (20, cut), (500, late)],
-        requests: vec![send(300, A, C, 1), send(320, A, B, 2)],
-    };
-    let phases = Phases { faults_end: Some(at(200)), end: at(1_000) };
-    let evidence = substrate::run(Substrate::Turmoil, setup(&script), phases).unwrap();
-    let want = ["200 ms n1 starts []", "321 ms n2 gets 1 from n0", "341 ms n1 gets 2 from n0"];
-    assert_eq!(lines(&evidence), want);
 }
 
 #[test]
@@ -215,15 +162,31 @@ fn a_plan_that_the_substrate_cannot_express_is_refused_by_place_and_reason() {
         delay_max: Span::ZERO,
         length: Span::from_ms(1),
     };
-    let script = Script { faults: vec![(10, Fault::Crash { node: B }), (20, noise)], requests: vec![] };
+    let script = script(&[(10, Fault::Crash { node: B }), (20, noise)], &[]);
     let phases = Phases { faults_end: None, end: at(100) };
-    let error = substrate::run(Substrate::Turmoil, setup(&script), phases).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "fault 1 of the plan (noise at 20 ms): turmoil cannot do this: a stream neither loses nor doubles messages, \
-         and delays none alone"
-    );
-    assert!(substrate::run(Substrate::Kernel, setup(&script), phases).is_ok());
+    for substrate in others() {
+        let error = substrate::run(substrate, script.clone(), phases).unwrap_err();
+        let want = format!(
+            "fault 1 of the plan (noise at 20 ms): {substrate} cannot do this: a stream neither loses nor doubles \
+             messages, and delays none alone"
+        );
+        assert_eq!(error.to_string(), want);
+    }
+    assert!(substrate::run(Substrate::Kernel, script, phases).is_ok());
+}
+
+#[test]
+fn madsim_is_in_this_build_or_refused_with_what_to_do() {
+    let phases = Phases { faults_end: None, end: at(100) };
+    let result = substrate::run(Substrate::Madsim, script(&[], &[]), phases);
+    if Substrate::Madsim.is_built() {
+        assert!(result.is_ok());
+        return;
+    }
+    let message = result.unwrap_err().to_string();
+    for part in ["without `--cfg madsim`", "exported RUSTFLAGS", "unset RUSTFLAGS, or add"] {
+        assert!(message.contains(part), "{message}");
+    }
 }
 
 #[test]
