@@ -38,6 +38,8 @@ mod machine;
 #[cfg(all(feature = "substrates", madsim))]
 pub mod madsim;
 #[cfg(feature = "substrates")]
+mod outlet;
+#[cfg(feature = "substrates")]
 mod room;
 #[cfg(feature = "substrates")]
 mod run;

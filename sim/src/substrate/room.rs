@@ -39,6 +39,17 @@ pub(super) struct Room<N: Node> {
     inner: Mutex<Inner<N>>,
 }
 
+/// What a frame carries: the message, and how often its link had been reset when it set out.
+pub(super) type Carried<M> = (Resets, M);
+
+/// What came of letting a machine live.
+pub(super) struct Lived<M> {
+    /// What it has sent, in order.
+    pub(super) sent: Vec<(NodeId, M)>,
+    /// When something is due there next, if anything is.
+    pub(super) next_at: Option<TrueTime>,
+}
+
 /// One node's machine, and where its faults stand in the whole plan.
 struct Machine<N: Node> {
     world: World<N>,
@@ -92,30 +103,44 @@ impl<N: Node> Room<N> {
         (0..).map(NodeId).take(self.wakes.len())
     }
 
-    /// Lets a node's machine run up to `now`; what it has sent until then.
-    pub(super) fn run(&self, node: NodeId, now: TrueTime) -> Vec<(NodeId, N::Message)> {
-        let mut inner = self.lock();
-        self.live(&mut inner, node, |world| world.run_until(now));
-        inner.machines[node.index()].world.take_outward()
+    /// Lets a node's machine run up to `now`.
+    pub(super) fn run(&self, node: NodeId, now: TrueTime) -> Lived<N::Message> {
+        self.live(&mut self.lock(), node, |world| world.run_until(now))
     }
 
-    /// A message reaches a node, at the instant up to which its machine ran last, unless its link was reset on its way.
-    pub(super) fn hear(&self, node: NodeId, from: NodeId, (resets, message): (Resets, N::Message)) {
+    /// A message reaches a node, unless its link was reset on its way; its machine runs up to `now` before.
+    pub(super) fn hear(
+        &self,
+        node: NodeId,
+        now: TrueTime,
+        (from, (resets, message)): (NodeId, Carried<N::Message>),
+    ) -> Lived<N::Message> {
         let mut inner = self.lock();
-        if inner.traffic.arrive((from, node), resets) {
-            self.live(&mut inner, node, |world| world.hear(from, message));
-        }
+        let is_current = inner.traffic.arrive((from, node), resets);
+        self.live(&mut inner, node, |world| {
+            world.run_until(now);
+            if is_current {
+                world.hear(from, message);
+            }
+        })
     }
 
     /// Lets something happen on a node's machine.
-    fn live(&self, inner: &mut Inner<N>, node: NodeId, happen: impl FnOnce(&mut World<N>)) {
+    fn live(
+        &self,
+        inner: &mut Inner<N>,
+        node: NodeId,
+        happen: impl FnOnce(&mut World<N>),
+    ) -> Lived<N::Message> {
         let machine = &mut inner.machines[node.index()];
         let before = machine.incarnation(node);
         happen(&mut machine.world);
         if machine.incarnation(node) != before {
             self.calls.notify_one();
         }
+        let lived = Lived { sent: machine.world.take_outward(), next_at: machine.world.next_at() };
         inner.gather(node);
+        lived
     }
 
     /// When something is due at a node's machine, if anything is.
