@@ -127,7 +127,7 @@ impl fmt::Display for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = |line: &Option<String>| line.as_deref().unwrap_or("nothing").to_owned();
         let (recorded, now) = (side(&self.recorded), side(&self.now));
-        write!(f, "{}: line {} is the first that differs\n", self.file, self.number)?;
+        writeln!(f, "{}: line {} is the first that differs", self.file, self.number)?;
         write!(f, "recorded: {recorded}\nnow:      {now}")
     }
 }

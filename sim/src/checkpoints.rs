@@ -115,7 +115,8 @@ mod tests {
     fn check(count: u128, odd: u128) -> Checkpoints {
         let mut checkpoints = Checkpoints::default();
         for index in 1..=count {
-            if u64::try_from(index).unwrap() * EVERY_MIN % checkpoints.every() == 0 {
+            let events = u64::try_from(index).unwrap() * EVERY_MIN;
+            if events.is_multiple_of(checkpoints.every()) {
                 checkpoints.push(DigestValue(index + u128::from(index >= odd)));
             }
         }

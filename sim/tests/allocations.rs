@@ -36,7 +36,7 @@ impl Canonical for Nothing {
 struct Echo {
     server: Option<NodeId>,
     /// Whether each answer is kept, so that memory grows: the mutant that the count must find.
-    hoard: Option<Vec<Box<[u64; 3]>>>,
+    hoard: Option<Vec<String>>,
 }
 
 impl Node for Echo {
@@ -55,7 +55,7 @@ impl Node for Echo {
             Input::Synced(_) | Input::SyncFailed(_) | Input::Request(()) | Input::Stop => return,
         };
         if let Some(hoard) = &mut self.hoard {
-            hoard.push(Box::new(payload));
+            hoard.push(format!("{payload:?}"));
         }
         if let Some(server) = self.server {
             effects.send(server, Call::Ask(payload.map(|part| part + 1)));
@@ -65,7 +65,7 @@ impl Node for Echo {
 }
 
 /// How many allocations the events between two instants of a run of 10 nodes make, and how many events those are.
-fn check(plan: FaultPlan, hoard: Option<Vec<Box<[u64; 3]>>>) -> (u64, u64) {
+fn check(plan: FaultPlan, hoard: Option<Vec<String>>) -> (u64, u64) {
     let node = |index: u32| Echo { server: index.checked_sub(5).map(NodeId), hoard: hoard.clone() };
     let setup = WorldSetup {
         seed: Seed(3),
