@@ -5,10 +5,10 @@ use counterclock_sim::fault::Fault;
 use counterclock_sim::network_profile::NetworkProfile;
 use counterclock_sim::node::NodeId;
 use counterclock_sim::setup::WorldSetup;
-use counterclock_sim::substrate::{self, Phases};
+use counterclock_sim::substrate::{self, Phases, Substrate};
 use counterclock_sim::time::Span;
 
-use super::{at, check, lines_as_wanted, others, run, script};
+use super::{at, check, lines, lines_as_wanted, others, run, script};
 use crate::probe::{A, Act, B, C};
 
 pub(super) fn send(ms: u64, from: NodeId, to: NodeId, number: u64) -> (u64, NodeId, Vec<Act>) {
@@ -29,10 +29,39 @@ fn a_message_takes_the_time_of_travelling_and_the_first_also_that_of_dialling() 
 }
 
 #[test]
+fn how_long_messages_take_follows_from_the_seed() {
+    for substrate in others() {
+        let arrivals = |seed| {
+            let requests: Vec<_> = (1..10).map(|number| send(number * 100, A, B, number)).collect();
+            let mut setup = WorldSetup { seed, ..script(&[], &requests) };
+            setup.network.latency.tail = Span::from_ms(50);
+            lines(&run(substrate, setup, 1_000))
+        };
+        let mut found: Vec<_> = Seed::range(0..10).map(arrivals).collect();
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), 10, "{substrate}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_done_between_two_milliseconds_leaves_at_once_on_madsim() {
+    if !others().contains(&Substrate::Madsim) {
+        return;
+    }
+    let slow = Fault::Slow { node: A, extra: Span::from_us(300), length: Span::from_seconds(1) };
+    let evidence =
+        run(Substrate::Madsim, script(&[(1, slow)], &[send(10, A, B, 1), send(100, A, B, 2)]), 1_000);
+    let travelled = evidence.observations[4].at.since(at(100));
+    let want = Span::from_us(10_300)..Span::from_us(10_310);
+    assert!(want.contains(&travelled), "{travelled}");
+}
+
+#[test]
 fn many_messages_at_once_arrive_in_their_order() {
     let burst = (10, A, (0..20).map(|number| Act::Send(B, number)).collect());
     for substrate in others() {
-        let evidence = run(substrate, script(&[], &[burst.clone()]), 200);
+        let evidence = run(substrate, script(&[], core::slice::from_ref(&burst)), 200);
         let seen = evidence.observations.iter().skip(3).map(|observed| observed.observation.0.clone());
         let want: Vec<_> = (0..20).map(|number| format!("gets {number} from n0")).collect();
         assert_eq!(seen.collect::<Vec<_>>(), want, "{substrate}");
