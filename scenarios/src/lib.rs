@@ -9,6 +9,7 @@
 pub mod bounded;
 pub mod catalog;
 pub mod folder;
+pub mod grammar;
 pub mod mutants;
 pub mod nemesis;
 pub mod plan;

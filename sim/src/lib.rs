@@ -16,6 +16,7 @@
 pub mod chance;
 pub mod clock;
 pub mod clock_faults;
+pub mod clock_forecast;
 pub mod clock_profile;
 pub mod compound;
 pub mod digest;
