@@ -184,7 +184,7 @@ pub enum NemesisKind {
     DiskSlow,
     /// A disk has little room.
     DiskFull,
-    /// Durable records go bad.
+    /// A process stops in order, and durable records go bad before it comes back.
     BitRot,
     /// A wall clock stands still, and then is behind or jumps.
     ClockFreeze,
@@ -246,7 +246,7 @@ impl NemesisKind {
             Self::TornWrite => &[Family::TornWrite],
             Self::DiskSlow => &[Family::DiskSlow],
             Self::DiskFull => &[Family::DiskFull],
-            Self::BitRot => &[Family::BitRot],
+            Self::BitRot => &[Family::Stop, Family::BitRot],
             Self::ClockFreeze => &[Family::ClockFreeze],
             Self::ClockStrobe => &[Family::ClockStrobe],
             Self::ClockSyncLoss => &[Family::ClockSyncLoss],

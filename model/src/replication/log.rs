@@ -165,7 +165,10 @@ impl Log {
     /// A timer ran out.
     pub fn timer(&mut self, key: TimerKey, fx: &mut Fx) {
         if key == SYNC_RETRY {
-            self.sync(fx);
+            // An append may have begun one since. One at a time: the refusal of an overtaken one would be overlooked.
+            if self.syncing.is_none() {
+                self.sync(fx);
+            }
             return;
         }
         if self.rules.resync.is_taken() && self.visible() >= self.recovered_entries {

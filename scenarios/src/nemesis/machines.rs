@@ -1,9 +1,9 @@
 //! Nodes that go down and come back: one, several, one after the other, twice.
 
 use sim::compound::{CrashDuringRecovery, Down, RollingRestart, ZoneFailure, zones};
-use sim::fault::PlannedFault;
+use sim::fault::{Fault, PlannedFault};
 use sim::node::NodeId;
-use sim::time::{Span, TrueTime};
+use sim::time::Span;
 
 use super::calendar::{Busy, UP_MIN};
 use super::{Occasion, Planner};
@@ -21,6 +21,8 @@ pub(super) enum Outage {
     Rolling { version: Option<u32>, takes_all: bool },
     /// The victims, twice, with so little time to recover in between.
     Twice { recovery: Span },
+    /// The victims, so many of whose records go bad while they are down: only a start finds out.
+    Rotten { count: u32 },
     /// A zone, to come back one after the other: the first victim's, or the victims if they are several.
     Zone { gap: Span },
 }
@@ -39,6 +41,9 @@ pub(super) fn outage(nemesis: &Nemesis, occasion: &Occasion) -> Option<Outage> {
             Outage::Rolling { version, takes_all: nemesis.whom == Whom::Random }
         }
         NemesisKind::CrashDuringRecovery => Outage::Twice { recovery: Span::from_us(amount) },
+        NemesisKind::BitRot => {
+            Outage::Rotten { count: u32::try_from(amount).expect("amounts come from ranges of 32 bits") }
+        }
         NemesisKind::ZoneFailure => Outage::Zone { gap: Span::from_ms(amount) },
         _ => return None,
     })
@@ -66,6 +71,13 @@ impl Planner {
                 let twice = CrashDuringRecovery { at, how: Down::Crash, down, recovery };
                 for &node in victims {
                     self.take_down(node, twice.faults(node));
+                }
+            }
+            Outage::Rotten { count } => {
+                for &node in victims {
+                    let faults = RollingRestart { at, down, gap: Span::ZERO, version: None }.faults(&[node]);
+                    let rot = PlannedFault { at, fault: Fault::BitRot { node, count } };
+                    self.take_down(node, [&faults[..1], &[rot][..], &faults[1..]].concat());
                 }
             }
             Outage::Zone { gap } => {

@@ -50,7 +50,6 @@ pub(super) fn faults(
         NemesisKind::DiskLie => Fault::DiskLie { node, length },
         NemesisKind::DiskSlow => Fault::DiskSlow { node, extra: ms, length },
         NemesisKind::DiskFull => Fault::DiskFull { node, room: count, length },
-        NemesisKind::BitRot => Fault::BitRot { node, count },
         NemesisKind::Reset => {
             let peers: Vec<_> = all.iter().copied().filter(|peer| *peer != node).collect();
             Fault::Reset { node, peer: *chance.pick(&peers) }

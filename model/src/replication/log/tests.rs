@@ -140,6 +140,8 @@ fn after_a_refusal_nothing_is_acknowledged_before_everything_is_written_again() 
     let (mut log, mut probe, done) = after_a_refusal(Rules::hardened());
     assert_eq!(done.rewritten, Some(vec![Record::Entry(entry(0))]));
     assert!(done.sent.is_empty() && done.observed.is_empty(), "{done:?}");
+    probe.ask(|_, fx| log.timer(SYNC_RETRY, fx));
+    assert!(probe.done().synced.is_empty(), "no sync overtakes another, whose refusal it would hide");
     probe.ask(|_, fx| log.synced(done.synced[0], fx));
     assert_eq!(probe.done().names(), ["appended"]);
     let (_, _, done) = after_a_refusal(Rules::hardened().with(Defect::SyncAloneRetried));
