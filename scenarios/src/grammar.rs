@@ -272,9 +272,7 @@ impl NemesisKind {
     /// How many nodes of its roles it needs to do anything.
     #[must_use]
     pub const fn nodes_min(self) -> u64 {
-        if matches!(self, Self::Ring) {
-            4
-        } else if matches!(self, Self::Bridge) {
+        if matches!(self, Self::Bridge | Self::Ring) {
             3
         } else if matches!(self, Self::Partial) {
             2
