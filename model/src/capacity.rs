@@ -60,7 +60,7 @@ impl Node for Member {
     fn handle(&mut self, input: InputOf<Self>, context: &mut Context<'_>, fx: &mut Fx) {
         match self {
             Self::Store(store) => handle_store(store, input, context, fx),
-            Self::Log(log) => handle_log(log, input, fx),
+            Self::Log(log) => handle_log(log, input, context, fx),
             Self::Service(service) => handle_service(service, input, context, fx),
             Self::Client(client) => handle_client(client, input, context, fx),
             Self::Publisher(publisher) => handle_publisher(publisher, input, context, fx),
@@ -71,7 +71,7 @@ impl Node for Member {
 
 fn handle_store(store: &mut Store, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
     match input {
-        Input::Start { disk } => store.start(&disk, fx),
+        Input::Start { disk } => store.start(&disk, context, fx),
         Input::Message { from, message } => store.message(from, &message, context, fx),
         Input::Synced(token) => store.synced(token, fx),
         Input::SyncFailed(token) => store.sync_failed(token, fx),
@@ -79,9 +79,9 @@ fn handle_store(store: &mut Store, input: InputOf<Member>, context: &Context<'_>
     }
 }
 
-fn handle_log(log: &mut Log, input: InputOf<Member>, fx: &mut Fx) {
+fn handle_log(log: &mut Log, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
     match input {
-        Input::Start { disk } => log.start(&disk, fx),
+        Input::Start { disk } => log.start(&disk, context, fx),
         Input::Message { from, message } => log.message(from, &message, fx),
         Input::Timer(key) => log.timer(key, fx),
         Input::Synced(token) => log.synced(token, fx),

@@ -240,6 +240,8 @@ pub enum Record {
     Version(ConfigVersion),
     /// Of a process: it has switched to this version.
     Mark(Version),
+    /// Of any: what stands behind it, up to the next of these, is in this format.
+    Format(u32),
 }
 
 /// Which version a task ran under.

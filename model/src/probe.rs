@@ -3,7 +3,7 @@
 use sim::chance::{Seed, Stream};
 use sim::clock::NodeClock;
 use sim::clock_profile::ClockProfile;
-use sim::node::{Context, Effect, NodeId, SyncToken};
+use sim::node::{Boot, Context, Effect, NodeId, SyncToken};
 use sim::time::{Span, TrueTime};
 
 use crate::capacity::Fx;
@@ -14,6 +14,7 @@ pub(crate) struct Probe {
     clock: NodeClock,
     chance: Stream,
     now: TrueTime,
+    boot: Boot,
     fx: Fx,
 }
 
@@ -22,6 +23,9 @@ pub(crate) struct Probe {
 pub(crate) struct Done {
     pub(crate) sent: Vec<(NodeId, Message)>,
     pub(crate) written: Vec<Record>,
+    /// What replaced everything on disk, if something did; the last counts.
+    pub(crate) rewritten: Option<Vec<Record>>,
+    pub(crate) has_halted: bool,
     pub(crate) synced: Vec<SyncToken>,
     pub(crate) observed: Vec<Observation>,
 }
@@ -32,7 +36,13 @@ impl Probe {
         let mut chance = Seed(1).stream("probe", 0);
         let profile = ClockProfile { bound_floor_ns: bound.as_ns(), ..ClockProfile::perfect() };
         let clock = NodeClock::new(profile, &mut chance);
-        Self { clock, chance, now: TrueTime::ZERO, fx: Fx::default() }
+        Self { clock, chance, now: TrueTime::ZERO, boot: Boot::default(), fx: Fx::default() }
+    }
+
+    /// The same bench for a node that was started as that version, with these places of its disk damaged.
+    pub(crate) fn booted(mut self, version: u32, damaged: Vec<usize>) -> Self {
+        self.boot = Boot { version, damaged };
+        self
     }
 
     /// Lets `span` pass.
@@ -49,7 +59,8 @@ impl Probe {
 
     /// Does something to the part, and returns its result.
     pub(crate) fn ask<T>(&mut self, action: impl FnOnce(&mut Context<'_>, &mut Fx) -> T) -> T {
-        let mut context = Context::new(NodeId(9), self.now, &self.clock, &mut self.chance);
+        let context = Context::new(NodeId(9), self.now, &self.clock, &mut self.chance);
+        let mut context = context.started_from(&self.boot);
         action(&mut context, &mut self.fx)
     }
 
@@ -62,7 +73,9 @@ impl Probe {
                 Effect::Write(record) => done.written.push(record),
                 Effect::Sync(token) => done.synced.push(token),
                 Effect::Observe(observation) => done.observed.push(observation),
-                Effect::SetTimer { .. } | Effect::CancelTimer(_) | Effect::Rewrite(_) | Effect::Halt => {}
+                Effect::Rewrite(records) => done.rewritten = Some(records),
+                Effect::Halt => done.has_halted = true,
+                Effect::SetTimer { .. } | Effect::CancelTimer(_) => {}
             }
         }
         done

@@ -46,6 +46,11 @@ pub struct Rules {
     pub journal_before_answer: Precaution,
     /// A refused sync is tried again; otherwise the log stops until somebody restarts it.
     pub sync_retried: Precaution,
+    /// What a refused sync covered is written again, whole, before a sync is believed; otherwise the sync alone is tried
+    /// again, and what a full disk did not take is missing for ever.
+    pub refused_rewritten: Precaution,
+    /// A log that ends at a damaged record is cut there; otherwise it goes on behind it, and ends there the next time.
+    pub damage_cut: Precaution,
     /// A repeated request gets its first answer.
     pub request_key: Precaution,
     /// The quorum is a majority of all service nodes; otherwise the cluster has outgrown it.
@@ -84,6 +89,10 @@ pub enum Defect {
     AckOfAnother,
     /// The log acknowledges what a power loss can still take.
     AckBeforeSync,
+    /// A refused sync is tried again without writing anything again.
+    SyncAloneRetried,
+    /// The log goes on writing behind a damaged record.
+    DamageLeft,
     /// The owner answers before the journal has the event.
     AckBeforeJournal,
     /// A retry is decided again.
@@ -108,10 +117,12 @@ pub enum Defect {
 
 impl Defect {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::UnconditionalAppend,
         Self::AckOfAnother,
         Self::AckBeforeSync,
+        Self::SyncAloneRetried,
+        Self::DamageLeft,
         Self::AckBeforeJournal,
         Self::RetryWithoutKey,
         Self::MinorityGoesOn,
@@ -154,6 +165,8 @@ impl Rules {
             Defect::UnconditionalAppend => &mut self.conditional_append,
             Defect::AckOfAnother => &mut self.numbered_appends,
             Defect::AckBeforeSync => &mut self.sync_before_answer,
+            Defect::SyncAloneRetried => &mut self.refused_rewritten,
+            Defect::DamageLeft => &mut self.damage_cut,
             Defect::AckBeforeJournal => &mut self.journal_before_answer,
             Defect::RetryWithoutKey => &mut self.request_key,
             Defect::MinorityGoesOn => &mut self.minority_stops,
@@ -176,6 +189,8 @@ impl Rules {
             sync_before_answer: precaution,
             journal_before_answer: precaution,
             sync_retried: precaution,
+            refused_rewritten: precaution,
+            damage_cut: precaution,
             request_key: precaution,
             majority_quorum: precaution,
             minority_stops: precaution,

@@ -10,6 +10,7 @@ use sim::node::{Context, NodeId, SyncToken};
 use sim::time::{LocalTime, Span};
 
 use crate::capacity::Fx;
+use crate::durable;
 use crate::ids::Version;
 use crate::message::{ConfigVersion, Message, Observation, Record};
 use crate::rules::Rules;
@@ -33,6 +34,11 @@ pub struct Store {
     /// Reads that wait until the pending version is durable.
     waiting: Vec<(NodeId, LocalTime)>,
     syncs: u64,
+    /// The last sync that began after a refused one and before everything was written again: it only asks whether the
+    /// disk works again.
+    asking: Option<SyncToken>,
+    /// In which the records are written: the version of the program.
+    format: u32,
 }
 
 /// A wait longer than this is a bug: every process reads once per poll.
@@ -42,12 +48,34 @@ impl Store {
     /// A store that has `versions` from the beginning.
     #[must_use]
     pub fn new(rules: Rules, lead: Span, versions: &[ConfigVersion]) -> Self {
-        Self { rules, lead, versions: versions.into(), pending: None, waiting: Vec::new(), syncs: 0 }
+        Self {
+            rules,
+            lead,
+            versions: versions.into(),
+            pending: None,
+            waiting: Vec::new(),
+            syncs: 0,
+            asking: None,
+            format: 0,
+        }
     }
 
-    /// Begins: what survived on disk is committed, once it is surely durable.
-    pub fn start(&mut self, disk: &[Record], fx: &mut Fx) {
-        let versions: Vec<_> = disk.iter().filter_map(version_of).collect();
+    /// Begins: what survived on disk, up to the first damaged record, is committed once it is surely durable. A program
+    /// older than the one that wrote it stops at once.
+    pub fn start(&mut self, disk: &[Record], context: &Context<'_>, fx: &mut Fx) {
+        let records = durable::sound(disk, context);
+        let format = durable::newest_format(records);
+        self.format = context.version();
+        if format > self.format {
+            fx.halt();
+            return;
+        }
+        let versions: Vec<_> = records.iter().filter_map(version_of).collect();
+        if !context.damaged().is_empty() && self.rules.damage_cut.is_taken() {
+            self.rewrite(&versions, fx);
+        } else if format < self.format {
+            fx.write(Record::Format(self.format));
+        }
         if !versions.is_empty() {
             self.prepare(Pending { versions, publisher: None }, fx);
         }
@@ -67,6 +95,13 @@ impl Store {
         if token.0 != self.syncs {
             return;
         }
+        if self.asking.take() == Some(token) {
+            let pending = self.pending.iter().flat_map(|pending| pending.versions.clone());
+            let versions: Vec<_> = pending.collect();
+            self.rewrite(&versions, fx);
+            self.sync(fx);
+            return;
+        }
         let Some(Pending { versions, publisher }) = self.pending.take() else { return };
         for version in versions {
             self.commit(version, fx);
@@ -79,10 +114,11 @@ impl Store {
         }
     }
 
-    /// A sync was refused: try again, the record is still to be made durable.
+    /// A sync was refused: try again, and once the disk works again write everything again.
     pub fn sync_failed(&mut self, token: SyncToken, fx: &mut Fx) {
         if token.0 == self.syncs && self.pending.is_some() {
             self.sync(fx);
+            self.asking = self.rules.refused_rewritten.is_taken().then_some(SyncToken(self.syncs));
         }
     }
 
@@ -150,6 +186,16 @@ impl Store {
         );
     }
 
+    /// Writes the committed versions and these anew, in one step.
+    fn rewrite(&self, pending: &[ConfigVersion], fx: &mut Fx) {
+        let format = (self.format > 0).then_some(Record::Format(self.format));
+        let is_news =
+            |version: &&ConfigVersion| self.versions.last().is_none_or(|last| version.version > last.version);
+        let news = pending.iter().filter(is_news);
+        let versions = self.versions.iter().chain(news).copied().map(Record::Version);
+        fx.rewrite(format.into_iter().chain(versions).collect());
+    }
+
     fn sync(&mut self, fx: &mut Fx) {
         self.syncs += 1;
         fx.sync(SyncToken(self.syncs));
@@ -159,7 +205,7 @@ impl Store {
 const fn version_of(record: &Record) -> Option<ConfigVersion> {
     match record {
         Record::Version(version) => Some(*version),
-        Record::Entry(_) | Record::Opened { .. } | Record::Mark(_) => None,
+        Record::Entry(_) | Record::Opened { .. } | Record::Mark(_) | Record::Format(_) => None,
     }
 }
 
@@ -168,6 +214,7 @@ mod tests {
     use super::*;
     use crate::message::Payload;
     use crate::probe::Probe;
+    use crate::rules::Defect;
 
     const LEAD: Span = Span::from_seconds(5);
     const PUBLISHER: NodeId = NodeId(2);
@@ -217,5 +264,42 @@ mod tests {
         assert!(done.sent.is_empty(), "{:?}", done.sent);
         probe.ask(|_, fx| store.synced(done.synced[0], fx));
         assert_eq!(probe.done().names(), ["published", "versions"]);
+    }
+
+    #[test]
+    fn after_a_refusal_a_version_is_written_again_before_it_is_committed() {
+        for (rules, want) in [
+            (Rules::hardened(), Some(vec![Record::Version(version(1, LEAD))])),
+            (Rules::hardened().with(Defect::SyncAloneRetried), None),
+        ] {
+            let mut probe = Probe::new(Span::ZERO);
+            let mut store = Store::new(rules, LEAD, &[]);
+            let publish = Message::Publish { version: version(1, LEAD) };
+            probe.ask(|context, fx| store.message(PUBLISHER, &publish, context, fx));
+            let refused = probe.done().synced[0];
+            probe.ask(|_, fx| store.sync_failed(refused, fx));
+            let asking = probe.done().synced[0];
+            probe.ask(|_, fx| store.synced(asking, fx));
+            let done = probe.done();
+            assert_eq!(done.rewritten, want);
+            assert_eq!(done.sent.is_empty(), want.is_some(), "{:?}", done.sent);
+            if let Some(token) = done.synced.first() {
+                probe.ask(|_, fx| store.synced(*token, fx));
+                assert_eq!(probe.done().names(), ["published"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_store_ends_at_a_damaged_version_and_does_not_begin_on_what_a_newer_one_wrote() {
+        let found = [Record::Version(version(1, LEAD)), Record::Version(version(3, LEAD + LEAD))];
+        let mut probe = Probe::new(Span::ZERO).booted(0, vec![1]);
+        let mut store = Store::new(Rules::hardened(), LEAD, &[]);
+        probe.ask(|context, fx| store.start(&found, context, fx));
+        assert_eq!(probe.done().rewritten, Some(found[..1].to_vec()));
+        let mut probe = Probe::new(Span::ZERO);
+        let mut store = Store::new(Rules::hardened(), LEAD, &[]);
+        probe.ask(|context, fx| store.start(&[Record::Format(1), found[0]], context, fx));
+        assert!(probe.done().has_halted);
     }
 }

@@ -10,6 +10,7 @@ pub mod bounded;
 pub mod catalog;
 pub mod compare;
 pub mod folder;
+pub mod grammar;
 pub mod mutants;
 pub mod nemesis;
 pub mod plan;

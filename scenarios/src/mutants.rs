@@ -14,10 +14,12 @@ pub struct Mutant {
 }
 
 /// Every mutant.
-pub const MUTANTS: [Mutant; 13] = [
+pub const MUTANTS: [Mutant; 15] = [
     mutant(Defect::UnconditionalAppend, "counters-partition", "linearizable"),
     mutant(Defect::AckOfAnother, "capacity", "no-loss"),
     mutant(Defect::AckBeforeSync, "disk-trouble", "no-loss"),
+    mutant(Defect::SyncAloneRetried, "disk-trouble", "no-loss"),
+    mutant(Defect::DamageLeft, "disk-trouble", "no-loss"),
     mutant(Defect::AckBeforeJournal, "counters-partition", "no-loss"),
     mutant(Defect::RetryWithoutKey, "counters-partition", "exactly-once"),
     mutant(Defect::MinorityGoesOn, "counters-partition", "linearizable"),

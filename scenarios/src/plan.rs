@@ -17,8 +17,13 @@ use sim::time::{Span, TrueTime};
 
 use crate::nemesis;
 use crate::recorder::{self, Setting};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario_file;
 use crate::workload::{self, PlannedRequest};
+
+mod foreign;
+
+pub use foreign::ForeignRequest;
 
 /// The version that plans and verdicts name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -77,7 +82,7 @@ impl Plan {
     pub fn new(scenario: Arc<Scenario>, seed: Seed, build: Build) -> Self {
         let topology = Arc::new(topology(&scenario, build));
         let requests = workload::requests(&scenario, &topology, seed);
-        let faults = nemesis::plan(&scenario, &topology, seed, build.substrate);
+        let faults = nemesis::plan(&scenario, &topology, &requests, seed, build.substrate);
         Self { scenario, origin: Origin::default(), seed, build, topology, requests, faults }
     }
 
@@ -158,9 +163,10 @@ impl Plan {
     /// The plan that was written down.
     ///
     /// # Errors
-    /// If a part of it is not what this version writes.
+    /// If a part of it is not what this version writes, or belongs to another scenario than the one in it.
     pub fn from_file(file: &run_folder::Plan) -> Result<Self, PlanFileError> {
         let scenario: Scenario = part("scenario", &file.scenario)?;
+        scenario_file::check_consistency("plan.json: `scenario`", &scenario)?;
         let build = Build {
             variant: part("variant", &Value::from(file.variant.as_str()))?,
             defect: file
@@ -175,7 +181,9 @@ impl Plan {
             file.requests.iter().map(|request| part("requests", request)).collect();
         let (requests, faults) = (requests?, file.faults.clone());
         let (scenario, origin, seed) = (Arc::new(scenario), Origin::default(), Seed(file.seed));
-        Ok(Self { scenario, origin, seed, build, topology, requests, faults })
+        let plan = Self { scenario, origin, seed, build, topology, requests, faults };
+        foreign::check(&plan, file)?;
+        Ok(plan)
     }
 
     /// What a node is called in reports.
@@ -200,6 +208,37 @@ pub enum PlanFileError {
         part: &'static str,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// Its scenario contradicts itself.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// A part of it is of another scenario.
+    #[error("plan.json: `{part}`: found {found}, its scenario has {expected}")]
+    Foreign {
+        /// Which part.
+        part: &'static str,
+        /// What it says.
+        found: String,
+        /// What the scenario says.
+        expected: String,
+    },
+    /// A fault takes a client down.
+    #[error(
+        "plan.json: `faults[{index}]` takes {node} down: a client would forget which operations were its own"
+    )]
+    ClientDown {
+        /// Which fault, from 0.
+        index: usize,
+        /// Whom.
+        node: NodeId,
+    },
+    /// A request is of another scenario.
+    #[error("plan.json: `requests[{index}]` {reason}")]
+    Request {
+        /// Which request, from 0.
+        index: usize,
+        /// Why its scenario cannot have it.
+        reason: ForeignRequest,
     },
 }
 

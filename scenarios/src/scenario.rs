@@ -3,15 +3,14 @@
 //! The types here are the schema of a scenario file: a wrong key, type or range is refused with line and column.
 
 use serde::{Deserialize, Serialize};
-use sim::chance::Ratio;
 use sim::clock_profile::ClockProfile;
 use sim::disk_profile::DiskProfile;
-use sim::fault::Family;
 use sim::network_profile::NetworkProfile;
 use sim::time::Span;
 
 use crate::bounded::Bounded;
 
+pub use crate::grammar::{Nemesis, NemesisKind, Range, Role, Whom};
 pub use crate::scenario_file::{ScenarioError, accept_settings, load};
 
 /// Which systems there are.
@@ -162,147 +161,4 @@ pub struct Mix {
     pub read: Bounded<0, 1_000>,
     /// Read all slots at a replica.
     pub overview: Bounded<0, 1_000>,
-}
-
-/// Whom a fault may meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// The configuration's store.
-    Store,
-    /// The journal.
-    Log,
-    /// A service node.
-    Service,
-    /// A worker.
-    Worker,
-    /// A client.
-    Client,
-    /// The publisher.
-    Publisher,
-}
-
-/// A family of faults, how hard, how often, on whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Nemesis {
-    /// What goes wrong.
-    pub kind: NemesisKind,
-    /// To whom.
-    pub on: Vec<Role>,
-    /// Mean distance of two such faults.
-    pub every_ms: Bounded<1, 3_600_000>,
-    /// How long each lasts, or the node stays down.
-    #[serde(default = "default_length")]
-    pub length_ms: Range,
-    /// How hard: the step of a clock in ms, a frequency error in ppm, an extra service time in us, an extra delay in
-    /// ms, a claimed bound in us.
-    #[serde(default = "default_amount")]
-    pub amount: Range,
-    /// Chance of a message to be lost or doubled, for noise.
-    #[serde(default = "default_chance")]
-    pub chance: Ratio,
-}
-
-/// From one number to another, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "[u32; 2]", into = "[u32; 2]")]
-pub struct Range {
-    /// The smallest.
-    pub min: u32,
-    /// The largest.
-    pub max: u32,
-}
-
-impl TryFrom<[u32; 2]> for Range {
-    type Error = String;
-
-    fn try_from([min, max]: [u32; 2]) -> Result<Self, String> {
-        const LARGEST: u32 = 3_600_000;
-        if min > max || max > LARGEST {
-            return Err(format!("expected [min, max] with min <= max <= {LARGEST}, found [{min}, {max}]"));
-        }
-        Ok(Self { min, max })
-    }
-}
-
-impl From<Range> for [u32; 2] {
-    fn from(range: Range) -> Self {
-        [range.min, range.max]
-    }
-}
-
-const fn default_length() -> Range {
-    Range { min: 200, max: 4_000 }
-}
-
-const fn default_amount() -> Range {
-    Range { min: 1, max: 1_000 }
-}
-
-const fn default_chance() -> Ratio {
-    Ratio::new(1, 10)
-}
-
-/// What a nemesis does; some do it with more than one kind of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NemesisKind {
-    /// A process dies and comes back.
-    Crash,
-    /// A machine dies and comes back.
-    PowerLoss,
-    /// A process stops in order and comes back.
-    Stop,
-    /// Every node of the roles stops in order and comes back, one after the other.
-    RollingRestart,
-    /// A process stands still.
-    Pause,
-    /// A process stands still between an input and its effects.
-    PauseMidway,
-    /// A node is slow.
-    Slow,
-    /// One node loses the others, or they lose it, or both.
-    Isolate,
-    /// The nodes fall into two halves that do not hear one another.
-    Split,
-    /// The service nodes fall into two halves, yet both reach store and log.
-    SplitPeers,
-    /// Messages are lost, doubled and late.
-    Noise,
-    /// A wall clock jumps.
-    ClockStep,
-    /// An oscillator runs at another rate.
-    ClockDrift,
-    /// A clock claims a bound that does not hold.
-    ClockLie,
-    /// A disk stands still.
-    DiskStall,
-    /// A disk refuses.
-    DiskError,
-    /// A disk acknowledges what it does not do.
-    DiskLie,
-}
-
-impl NemesisKind {
-    /// The families of the faults it plans, besides restarts.
-    #[must_use]
-    pub const fn family(self) -> Family {
-        match self {
-            Self::Crash => Family::Crash,
-            Self::PowerLoss => Family::PowerLoss,
-            Self::Stop | Self::RollingRestart => Family::Stop,
-            Self::Pause => Family::Pause,
-            Self::PauseMidway => Family::PauseMidway,
-            Self::Slow => Family::Slow,
-            Self::Isolate | Self::Split | Self::SplitPeers => Family::Cut,
-            Self::Noise => Family::Noise,
-            Self::ClockStep => Family::ClockStep,
-            Self::ClockDrift => Family::ClockDrift,
-            Self::ClockLie => Family::ClockLie,
-            Self::DiskStall => Family::DiskStall,
-            Self::DiskError => Family::DiskError,
-            Self::DiskLie => Family::DiskLie,
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Reading scenario files, and setting single values in them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use checker::judge::CHECK_NAMES;
 use sim::substrate::Substrate;
 
 use crate::catalog;
+use crate::grammar::validity::NemesisError;
 use crate::scenario::{Scenario, System};
 
 /// Why a scenario cannot be had.
@@ -48,6 +50,20 @@ pub enum ScenarioError {
         /// What is wrong.
         found: String,
     },
+    /// A kind of faults that can do nothing, or has figures out of range.
+    #[error("{path}:{line}:{column}: `faults[{index}].{key}`: {error}", key = .error.key())]
+    Fault {
+        /// Which file.
+        path: String,
+        /// Where, from 1.
+        line: usize,
+        /// Where in the line, from 1.
+        column: usize,
+        /// Which of the faults, from 0.
+        index: usize,
+        /// What is wrong.
+        error: NemesisError,
+    },
     /// Two values do not go together.
     #[error("{path}: {found}")]
     Inconsistent {
@@ -65,7 +81,9 @@ pub enum ScenarioError {
 pub fn load(name: &str, settings: &[String]) -> Result<Scenario, ScenarioError> {
     let (path, text) = find(name)?;
     let scenario = if settings.is_empty() {
-        toml::from_str(&text).map_err(|error| malformed(&path, &text, &error))?
+        let scenario = toml::from_str(&text).map_err(|error| malformed(&path, &text, &error))?;
+        check_faults(&path, &text, &scenario)?;
+        scenario
     } else {
         let mut table = toml::from_str(&text).map_err(|error| malformed(&path, &text, &error))?;
         for setting in settings {
@@ -79,6 +97,39 @@ pub fn load(name: &str, settings: &[String]) -> Result<Scenario, ScenarioError> 
     };
     check_consistency(&path, &scenario)?;
     Ok(scenario)
+}
+
+/// Whether each kind of faults can do something, by its place in the file.
+fn check_faults(path: &str, text: &str, scenario: &Scenario) -> Result<(), ScenarioError> {
+    let Some((index, error)) = first_wrong_fault(scenario) else { return Ok(()) };
+    let (line, column) = place(text, fault_offset(text, index, error.key()));
+    Err(ScenarioError::Fault { path: path.to_owned(), line, column, index, error })
+}
+
+fn first_wrong_fault(scenario: &Scenario) -> Option<(usize, NemesisError)> {
+    let validated = scenario.faults.iter().map(|nemesis| nemesis.validate(scenario));
+    validated.enumerate().find_map(|(index, result)| Some((index, result.err()?)))
+}
+
+/// Where a key of a kind of faults stands in the file, or all of it if the key is not given.
+fn fault_offset(text: &str, index: usize, key: &str) -> usize {
+    #[derive(serde::Deserialize)]
+    struct Places {
+        faults: Vec<toml::Spanned<BTreeMap<String, toml::Spanned<toml::Value>>>>,
+    }
+    let places: Result<Places, _> = toml::from_str(text);
+    let found = places.ok().and_then(|places| {
+        let table = places.faults.get(index)?;
+        Some(table.get_ref().get(key).map_or(table.span(), toml::Spanned::span))
+    });
+    found.map_or(0, |span| span.start)
+}
+
+/// Line and column of a place in a text, from 1.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    (line, before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1)
 }
 
 /// Whether a substrate can do what `settings` have asked of `scenario`. What the scenario itself has beyond that is
@@ -107,8 +158,9 @@ pub fn accept_settings(
 /// The first fault of a scenario that a substrate cannot express, in words.
 fn lacking_fault(scenario: &Scenario, substrate: Substrate) -> Option<String> {
     scenario.faults.iter().zip(0..).find_map(|(nemesis, index)| {
-        let family = nemesis.kind.family();
-        let reason = substrate.lacks(family)?;
+        let families = nemesis.kind.families().iter();
+        let (family, reason) =
+            families.copied().find_map(|family| Some((family, substrate.lacks(family)?)))?;
         Some(format!("`faults[{index}]` is {family}: {substrate} cannot do this: {reason}"))
     })
 }
@@ -135,9 +187,7 @@ fn find(name: &str) -> Result<(String, String), ScenarioError> {
 }
 
 fn malformed(path: &str, text: &str, error: &toml::de::Error) -> ScenarioError {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    let (line, column) = place(text, error.span().map_or(0, |span| span.start));
     let found = error.message().lines().collect::<Vec<_>>().join(" ");
     ScenarioError::Malformed { path: path.to_owned(), line, column, found }
 }
@@ -166,7 +216,7 @@ fn set(table: &mut toml::Table, setting: &str) -> Result<(), ScenarioError> {
 }
 
 /// Relations that no single value shows.
-fn check_consistency(path: &str, scenario: &Scenario) -> Result<(), ScenarioError> {
+pub(crate) fn check_consistency(path: &str, scenario: &Scenario) -> Result<(), ScenarioError> {
     let wrong = |found: String| Err(ScenarioError::Inconsistent { path: path.to_owned(), found });
     let is_safe = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     let name = &scenario.name;
@@ -209,6 +259,9 @@ fn check_consistency(path: &str, scenario: &Scenario) -> Result<(), ScenarioErro
         return wrong(
             "`shape.poll-ms`: expected less than `lead-ms`, or no process can stay verified".to_owned(),
         );
+    }
+    if let Some((index, error)) = first_wrong_fault(scenario) {
+        return wrong(format!("`faults[{index}].{}`: {error}", error.key()));
     }
     let profile = |error: String| ScenarioError::Inconsistent { path: path.to_owned(), found: error };
     scenario.clock.validate().map_err(|error| profile(format!("`clock`: {error}")))?;

@@ -17,7 +17,9 @@ const ON: Ratio = Ratio::new(1, 2);
 #[must_use]
 pub fn switched_on(nemeses: &[Nemesis], seed: Seed, substrate: Substrate) -> Vec<(usize, &Nemesis)> {
     let mut chance = seed.stream("swarm", 0);
-    let is_known = |(_, nemesis): &(usize, &Nemesis)| substrate.lacks(nemesis.kind.family()).is_none();
+    let is_known = |(_, nemesis): &(usize, &Nemesis)| {
+        nemesis.kind.families().iter().all(|family| substrate.lacks(*family).is_none())
+    };
     let drawn: Vec<_> = nemeses.iter().enumerate().filter(|_| chance.hits(ON)).filter(is_known).collect();
     let known: Vec<_> = nemeses.iter().enumerate().filter(is_known).collect();
     if drawn.is_empty() && !known.is_empty() {

@@ -68,6 +68,99 @@ fn a_scenario_file_with_a_wrong_key_type_or_range_is_refused_with_its_place() {
     }
 }
 
+/// A scenario file with only this kind of faults; its first line is the 46th.
+fn scenario_with(fault: &str) -> String {
+    let text = scenarios::catalog::text("clock-steps").unwrap();
+    let (before, _) = text.split_once("[[faults]]").unwrap();
+    assert_eq!(before.lines().count(), 45);
+    format!("{before}[[faults]]\n{fault}\n")
+}
+
+#[test]
+fn a_kind_of_faults_that_can_do_nothing_or_too_much_is_refused_with_its_place() {
+    let run = ["run", "mine.toml", "--seed", "1", "--report", "out.html"];
+    let cases = [
+        ("kind = \"bit-rust\"\non = [\"worker\"]", ["mine.toml:47:8", "unknown variant `bit-rust`"]),
+        ("kind = \"crash\"\non = [\"service\"]\nevery-ms = 9", ["mine.toml:48:6", "0 nodes"]),
+        ("kind = \"ring\"\non = [\"store\", \"log\"]\nevery-ms = 9", ["mine.toml:48:6", "2 nodes"]),
+        ("kind = \"stop\"\non = [\"worker\", \"client\"]", ["mine.toml:48:6", "`client`"]),
+        ("kind = \"crash\"\non = [\"worker\"]", ["mine.toml:46:1", "found neither"]),
+        (
+            "kind = \"crash\"\non = [\"worker\"]\naround-switches-ms = 9\nevery-ms = 9",
+            ["mine.toml:50:12", "found both"],
+        ),
+        (
+            "kind = \"crash\"\non = [\"worker\"]\nevery-ms = 9\nfrom-ms = 9\nuntil-ms = 9",
+            ["mine.toml:51:12", "`faults[0].until-ms`"],
+        ),
+        (
+            "kind = \"bit-rot\"\non = [\"worker\"]\nevery-ms = 9\namount = [0, 3]",
+            ["mine.toml:50:10", "`faults[0].amount`: expected 1 to 1048576 (records)"],
+        ),
+        (
+            "kind = \"clock-drift\"\non = [\"worker\"]\nevery-ms = 9\namount = [1, 100_001]",
+            ["mine.toml:50:10", "ppm"],
+        ),
+        ("kind = \"burst\"\non = [\"worker\"]\nevery-ms = 9\nchance = \"0\"", ["mine.toml:50:10", "zero"]),
+        (
+            "kind = \"split\"\non = [\"worker\"]\nevery-ms = 9\nwhom = \"minority\"",
+            ["mine.toml:50:8", "expected `random`"],
+        ),
+        (
+            "kind = \"crash\"\non = [\"store\", \"log\"]\nevery-ms = 9\nwhom = \"minority\"",
+            ["mine.toml:50:8", "a minority of 2 nodes"],
+        ),
+        (
+            "kind = \"crash\"\non = [\"worker\"]\nevery-ms = 9\nwhom = \"hot-key-owner\"",
+            ["mine.toml:50:8", "no service node owns a hot key"],
+        ),
+    ];
+    for (fault, names) in cases {
+        check(("mine.toml", &scenario_with(fault)), &run, &names);
+    }
+    let never = ["run", "counters-partition", "--seed", "1", "--set"];
+    let faults = "faults=[{ kind = \"crash\", on = [\"log\"], around-switches-ms = 9 }]";
+    check(("other", ""), &[&never[..], &[faults]].concat(), &["`faults[0].around-switches-ms`", "published"]);
+    let faults = "faults=[{ kind = \"slow\", on = [\"log\"], every-ms = 1 }]";
+    let many = [&never[..], &[faults, "--set", "timing.chaos-s=3_600"]].concat();
+    check(("other", ""), &many, &["the fault plan", "at most 65536"]);
+}
+
+/// A plan that names what its scenario does not have, or cannot be.
+#[test]
+fn a_plan_of_another_scenario_is_refused_with_the_part_that_gives_it_away() {
+    let folder = TempDir::new().unwrap();
+    let faults = "faults=[{ kind = \"crash\", on = [\"log\"], every-ms = 2_000, length-ms = [100, 200] }]";
+    let made =
+        ["run", "disk-trouble", "--seed", "1", "--out", "run", "--set", "timing.chaos-s=5", "--set", faults];
+    assert_eq!(counterclock(folder.path(), &made).status.code(), Some(0));
+    let path = folder.path().join("run/plan.json");
+    let sound: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let cases: [(&str, serde_json::Value, &[&str]); 14] = [
+        ("/scenario/shape/clients", 7.into(), &["`nodes`: found 14 nodes", "13 nodes"]),
+        ("/scenario/shape/services", 0.into(), &["`shape`"]),
+        ("/scenario/timing/chaos-s", 6.into(), &["`chaos_ends_ns`: found 5000000000", "6000000000"]),
+        ("/scenario/clock/drift_ppb_max", u64::MAX.into(), &["`clock`"]),
+        ("/nodes/1/role", "store".into(), &["`nodes`: found 1 log (store)", "1 log (log)"]),
+        ("/requests/0/1", 1.into(), &["`requests[0]` asks a log for an operation"]),
+        ("/requests/0/1", 99.into(), &["`requests[0]` is for n99, which does not exist"]),
+        ("/requests/0/0", u64::MAX.into(), &["`requests[0]` is due at 18446744073709551615 ns"]),
+        ("/scenario/shape/slots", 1.into(), &["is about slot", "which does not exist"]),
+        ("/faults/0/node", 99.into(), &["fault 0 is about n99, which does not exist"]),
+        ("/faults/0/node", 8.into(), &["`faults[0]` takes n8 down"]),
+        ("/faults/0/at_ns", u64::MAX.into(), &["fault 0 lasts until"]),
+        ("/faults/0/kind", "restart".into(), &["fault 0 restarts"]),
+        ("/substrate", "moon".into(), &["`substrate`"]),
+    ];
+    for (pointer, value, names) in cases {
+        let mut plan = sound.clone();
+        let place = plan.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is no part of a plan"));
+        *place = value;
+        fs::write(&path, plan.to_string()).unwrap();
+        refuses(folder.path(), &["replay", "run"], names);
+    }
+}
+
 #[test]
 fn a_setting_that_leads_nowhere_is_refused() {
     let run = |setting| ["run", "clock-steps", "--seed", "1", "--set", setting];
@@ -192,7 +285,10 @@ fn a_damaged_run_folder_is_refused_with_the_file() {
         assert_eq!(counterclock(folder.path(), &run).status.code(), Some(0));
         let path = folder.path().join("run").join(file);
         let whole = fs::read(&path).unwrap();
-        for damaged in [&whole[..whole.len() / 2], b"\xff\xfe", b""] {
+        // Within a line: half of the lines may be a sound file.
+        let half = whole.len() / 2;
+        let cut = half + whole[half..].iter().position(|byte| *byte == b'{').unwrap() + 1;
+        for damaged in [&whole[..cut], b"\xff\xfe", b""] {
             fs::write(&path, damaged).unwrap();
             refuses(folder.path(), &["replay", "run"], &[file]);
             refuses(folder.path(), &["report", "run", "-o", "out.html"], &[file]);

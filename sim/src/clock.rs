@@ -98,6 +98,13 @@ impl NodeClock {
         }
     }
 
+    /// When the oscillator's rate changes first and the daemon polls first, if ever: each node at a time of its own, as
+    /// daemons do not poll in step. One draw if ever, else none.
+    pub(crate) fn first_change(&self, chance: &mut Stream) -> Option<TrueTime> {
+        let every = self.profile.changes_every()?;
+        Some(TrueTime::ZERO + chance.span_between(Span::from_ns(1), every))
+    }
+
     /// What the wall clock shows to the node at true time `now`.
     ///
     /// `wall = anchor_wall + elapsed + elapsed * (drift + learned + slew) / 10^9 + overlay`, rounded towards minus

@@ -442,9 +442,7 @@ impl<N: Node> World<N> {
             let sequence = Sequence(FIRST_START + index as u64);
             self.queue.push_due(Due { at: TrueTime::ZERO, sequence }, Event::Start(node));
             let host = &mut self.hosts[index];
-            if let Some(every) = host.clock.profile().changes_every() {
-                // Each node at a time of its own: daemons do not poll in step.
-                let at = TrueTime::ZERO + host.clock_chance.span_between(Span::from_ns(1), every);
+            if let Some(at) = host.clock.first_change(&mut host.clock_chance) {
                 self.queue.push(at, Event::Wander(node));
             }
         }

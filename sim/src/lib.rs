@@ -17,6 +17,7 @@ pub mod chance;
 pub mod checkpoints;
 pub mod clock;
 pub mod clock_faults;
+pub mod clock_forecast;
 pub mod clock_profile;
 pub mod compound;
 pub mod digest;

@@ -17,6 +17,7 @@ use sim::node::{ClockInterval, Context, NodeId, SyncToken};
 use sim::time::{LocalTime, MonotonicTime, Span};
 
 use crate::capacity::Fx;
+use crate::durable;
 use crate::ids::Version;
 use crate::message::{ConfigVersion, Message, Observation, Record, Used};
 use crate::rules::Rules;
@@ -66,6 +67,15 @@ impl Ruling {
     }
 }
 
+/// A mark on its way to the disk.
+#[derive(Clone, Copy, Debug)]
+struct Marking {
+    version: Version,
+    token: SyncToken,
+    /// The format of the disk's last record once it is there.
+    format: u32,
+}
+
 /// The part of a process that knows the configuration.
 #[derive(Clone, Debug)]
 pub struct Puller {
@@ -76,8 +86,13 @@ pub struct Puller {
     polled_at: Option<MonotonicTime>,
     /// The newest version ever used, durable.
     mark: Version,
+    /// Whether there may have been a newer mark that cannot be read.
+    is_mark_unknown: bool,
+    /// The format that the disk's last record is surely in, and the one to write in: the version of the program.
+    format_on_disk: u32,
+    format: u32,
     /// A mark on its way to the disk.
-    marking: Option<(Version, SyncToken)>,
+    marking: Option<Marking>,
     marks: u64,
     /// The version that the last work ran under, for the recorder.
     adopted: Version,
@@ -94,6 +109,9 @@ impl Puller {
             verified_until: None,
             polled_at: None,
             mark: Version(0),
+            is_mark_unknown: false,
+            format_on_disk: 0,
+            format: 0,
             marking: None,
             marks: 0,
             adopted: Version(0),
@@ -101,15 +119,21 @@ impl Puller {
     }
 
     /// Begins with what survived on disk, which may not be durable yet, and reads the store.
+    ///
+    /// If there are records that cannot be read, damaged or of a newer format, the newest mark is unknown.
     pub fn start(&mut self, disk: &[Record], context: &Context<'_>, fx: &mut Fx) {
-        let marks = disk.iter().filter_map(|record| match record {
+        self.format = context.version();
+        self.format_on_disk = durable::last_format(disk);
+        let is_unreadable = durable::newest_format(disk) > self.format || !context.damaged().is_empty();
+        self.is_mark_unknown = is_unreadable && self.rules.switch_mark.is_taken();
+        let marks = durable::known(disk, self.format).filter_map(|record| match record {
             Record::Mark(version) => Some(*version),
-            Record::Entry(_) | Record::Opened { .. } | Record::Version(_) => None,
+            Record::Entry(_) | Record::Opened { .. } | Record::Version(_) | Record::Format(_) => None,
         });
         if let Some(version) = marks.max()
             && self.rules.switch_mark.is_taken()
         {
-            self.sync_mark(version, fx);
+            self.sync_mark(version, self.format_on_disk, fx);
         }
         self.poll(context, fx);
     }
@@ -132,18 +156,16 @@ impl Puller {
 
     /// A sync is done; whether it was a mark of this part.
     pub fn synced(&mut self, token: SyncToken) -> bool {
-        let Some((version, awaited)) = self.marking else { return false };
-        if token != awaited {
-            return false;
-        }
-        self.mark = self.mark.max(version);
+        let Some(marking) = self.marking.filter(|marking| marking.token == token) else { return false };
+        self.mark = self.mark.max(marking.version);
+        self.format_on_disk = marking.format;
         self.marking = None;
         true
     }
 
     /// A sync was refused: the mark will be written again when it is next needed.
     pub fn sync_failed(&mut self, token: SyncToken) {
-        if self.marking.is_some_and(|(_, awaited)| awaited == token) {
+        if self.marking.is_some_and(|marking| marking.token == token) {
             self.marking = None;
         }
     }
@@ -177,7 +199,7 @@ impl Puller {
                 // It believes its wall clock, which a step has taken back behind the switch.
                 self.started_by(context.wall()).map_or(Ruling::Missing, Ruling::Use)
             }
-            _ if self.mark >= possibly.version => Ruling::Undone,
+            _ if self.mark >= possibly.version || self.is_mark_unknown => Ruling::Undone,
             Some(older) if older.version.next() == possibly.version => {
                 Ruling::Stricter { older, newer: possibly }
             }
@@ -203,6 +225,8 @@ impl Puller {
 
     /// The clock is sure of `version`; its use waits for the durable mark.
     fn settle(&mut self, version: ConfigVersion, fx: &mut Fx) -> Ruling {
+        // Who was once sure of a version is never sure of an older one, as long as bounds are honest.
+        self.is_mark_unknown = false;
         if !self.rules.switch_mark.is_taken() || version.version == self.mark {
             return Ruling::Use(version);
         }
@@ -210,17 +234,20 @@ impl Puller {
             return Ruling::Undone;
         }
         if self.marking.is_none() {
+            if self.format_on_disk != self.format {
+                fx.write(Record::Format(self.format));
+            }
             fx.write(Record::Mark(version.version));
-            self.sync_mark(version.version, fx);
+            self.sync_mark(version.version, self.format, fx);
         }
         Ruling::Switching
     }
 
-    fn sync_mark(&mut self, version: Version, fx: &mut Fx) {
+    fn sync_mark(&mut self, version: Version, format: u32, fx: &mut Fx) {
         self.marks += 1;
         let token = SyncToken(self.marks);
         fx.sync(token);
-        self.marking = Some((version, token));
+        self.marking = Some(Marking { version, token, format });
     }
 
     fn poll(&mut self, context: &Context<'_>, fx: &mut Fx) {
@@ -321,5 +348,50 @@ mod tests {
         assert_eq!(rule(&mut puller, &mut probe), Ruling::Unverified);
         puller.learn(LocalTime::ZERO, &[]);
         assert_eq!(rule(&mut puller, &mut probe), Ruling::Missing);
+    }
+
+    /// The ruling of a restarted process that found these marks and cannot tell which of two versions applies.
+    #[track_caller]
+    fn check_unsure(found: &[Record], program: u32, damaged: &[usize], want: Ruling) {
+        let (mut puller, probe) = process(Rules::hardened());
+        let mut probe = probe.booted(program, damaged.to_vec());
+        probe.ask(|context, fx| puller.start(found, context, fx));
+        for token in probe.done().synced {
+            puller.synced(token);
+        }
+        probe.wait(Span::from_seconds(2));
+        assert_eq!(rule(&mut puller, &mut probe), want, "{found:?} read by {program}");
+        let [_, newer] = two_versions();
+        probe.wait(BOUND).wait(BOUND);
+        assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(newer), "once it is sure, it goes on");
+    }
+
+    #[test]
+    fn a_process_whose_mark_cannot_be_read_waits_until_its_clock_is_sure() {
+        let [older, newer] = two_versions();
+        let unsure = Ruling::Stricter { older, newer };
+        let (first, second) = (Record::Mark(Version(1)), Record::Mark(Version(2)));
+        check_unsure(&[first], 0, &[], unsure);
+        check_unsure(&[first, second], 0, &[], Ruling::Undone);
+        check_unsure(&[first], 0, &[1], Ruling::Undone);
+        check_unsure(&[first, Record::Format(1), second], 0, &[], Ruling::Undone);
+        check_unsure(&[first, Record::Format(1), second], 1, &[], Ruling::Undone);
+        check_unsure(&[Record::Format(1), first], 2, &[], unsure);
+    }
+
+    #[test]
+    fn a_mark_says_which_format_it_is_in_if_that_is_another_than_before() {
+        for (found, program, want) in [
+            (vec![], 0, vec![Record::Mark(Version(1))]),
+            (vec![], 2, vec![Record::Format(2), Record::Mark(Version(1))]),
+            (vec![Record::Format(2)], 2, vec![Record::Mark(Version(1))]),
+            (vec![Record::Format(2)], 0, vec![Record::Format(0), Record::Mark(Version(1))]),
+        ] {
+            let (mut puller, probe) = process(Rules::hardened());
+            let mut probe = probe.booted(program, vec![]);
+            probe.ask(|context, fx| puller.start(&found, context, fx));
+            probe.ask(|context, fx| puller.rule(context, fx));
+            assert_eq!(probe.done().written, want, "{found:?} by {program}");
+        }
     }
 }

@@ -88,13 +88,10 @@ impl Membership {
         true
     }
 
-    /// Who owns `slot`, by the newest placement: rendezvous hashing, so that a node that leaves moves only its own.
-    ///
-    /// Source: D. Thaler and C. Ravishankar, "Using name-based mappings to increase hit rates", IEEE/ACM Transactions
-    /// on Networking 6 (1998).
+    /// Who owns `slot`, by the newest placement.
     #[must_use]
     pub fn owner(&self, slot: SlotId) -> Option<NodeId> {
-        self.placement.members.iter().copied().max_by_key(|node| (weight(slot, *node), *node))
+        owner_among(&self.placement.members, slot)
     }
 
     fn alive(&self, now: MonotonicTime) -> impl Iterator<Item = NodeId> + '_ {
@@ -109,6 +106,15 @@ impl Membership {
         const NODE_BITS: u32 = 16;
         ((self.placement.term >> NODE_BITS) + 1) << NODE_BITS | u64::from(self.me.0)
     }
+}
+
+/// Who owns `slot` if its members are these: rendezvous hashing, so that a node that leaves moves only its own.
+///
+/// Source: D. Thaler and C. Ravishankar, "Using name-based mappings to increase hit rates", IEEE/ACM Transactions on
+/// Networking 6 (1998).
+#[must_use]
+pub fn owner_among(members: &[NodeId], slot: SlotId) -> Option<NodeId> {
+    members.iter().copied().max_by_key(|node| (weight(slot, *node), *node))
 }
 
 /// The finaliser of `SplitMix64`: every bit of the result depends on every bit of slot and node.

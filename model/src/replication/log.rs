@@ -8,14 +8,20 @@
 //!
 //! One sync covers everything written before it, so that load makes batches larger, not the queue longer. What is
 //! not synced is shown to nobody: neither to the owner nor to a follower.
+//!
+//! After a refused sync nobody knows what of the writes before it is there: a full disk took none of them. So a bare
+//! sync asks whether the disk works again, and once it does everything is written anew, in one atomic step; only the
+//! sync of that is believed. A start that finds a damaged record ends the log there and writes the rest anew, too: it
+//! was never acknowledged, unless the disk lied or rotted, and then nobody but a replica could help.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use sim::node::{NodeId, SyncToken, TimerKey};
+use sim::node::{Context, NodeId, SyncToken, TimerKey};
 use sim::time::Span;
 
 use crate::capacity::Fx;
+use crate::durable;
 use crate::ids::{AppendNumber, Epoch, Offset, Sequence, SlotId, Version};
 use crate::message::{Answer, Entry, Event, Message, Observation, Record};
 use crate::rules::Rules;
@@ -48,6 +54,24 @@ struct Waiting {
     message: Message,
 }
 
+/// A sync under way, and what there was when it began.
+#[derive(Clone, Copy, Debug)]
+struct Syncing {
+    token: SyncToken,
+    records: u64,
+    entries: usize,
+    trust: Trust,
+}
+
+/// Whether everything written will be on the disk with the next sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// It will.
+    Full,
+    /// A sync was refused: some of it may be missing, and is to be written again.
+    Shaken,
+}
+
 /// The log node.
 #[derive(Clone, Debug)]
 pub struct Log {
@@ -56,9 +80,12 @@ pub struct Log {
     heads: BTreeMap<SlotId, Head>,
     followers: BTreeSet<NodeId>,
     waiting: VecDeque<Waiting>,
-    /// Records written since the start, and entries among all, when each sync began.
+    /// Records written since the start, with those found by it.
     written: u64,
-    syncing: Option<(SyncToken, u64, usize)>,
+    syncing: Option<Syncing>,
+    trust: Trust,
+    /// In which the records are written: the version of the program.
+    format: u32,
     syncs: u64,
     durable_records: u64,
     durable_entries: usize,
@@ -78,6 +105,8 @@ impl Log {
             waiting: VecDeque::new(),
             written: 0,
             syncing: None,
+            trust: Trust::Full,
+            format: 0,
             syncs: 0,
             durable_records: 0,
             durable_entries: 0,
@@ -85,18 +114,32 @@ impl Log {
         }
     }
 
-    /// Begins with what survived on disk. It may not be durable yet, so it is synced before anybody sees it.
-    pub fn start(&mut self, disk: &[Record], fx: &mut Fx) {
-        for record in disk {
+    /// Begins with what survived on disk, up to the first damaged record. It may not be durable yet, so it is synced
+    /// before anybody sees it. A program older than the one that wrote it stops at once.
+    pub fn start(&mut self, disk: &[Record], context: &Context<'_>, fx: &mut Fx) {
+        let records = durable::sound(disk, context);
+        let format = durable::newest_format(records);
+        self.format = context.version();
+        if format > self.format {
+            fx.halt();
+            return;
+        }
+        for record in records {
             match record {
                 Record::Entry(entry) => self.take(*entry),
                 Record::Opened { slot, epoch } => self.heads.entry(*slot).or_default().epoch = *epoch,
-                Record::Version(_) | Record::Mark(_) => {}
+                Record::Version(_) | Record::Mark(_) | Record::Format(_) => {}
             }
         }
         fx.observe(Observation::Started);
-        self.written = disk.len() as u64;
+        self.written = records.len() as u64;
         self.recovered_entries = self.entries.len();
+        if !context.damaged().is_empty() && self.rules.damage_cut.is_taken() {
+            self.rewrite(fx);
+        } else if format < self.format {
+            fx.write(Record::Format(self.format));
+            self.written += 1;
+        }
         if self.written > 0 {
             self.sync(fx);
         }
@@ -122,7 +165,10 @@ impl Log {
     /// A timer ran out.
     pub fn timer(&mut self, key: TimerKey, fx: &mut Fx) {
         if key == SYNC_RETRY {
-            self.sync(fx);
+            // An append may have begun one since. One at a time: the refusal of an overtaken one would be overlooked.
+            if self.syncing.is_none() {
+                self.sync(fx);
+            }
             return;
         }
         if self.rules.resync.is_taken() && self.visible() >= self.recovered_entries {
@@ -137,11 +183,16 @@ impl Log {
 
     /// A sync is done: what it covers is acknowledged and shown.
     pub fn synced(&mut self, token: SyncToken, fx: &mut Fx) {
-        let Some((awaited, records, entries)) = self.syncing else { return };
-        if token != awaited {
+        let Some(Syncing { records, entries, trust, .. }) = self.syncing.filter(|sync| sync.token == token)
+        else {
+            return;
+        };
+        self.syncing = None;
+        if trust == Trust::Shaken {
+            self.rewrite(fx);
+            self.sync(fx);
             return;
         }
-        self.syncing = None;
         let before = self.durable_entries;
         self.durable_records = records;
         self.durable_entries = entries;
@@ -157,10 +208,13 @@ impl Log {
 
     /// A sync was refused: the records are still to be made durable.
     pub fn sync_failed(&mut self, token: SyncToken, fx: &mut Fx) {
-        if self.syncing.is_none_or(|(awaited, ..)| awaited != token) {
+        if self.syncing.is_none_or(|sync| sync.token != token) {
             return;
         }
         self.syncing = None;
+        if self.rules.refused_rewritten.is_taken() {
+            self.trust = Trust::Shaken;
+        }
         if self.rules.sync_retried.is_taken() {
             fx.set_timer(SYNC_RETRY, SYNC_RETRY_AFTER);
         } else {
@@ -283,8 +337,21 @@ impl Log {
     fn sync(&mut self, fx: &mut Fx) {
         self.syncs += 1;
         let token = SyncToken(self.syncs);
-        self.syncing = Some((token, self.written, self.entries.len()));
+        let (records, entries, trust) = (self.written, self.entries.len(), self.trust);
+        self.syncing = Some(Syncing { token, records, entries, trust });
         fx.sync(token);
+    }
+
+    /// Writes everything anew, in one step.
+    fn rewrite(&mut self, fx: &mut Fx) {
+        let format = (self.format > 0).then_some(Record::Format(self.format));
+        let is_opened = |(_, head): &(&SlotId, &Head)| head.epoch > Epoch(0);
+        let opened = self.heads.iter().filter(is_opened);
+        let opened = opened.map(|(slot, head)| Record::Opened { slot: *slot, epoch: head.epoch });
+        let entries = self.entries.iter().map(|entry| Record::Entry(*entry));
+        fx.rewrite(format.into_iter().chain(opened).chain(entries).collect());
+        self.written += 1;
+        self.trust = Trust::Full;
     }
 }
 
@@ -314,119 +381,4 @@ fn versions_fall(newest: Version, events: &[Event]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::{OrderId, RequestKey};
-    use crate::message::{Call, Ground};
-    use crate::probe::Probe;
-    use crate::rules::Defect;
-
-    const SLOT: SlotId = SlotId(0);
-    const OWNER: NodeId = NodeId(3);
-    const OTHER: NodeId = NodeId(4);
-
-    fn event(request: u64, version: u32) -> Event {
-        let call = Call::Reserve { slot: SLOT, order: OrderId(request), units: 1 };
-        let ground = Ground { limit: 10, version: Version(version) };
-        Event { request: RequestKey(request), call, answer: Answer::Accepted(ground) }
-    }
-
-    fn append(epoch: u32, expected: u32, events: &[Event]) -> Message {
-        Message::Append {
-            slot: SLOT,
-            epoch: Epoch(epoch),
-            number: AppendNumber(0),
-            expected: Sequence(expected),
-            events: events.into(),
-        }
-    }
-
-    /// Sends one message after the other, syncs after each, and checks the answers.
-    #[track_caller]
-    fn check(rules: Rules, conversation: &[(NodeId, Message, &[&str])]) {
-        let (mut log, mut probe) = (Log::new(rules), Probe::new(Span::ZERO));
-        for (from, message, want) in conversation {
-            probe.ask(|_, fx| log.message(*from, message, fx));
-            let done = probe.done();
-            for token in &done.synced {
-                probe.ask(|_, fx| log.synced(*token, fx));
-            }
-            let names: Vec<_> = done.names().into_iter().chain(probe.done().names()).collect();
-            assert_eq!(names, *want, "{message:?}");
-        }
-    }
-
-    #[test]
-    fn only_the_newest_owner_appends() {
-        let conversation: [(NodeId, Message, &[&str]); 4] = [
-            (OWNER, Message::Open { slot: SLOT, nonce: 7 }, &["opened"]),
-            (OWNER, append(1, 0, &[event(1, 1)]), &["appended"]),
-            (OTHER, Message::Open { slot: SLOT, nonce: 8 }, &["opened"]),
-            (OWNER, append(1, 1, &[event(2, 1)]), &["refused"]),
-        ];
-        check(Rules::hardened(), &conversation);
-        let mut mutant = conversation;
-        mutant[3].2 = &["appended"];
-        check(Rules::hardened().with(Defect::UnconditionalAppend), &mutant);
-    }
-
-    #[test]
-    fn a_repeated_append_is_acknowledged_again_and_an_overtaken_one_refused() {
-        check(
-            Rules::hardened(),
-            &[
-                (OWNER, Message::Open { slot: SLOT, nonce: 7 }, &["opened"]),
-                (OWNER, append(1, 0, &[event(1, 1)]), &["appended"]),
-                (OWNER, append(1, 0, &[event(1, 1)]), &["appended"]),
-                (OWNER, append(1, 0, &[event(2, 1)]), &["refused"]),
-                (OWNER, append(1, 0, &[]), &["refused"]),
-                (OWNER, append(1, 1, &[]), &["appended"]),
-            ],
-        );
-    }
-
-    #[test]
-    fn versions_of_one_slot_never_fall() {
-        check(
-            Rules::hardened(),
-            &[
-                (OWNER, Message::Open { slot: SLOT, nonce: 7 }, &["opened"]),
-                (OWNER, append(1, 0, &[event(1, 2)]), &["appended"]),
-                (OWNER, append(1, 1, &[event(2, 1)]), &["refused"]),
-            ],
-        );
-    }
-
-    #[test]
-    fn nothing_is_answered_or_shown_before_it_is_durable() {
-        let (mut log, mut probe) = (Log::new(Rules::hardened()), Probe::new(Span::ZERO));
-        probe.ask(|_, fx| log.message(OTHER, &Message::Follow { from: Offset(0), nonce: 1 }, fx));
-        probe.done();
-        probe.ask(|_, fx| log.message(OWNER, &append(0, 0, &[event(1, 1)]), fx));
-        let done = probe.done();
-        assert!(done.sent.is_empty() && done.observed.is_empty(), "{done:?}");
-        probe.ask(|_, fx| log.synced(done.synced[0], fx));
-        assert_eq!(probe.done().names(), ["entries", "appended"]);
-    }
-
-    #[test]
-    fn what_a_restart_finds_is_synced_before_anybody_sees_it() {
-        let (mut log, mut probe) = (Log::new(Rules::hardened()), Probe::new(Span::ZERO));
-        let entry = Entry { slot: SLOT, sequence: Sequence(0), event: event(1, 1) };
-        probe.ask(|_, fx| log.start(&[Record::Entry(entry)], fx));
-        let token = probe.done().synced[0];
-        let follow = Message::Follow { from: Offset(0), nonce: 1 };
-        let tail_of = |log: &mut Log, probe: &mut Probe| {
-            probe.ask(|_, fx| log.message(OTHER, &follow, fx));
-            match &probe.done().sent[..] {
-                [(_, Message::Entries { tail, .. })] => Some(*tail),
-                [] => None,
-                other => panic!("expected entries or nothing, found {other:?}"),
-            }
-        };
-        assert_eq!(tail_of(&mut log, &mut probe), None, "a tail of 0 would let a replica go back");
-        probe.ask(|_, fx| log.synced(token, fx));
-        probe.done();
-        assert_eq!(tail_of(&mut log, &mut probe), Some(Offset(1)));
-    }
-}
+mod tests;

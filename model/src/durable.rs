@@ -1,0 +1,84 @@
+//! What a start can make of the records on its disk: how far they can be read, and who wrote them.
+//!
+//! ```text
+//!   [entry][entry][damaged][entry]          a log ends here ─────┘ at the damaged record
+//!   [mark][format 2][mark][format 0][mark]  version 1 reads the first mark and the last
+//! ```
+//!
+//! A program of version `v` writes in format `v`, and says so with a [`Record::Format`] before its first record. Before
+//! the first of these the format is 0. A newer program reads what older ones wrote; an older one never guesses at what a
+//! newer one wrote: the log and the store do not begin, and a process takes its mark for unknown.
+
+use sim::node::Context;
+
+use crate::message::Record;
+
+/// The records before the first that cannot be read: where a log ends.
+#[must_use]
+pub fn sound<'a>(disk: &'a [Record], context: &Context<'_>) -> &'a [Record] {
+    let end = context.damaged().first().map_or(disk.len(), |&place| place.min(disk.len()));
+    &disk[..end]
+}
+
+/// The newest format that any of `records` is in.
+#[must_use]
+pub fn newest_format(records: &[Record]) -> u32 {
+    records.iter().filter_map(format_of).max().unwrap_or(0)
+}
+
+/// The format that records written behind these are in, unless another is named first.
+#[must_use]
+pub fn last_format(records: &[Record]) -> u32 {
+    records.iter().rev().find_map(format_of).unwrap_or(0)
+}
+
+/// The records that a program of that version can read.
+pub fn known(records: &[Record], version: u32) -> impl Iterator<Item = &Record> {
+    let mut format = 0;
+    records.iter().filter(move |record| {
+        format = format_of(record).unwrap_or(format);
+        format <= version
+    })
+}
+
+const fn format_of(record: &Record) -> Option<u32> {
+    match record {
+        Record::Format(format) => Some(*format),
+        Record::Entry(_) | Record::Opened { .. } | Record::Version(_) | Record::Mark(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Version;
+    use crate::probe::Probe;
+    use sim::time::Span;
+
+    const fn mark(version: u32) -> Record {
+        Record::Mark(Version(version))
+    }
+
+    #[test]
+    fn a_log_ends_at_its_first_damaged_record() {
+        // Places count all records, the damaged among them: [0][1][damaged][3][damaged][5].
+        let readable = [mark(0), mark(1), mark(3), mark(5)];
+        for (damaged, want) in [(vec![2, 4], 2), (vec![0, 4], 0), (vec![4], 4), (vec![], 4)] {
+            let mut probe = Probe::new(Span::ZERO).booted(0, damaged);
+            assert_eq!(probe.ask(|context, _| sound(&readable, context).len()), want);
+        }
+    }
+
+    #[test]
+    fn a_newer_program_reads_what_older_ones_wrote_and_not_the_other_way_round() {
+        let records = [mark(1), Record::Format(2), mark(2), Record::Format(0), mark(3)];
+        let marks = |version| {
+            let known = known(&records, version);
+            known.filter(|record| matches!(record, Record::Mark(_))).copied().collect::<Vec<_>>()
+        };
+        assert_eq!(marks(0), [mark(1), mark(3)]);
+        assert_eq!(marks(1), [mark(1), mark(3)]);
+        assert_eq!(marks(2), [mark(1), mark(2), mark(3)]);
+        assert_eq!((newest_format(&records), last_format(&records)), (2, 0));
+    }
+}

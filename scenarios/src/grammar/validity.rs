@@ -1,0 +1,154 @@
+//! Whether a nemesis can do anything in its scenario, and what its figures may be.
+
+use sim::chance::Ratio;
+
+use super::{Nemesis, Range, Role, Whom};
+use crate::scenario::Scenario;
+
+/// Why a nemesis is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NemesisError {
+    /// Its roles have no nodes, or too few.
+    #[error("the roles have {found} nodes in this scenario, expected {expected} or more")]
+    TooFewNodes {
+        /// How many there are.
+        found: u64,
+        /// How many it needs.
+        expected: u64,
+    },
+    /// It would take clients down.
+    #[error("a client that goes down forgets which operations were its own, expected roles without `client`")]
+    ClientDown,
+    /// Nobody or everybody says when.
+    #[error("expected one of `every-ms` and `around-switches-ms`, found {found}")]
+    When {
+        /// How many of them are given.
+        found: &'static str,
+    },
+    /// It is to happen around switches, and no version is ever published.
+    #[error("no version is published in this scenario, expected `workload.publish-every-ms` above 0")]
+    NoSwitches,
+    /// It ends before it begins.
+    #[error("expected more than `from-ms`, which is {from_ms}, found {until_ms}")]
+    Window {
+        /// From when on.
+        from_ms: u64,
+        /// Until when.
+        until_ms: u64,
+    },
+    /// An amount is out of range.
+    #[error("expected {} to {} ({meaning}), found [{}, {}]", .bounds.min, .bounds.max, .found.min, .found.max)]
+    Amount {
+        /// What it means.
+        meaning: &'static str,
+        /// What it may be.
+        bounds: Range,
+        /// What it is.
+        found: Range,
+    },
+    /// A chance is zero.
+    #[error("a chance of zero would do nothing")]
+    NoChance,
+    /// It is about all nodes of its roles, and some are to be chosen.
+    #[error("each of these faults is about all nodes of its roles, expected `random`")]
+    AboutAll,
+    /// Fewer than half of one or two nodes are nobody.
+    #[error("a minority of {found} nodes is nobody, expected roles with 3 or more")]
+    NoMinority {
+        /// How many nodes the roles have.
+        found: u64,
+    },
+    /// There is no hot key, or its owner is not among those it may meet.
+    #[error(
+        "no service node owns a hot key here, expected `on` to name `service`, and a workload of operations"
+    )]
+    NoHotKey,
+}
+
+impl NemesisError {
+    /// The key of the nemesis that is to blame.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::TooFewNodes { .. } | Self::ClientDown => "on",
+            Self::When { .. } => "every-ms",
+            Self::NoSwitches => "around-switches-ms",
+            Self::Window { .. } => "until-ms",
+            Self::Amount { .. } => "amount",
+            Self::NoChance => "chance",
+            Self::AboutAll | Self::NoMinority { .. } | Self::NoHotKey => "whom",
+        }
+    }
+}
+
+impl Nemesis {
+    /// Whether it can do anything in `scenario`, with figures in range.
+    ///
+    /// # Errors
+    /// Names the first thing that is wrong.
+    pub fn validate(&self, scenario: &Scenario) -> Result<(), NemesisError> {
+        let found = self.node_count(scenario);
+        let expected = self.kind.nodes_min();
+        if found < expected {
+            return Err(NemesisError::TooFewNodes { found, expected });
+        }
+        if self.kind.takes_down() && self.on.contains(&Role::Client) {
+            return Err(NemesisError::ClientDown);
+        }
+        self.validate_when(scenario)?;
+        self.validate_whom(scenario, found)?;
+        if let (Some(amount), Some(found)) = (self.kind.amount(), self.amount) {
+            let bounds = amount.bounds;
+            if found.min < bounds.min || found.max > bounds.max {
+                return Err(NemesisError::Amount { meaning: amount.meaning, bounds, found });
+            }
+        }
+        if self.chance == Ratio::NEVER && self.kind.needs_chance() {
+            return Err(NemesisError::NoChance);
+        }
+        Ok(())
+    }
+
+    fn validate_when(&self, scenario: &Scenario) -> Result<(), NemesisError> {
+        match (self.every_ms, self.around_switches_ms) {
+            (None, None) => return Err(NemesisError::When { found: "neither" }),
+            (Some(_), Some(_)) => return Err(NemesisError::When { found: "both" }),
+            (None, Some(_)) if scenario.workload.publish_every_ms.get() == 0 => {
+                return Err(NemesisError::NoSwitches);
+            }
+            (None, Some(_)) | (Some(_), None) => {}
+        }
+        let from_ms = self.from_ms.map_or(0, |from| from.get());
+        match self.until_ms.map(|until| until.get()) {
+            Some(until_ms) if until_ms <= from_ms => Err(NemesisError::Window { from_ms, until_ms }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn validate_whom(&self, scenario: &Scenario, node_count: u64) -> Result<(), NemesisError> {
+        let has_hot_key = self.on.contains(&Role::Service) && scenario.workload.requests_per_s.get() > 0;
+        if self.whom != Whom::Random && self.kind.is_about_all() {
+            return Err(NemesisError::AboutAll);
+        }
+        match self.whom {
+            Whom::Minority if node_count < 3 => Err(NemesisError::NoMinority { found: node_count }),
+            Whom::HotKeyOwner if !has_hot_key => Err(NemesisError::NoHotKey),
+            Whom::Random | Whom::Minority | Whom::HotKeyOwner | Whom::ClockLeader => Ok(()),
+        }
+    }
+
+    /// How many nodes its roles have.
+    fn node_count(&self, scenario: &Scenario) -> u64 {
+        let shape = &scenario.shape;
+        let mut roles = self.on.clone();
+        roles.sort_unstable();
+        roles.dedup();
+        let count = |role| match role {
+            Role::Store | Role::Log | Role::Publisher => 1,
+            Role::Service => shape.services.get(),
+            Role::Worker => shape.workers.get(),
+            Role::Client => shape.clients.get(),
+        };
+        roles.into_iter().map(count).sum()
+    }
+}

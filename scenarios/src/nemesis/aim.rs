@@ -1,0 +1,113 @@
+//! On whom and when: what a fault can be aimed at, known before the run.
+
+use std::collections::BTreeMap;
+
+use model::capacity::Topology;
+use model::counter::membership;
+use model::message::Request;
+use sim::chance::{Seed, Stream};
+use sim::clock_forecast::ClockForecast;
+use sim::node::NodeId;
+use sim::time::{Span, TrueTime};
+
+use crate::grammar::{Nemesis, Whom};
+use crate::scenario::Scenario;
+use crate::workload::PlannedRequest;
+
+/// What matters in a run.
+pub(super) struct Aim<'a> {
+    seed: Seed,
+    scenario: &'a Scenario,
+    node_count: usize,
+    /// Who owns the slot most often asked for.
+    hot_key_owner: Option<NodeId>,
+    /// When the planned versions start, earliest first.
+    switches: Vec<TrueTime>,
+}
+
+impl<'a> Aim<'a> {
+    pub(super) fn new(
+        scenario: &'a Scenario,
+        topology: &Topology,
+        requests: &[PlannedRequest],
+        seed: Seed,
+    ) -> Self {
+        let lead = Span::from_ms(scenario.shape.lead_ms.get());
+        let start = |request: &PlannedRequest| match request {
+            (at, _, Request::Publish { slack, .. }) => Some(*at + lead + *slack),
+            (_, _, Request::Operation(_) | Request::Batch { .. }) => None,
+        };
+        Self {
+            seed,
+            scenario,
+            node_count: topology.members.len(),
+            hot_key_owner: hot_key_owner(topology, requests),
+            switches: requests.iter().filter_map(start).collect(),
+        }
+    }
+
+    /// The instants of a nemesis that happens around switches, earliest first: one for each, evenly up to `reach` before
+    /// or after it. One draw for each.
+    pub(super) fn around_switches(&self, reach: Span, chance: &mut Stream) -> Vec<TrueTime> {
+        let mut draw = |switch: &TrueTime| {
+            let earliest = switch.as_ns().saturating_sub(reach.as_ns());
+            TrueTime::from_ns(chance.between(earliest, switch.as_ns() + reach.as_ns()))
+        };
+        let mut instants: Vec<_> = self.switches.iter().map(&mut draw).collect();
+        instants.sort_unstable();
+        instants
+    }
+
+    /// Who is met by the faults of a nemesis, one after the other.
+    pub(super) fn victims(&self, nemesis: &Nemesis) -> Victims<'_> {
+        let clocks = (0..self.node_count).map(|_| &self.scenario.clock);
+        let is_wanted = nemesis.whom == Whom::ClockLeader;
+        Victims { aim: self, forecast: is_wanted.then(|| ClockForecast::new(self.seed, clocks)) }
+    }
+}
+
+/// Who is met by the faults of one nemesis.
+pub(super) struct Victims<'a> {
+    aim: &'a Aim<'a>,
+    forecast: Option<ClockForecast>,
+}
+
+impl Victims<'_> {
+    /// Whom the fault at `at` meets, of the nodes of its roles. Instants do not go back.
+    pub(super) fn at(
+        &mut self,
+        at: TrueTime,
+        nemesis: &Nemesis,
+        nodes: &[NodeId],
+        chance: &mut Stream,
+    ) -> Vec<NodeId> {
+        match nemesis.whom {
+            Whom::Random => vec![*chance.pick(nodes)],
+            Whom::HotKeyOwner => self.aim.hot_key_owner.into_iter().collect(),
+            Whom::Minority => {
+                let mut nodes = nodes.to_vec();
+                chance.shuffle(&mut nodes);
+                let count = chance.between(1, (nodes.len() as u64 - 1) / 2);
+                nodes.truncate(usize::try_from(count).expect("fewer than there are nodes"));
+                nodes
+            }
+            Whom::ClockLeader => {
+                self.forecast.as_mut().and_then(|forecast| forecast.leader(nodes, at)).into_iter().collect()
+            }
+        }
+    }
+}
+
+/// The owner, while everybody is alive, of the slot most often asked for; of several slots the first.
+fn hot_key_owner(topology: &Topology, requests: &[PlannedRequest]) -> Option<NodeId> {
+    let mut counts = BTreeMap::new();
+    for (.., request) in requests {
+        if let Request::Operation(call) = request
+            && let Some(slot) = call.slot()
+        {
+            *counts.entry(slot).or_insert(0_u64) += 1;
+        }
+    }
+    let (slot, _) = counts.into_iter().rev().max_by_key(|(_, count)| *count)?;
+    membership::owner_among(&topology.services, slot)
+}
