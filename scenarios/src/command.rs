@@ -147,7 +147,7 @@ enum SubstrateArgument {
     Kernel,
     /// turmoil: a host a node, bytes over its TCP; the network faults that it has
     Turmoil,
-    /// madsim: one node each, bytes over its TCP; the network faults that it has
+    /// madsim: a node each, bytes over its TCP; only in a build with `--cfg madsim`
     Madsim,
 }
 
