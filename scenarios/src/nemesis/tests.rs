@@ -222,8 +222,8 @@ fn the_clock_leader_is_who_is_furthest_ahead_in_a_run_without_faults() {
     let mut leaders = std::collections::BTreeSet::new();
     for planned in faults {
         let error_at = |node: NodeId| {
-            let before = samples.iter().filter(|sample| sample.node == node && sample.at <= planned.at);
-            before.last().unwrap().error_ns
+            let mut before = samples.iter().filter(|sample| sample.node == node && sample.at <= planned.at);
+            before.next_back().unwrap().error_ns
         };
         let leader = planned.fault.node().unwrap();
         leaders.insert(leader);
