@@ -145,10 +145,10 @@ fn any_mixture_of_all_kinds_makes_a_sound_plan_and_the_same_one_twice() {
 
 #[test]
 fn what_a_substrate_lacks_is_named_once_and_in_order() {
-    let faults = r#"[{ kind = "reset", on = ["log"], every-ms = 1 }, { kind = "crash", on = ["log"], every-ms = 1 },
+    let faults = r#"[{ kind = "throttle", on = ["log"], every-ms = 1 }, { kind = "crash", on = ["log"], every-ms = 1 },
         { kind = "burst", on = ["log"], every-ms = 1 }, { kind = "burst", on = ["store"], every-ms = 1 }]"#;
     let scenario = scenario("capacity", faults);
-    assert_eq!(left_out(&scenario, Substrate::Turmoil), [Family::Burst, Family::Reset]);
+    assert_eq!(left_out(&scenario, Substrate::Turmoil), [Family::Burst, Family::Throttle]);
     assert_eq!(left_out(&scenario, Substrate::Kernel), []);
 }
 
