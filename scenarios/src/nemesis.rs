@@ -3,6 +3,7 @@
 use model::capacity::{Member, Topology};
 use sim::chance::{Seed, Stream};
 use sim::clock_faults;
+use sim::clock_profile::ClockProfile;
 use sim::fault::{Family, Fault, FaultPlan, PlannedFault};
 use sim::node::NodeId;
 use sim::substrate::Substrate;
@@ -19,17 +20,34 @@ const UP_MIN: Span = Span::from_ms(500);
 /// The fault plan of `seed`, without the families that the substrate lacks.
 #[must_use]
 pub fn plan(scenario: &Scenario, topology: &Topology, seed: Seed, substrate: Substrate) -> FaultPlan {
-    let mut planner = Planner {
-        end: TrueTime::ZERO + scenario.timing.chaos(),
+    let targets = Targets {
         roles: topology.members.iter().map(role).collect(),
-        down: vec![Vec::new(); topology.members.len()],
-        paused: vec![Vec::new(); topology.members.len()],
-        faults: Vec::new(),
+        clocks: topology.members.iter().map(|_| &scenario.clock).collect(),
+        end: TrueTime::ZERO + scenario.timing.chaos(),
     };
-    for (index, nemesis) in swarm::switched_on(&scenario.faults, seed, substrate) {
+    drawn(&scenario.faults, targets, seed, substrate)
+}
+
+/// Whom faults may meet.
+#[derive(Clone, Debug)]
+pub struct Targets<'a> {
+    /// What each node is, by its number.
+    pub roles: Vec<Role>,
+    /// The clock of each, by its number.
+    pub clocks: Vec<&'a ClockProfile>,
+    /// When no fault begins any more.
+    pub end: TrueTime,
+}
+
+/// The faults of those nemeses that are on for `seed` and known to the substrate, and of the clocks' profiles.
+#[must_use]
+pub fn drawn(nemeses: &[Nemesis], targets: Targets<'_>, seed: Seed, substrate: Substrate) -> FaultPlan {
+    let Targets { roles, clocks, end } = targets;
+    let (down, paused) = (vec![Vec::new(); roles.len()], vec![Vec::new(); roles.len()]);
+    let mut planner = Planner { end, roles, down, paused, faults: Vec::new() };
+    for (index, nemesis) in swarm::switched_on(nemeses, seed, substrate) {
         planner.add(nemesis, &mut seed.stream("nemesis", index as u64));
     }
-    let clocks = topology.members.iter().map(|_| &scenario.clock);
     for planned in clock_faults::planned(seed, clocks, planner.end) {
         planner.add_of_clock(planned);
     }
@@ -231,7 +249,6 @@ mod tests {
     use std::sync::Arc;
 
     use model::rules::Variant;
-    use sim::clock_profile::ClockProfile;
     use sim::fault::Family;
 
     use super::*;

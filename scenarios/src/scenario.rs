@@ -204,6 +204,25 @@ pub struct Nemesis {
     pub chance: Ratio,
 }
 
+impl Nemesis {
+    /// A nemesis on nodes of these roles, one such fault every so many milliseconds on average; what a file may leave out
+    /// is as there: a length of 200 to 4000 ms, an amount of 1 to 1000, a chance of 1/10.
+    ///
+    /// # Panics
+    /// If `every_ms` is 0 or more than an hour.
+    #[must_use]
+    pub fn new(kind: NemesisKind, on: &[Role], every_ms: u64) -> Self {
+        Self {
+            kind,
+            on: on.to_vec(),
+            every_ms: Bounded::new(every_ms),
+            length_ms: default_length(),
+            amount: default_amount(),
+            chance: default_chance(),
+        }
+    }
+}
+
 /// From one number to another, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "[u32; 2]", into = "[u32; 2]")]

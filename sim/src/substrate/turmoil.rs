@@ -55,12 +55,12 @@ where
             async move { Ok(driver::drive::<N, Turmoil>(room, node).await?) }
         });
     }
-    conduct(&mut sim, &room)?;
+    conduct(&mut sim, &room, &mut Nodes)?;
     Ok(room.evidence())
 }
 
 /// turmoil's time, with everything set that it would take from the machine it runs on.
-fn builder(latency: LatencyProfile, seed: u64) -> Builder {
+pub(super) fn builder(latency: LatencyProfile, seed: u64) -> Builder {
     let whole_ms = |span: Span| Duration::from_millis(span.as_ns().div_ceil(1_000_000).max(1));
     let mut builder = Builder::new();
     builder
@@ -82,23 +82,40 @@ struct Life {
     incarnation: u32,
 }
 
+/// What hosts are called, and what happens on the links between them.
+pub(super) trait Lodging {
+    /// The name of a node's host.
+    fn name(&self, node: NodeId) -> String;
+    /// How many messages in flight a cut that begins now takes away.
+    fn stopped_by(&self, sim: &Sim<'_>, change: LinkChange) -> u64;
+    /// Cuts or mends one link, one way.
+    fn turn(&mut self, sim: &Sim<'_>, change: LinkChange);
+    /// Looks at the links after each tick.
+    fn after_tick<N: Node>(&mut self, sim: &Sim<'_>, room: &Room<N>);
+}
+
 /// Runs tick after tick to the end, and does what happens to hosts and links in between.
-fn conduct<N: Node>(sim: &mut Sim<'_>, room: &Room<N>) -> Result<(), SubstrateError> {
+pub(super) fn conduct<N: Node>(
+    sim: &mut Sim<'_>,
+    room: &Room<N>,
+    lodging: &mut impl Lodging,
+) -> Result<(), SubstrateError> {
     let mut faults_end = room.phases.faults_end;
     let mut lives = vec![Life { is_running: true, incarnation: 0 }; room.wakes.len()];
     loop {
         let now = instant(sim.elapsed()).min(room.phases.end);
-        let turned = room.turn_links(now, |change| in_flight(sim, change));
-        turned.into_iter().for_each(|change| turn(sim, change));
+        let turned = room.turn_links(now, |change| lodging.stopped_by(sim, change));
+        turned.into_iter().for_each(|change| lodging.turn(sim, change));
         if faults_end.is_some_and(|at| at <= now) {
             faults_end = None;
-            room.heal(now).into_iter().for_each(|change| turn(sim, change));
+            room.heal(now).into_iter().for_each(|change| lodging.turn(sim, change));
         }
-        settle_hosts(sim, room, &mut lives, now);
+        settle_hosts(sim, room, &mut lives, lodging);
         if now == room.phases.end {
             return Ok(());
         }
         sim.step().map_err(|error| gave_up(&error))?;
+        lodging.after_tick(sim, room);
         if let Some(error) = room.take_error() {
             return Err(error);
         }
@@ -107,28 +124,43 @@ fn conduct<N: Node>(sim: &mut Sim<'_>, room: &Room<N>) -> Result<(), SubstrateEr
 
 /// Crashes the hosts of nodes that went down, lets the machines of those go on, and starts the hosts of nodes that
 /// are up again. A node may have died and come back within one tick: its host does so, too.
-fn settle_hosts<N: Node>(sim: &mut Sim<'_>, room: &Room<N>, lives: &mut [Life], now: TrueTime) {
+fn settle_hosts<N: Node>(sim: &mut Sim<'_>, room: &Room<N>, lives: &mut [Life], lodging: &impl Lodging) {
+    let now = instant(sim.elapsed()).min(room.phases.end);
     for (node, life) in room.nodes().zip(lives) {
         let incarnation = room.incarnation(node);
         if life.is_running && life.incarnation != incarnation {
-            sim.crash(name(node));
+            sim.crash(lodging.name(node));
             life.is_running = false;
         }
         if !life.is_running && room.advance(node, now) {
-            sim.bounce(name(node));
+            sim.bounce(lodging.name(node));
             *life = Life { is_running: true, incarnation: room.incarnation(node) };
         }
     }
 }
 
-/// Cuts or mends one link, one way.
-fn turn(sim: &Sim<'_>, change: LinkChange) {
-    let (from, to) = (name(change.from), name(change.to));
-    if change.is_cut {
-        sim.partition_oneway(from, to);
-    } else {
-        sim.repair_oneway(from, to);
+/// Hosts of nodes of ours: a cut drops what is on its way, and their drivers dial anew.
+struct Nodes;
+
+impl Lodging for Nodes {
+    fn name(&self, node: NodeId) -> String {
+        name(node)
     }
+
+    fn stopped_by(&self, sim: &Sim<'_>, change: LinkChange) -> u64 {
+        in_flight(sim, change)
+    }
+
+    fn turn(&mut self, sim: &Sim<'_>, change: LinkChange) {
+        let (from, to) = (name(change.from), name(change.to));
+        if change.is_cut {
+            sim.partition_oneway(from, to);
+        } else {
+            sim.repair_oneway(from, to);
+        }
+    }
+
+    fn after_tick<N: Node>(&mut self, _sim: &Sim<'_>, _room: &Room<N>) {}
 }
 
 /// How many messages travel on a link: each is one segment.
@@ -149,12 +181,17 @@ fn name(node: NodeId) -> String {
     node.to_string()
 }
 
-fn instant(elapsed: Duration) -> TrueTime {
+pub(super) fn instant(elapsed: Duration) -> TrueTime {
     TrueTime::from_ns(u64::try_from(elapsed.as_nanos()).expect("a run is not longer than the longest"))
 }
 
 fn gave_up(error: &impl ToString) -> SubstrateError {
     SubstrateError::GaveUp { substrate: Substrate::Turmoil, found: error.to_string() }
+}
+
+/// The simulated time on a host; the run's end, if that is over.
+pub(super) fn present<N: Node>(room: &Room<N>) -> TrueTime {
+    Turmoil::now().min(room.phases.end)
 }
 
 /// turmoil's network, as a host sees it.
