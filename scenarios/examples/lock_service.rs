@@ -30,7 +30,7 @@ enum Part {
     Server { token: u64, holder: Option<NodeId> },
     /// Is written to under the lock.
     Store { newest: u64, variant: Variant },
-    /// Takes the lock when it is asked to, works for 30 ms, then writes.
+    /// Takes the lock when it is asked to, works for 100 ms, then writes.
     Client { token: u64 },
 }
 
@@ -91,7 +91,7 @@ impl Node for Part {
             (Self::Client { .. }, Input::Request(())) => effects.send(SERVER, Letter::Acquire),
             (Self::Client { token }, Input::Message { message: Letter::Granted(granted), .. }) => {
                 *token = granted;
-                effects.set_timer(TimerKey(0), Span::from_ms(30));
+                effects.set_timer(TimerKey(0), Span::from_ms(100));
             }
             (Self::Client { token }, Input::Timer(_)) => effects.send(STORE, Letter::Write(*token)),
             _ => {}
@@ -111,7 +111,7 @@ fn run(case: &Case) -> Result<Recorded, OwnError> {
     let client = |number| Member::new(format!("client-{number}"), Role::Client, Part::Client { token: 0 });
     members.extend((1..=CLIENTS).map(client));
     let nemeses = vec![
-        Nemesis::new(NemesisKind::Pause, &[Role::Client], 500),
+        Nemesis::new(NemesisKind::Pause, &[Role::Client], 300),
         Nemesis::new(NemesisKind::Crash, &[Role::Service, Role::Store], 2_000),
         Nemesis::new(NemesisKind::Isolate, &[Role::Client], 2_000),
         Nemesis::new(NemesisKind::ClockDrift, &[Role::Service], 2_000),

@@ -100,6 +100,9 @@ impl Lodging for Guests {
         if self.addresses.is_empty() {
             self.addresses = self.names.iter().map(|name| sim.lookup(name.as_str())).collect();
         }
+        // Nobody but a guest's own questions runs its machine: that it has crashed must show without any.
+        let now = instant(sim.elapsed()).min(room.phases.end);
+        room.nodes().for_each(|node| room.consult(node, now, |_, _| ()));
         let counts = self.count(sim);
         for from in room.nodes() {
             for to in room.nodes() {
