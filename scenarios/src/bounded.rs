@@ -9,6 +9,16 @@ use serde::{Deserialize, Serialize};
 pub struct Bounded<const MIN: u64, const MAX: u64>(u64);
 
 impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
+    /// A number of a program rather than of a file.
+    ///
+    /// # Panics
+    /// If it is out of range.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        assert!(MIN <= number && number <= MAX, "a number is out of its range");
+        Self(number)
+    }
+
     /// The number.
     #[must_use]
     pub const fn get(self) -> u64 {

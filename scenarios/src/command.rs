@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use model::rules::{Defect, Variant};
 use scenarios::mutants;
 use scenarios::plan::Build;
+pub(crate) use scenarios::seeds::Seeds;
 use sim::substrate::Substrate;
 
 mod check;
@@ -177,22 +178,6 @@ fn parse_mutant(name: &str) -> Result<Defect, String> {
         let known: Vec<_> = mutants::MUTANTS.iter().map(mutants::Mutant::name).collect();
         format!("expected one of {}", known.join(", "))
     })
-}
-
-/// Seeds from A up to, not including, B.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seeds(pub(crate) std::ops::Range<u64>);
-
-impl std::str::FromStr for Seeds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("expected A..B with A < B, as in 0..100, found `{text}`");
-        let (start, end) = text.split_once("..").ok_or_else(expected)?;
-        let number = |part: &str| part.parse::<u64>().map_err(|_| expected());
-        let range = number(start)?..number(end)?;
-        if range.is_empty() { Err(expected()) } else { Ok(Self(range)) }
-    }
 }
 
 /// The path as messages show it.

@@ -2,7 +2,8 @@
 
 use checker::format::jsonl;
 use checker::judge::{Family, FamilyKind};
-use reports::run_folder::{ClockSample, RunFolder, SwitchRecord};
+use reports::run_folder::{ClockSample, Plan, RunFolder, RunVerdict, SwitchRecord};
+use sim::substrate::Evidence;
 
 use crate::runner::{Run, trace_lines};
 
@@ -12,16 +13,26 @@ use crate::runner::{Run, trace_lines};
 /// Never: a history is plain data.
 #[must_use]
 pub fn folder(run: &Run) -> RunFolder {
+    assembled(run.plan.to_file(), run.verdict.clone(), &run.families, &run.evidence)
+}
+
+/// A plan, what was found, what was judged and what the world left, as a folder.
+pub(crate) fn assembled<O>(
+    plan: Plan,
+    verdict: RunVerdict,
+    families: &[Family],
+    evidence: &Evidence<O>,
+) -> RunFolder {
     let mut history = Vec::new();
-    jsonl::write(&run.families, &mut history).expect("writing to memory does not fail");
-    let trace = &run.evidence.trace;
+    jsonl::write(families, &mut history).expect("writing to memory does not fail");
+    let trace = &evidence.trace;
     RunFolder {
-        plan: run.plan.to_file(),
+        plan,
         history: String::from_utf8(history).expect("JSON is UTF-8"),
-        clocks: run.evidence.clock_samples.iter().map(sample).collect(),
-        switches: run.families.iter().flat_map(switches).collect(),
-        checkpoints: Some(run.evidence.checkpoints.clone()).filter(|checkpoints| !checkpoints.is_empty()),
-        verdict: run.verdict.clone(),
+        clocks: evidence.clock_samples.iter().map(sample).collect(),
+        switches: families.iter().flat_map(switches).collect(),
+        checkpoints: Some(evidence.checkpoints.clone()).filter(|checkpoints| !checkpoints.is_empty()),
+        verdict,
         trace: (!trace.is_empty()).then(|| trace_lines(trace)),
     }
 }

@@ -88,6 +88,29 @@ pub struct Nemesis {
     pub chance: Ratio,
 }
 
+impl Nemesis {
+    /// A nemesis on random nodes of these roles, one such fault every so many milliseconds on average; all else is as if a
+    /// file left it out.
+    ///
+    /// # Panics
+    /// If `every_ms` is 0 or more than an hour.
+    #[must_use]
+    pub fn new(kind: NemesisKind, on: &[Role], every_ms: u64) -> Self {
+        Self {
+            kind,
+            on: on.to_vec(),
+            whom: Whom::default(),
+            every_ms: Some(Bounded::new(every_ms)),
+            around_switches_ms: None,
+            from_ms: None,
+            until_ms: None,
+            length_ms: default_length(),
+            amount: None,
+            chance: default_chance(),
+        }
+    }
+}
+
 /// From one number to another, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "[u32; 2]", into = "[u32; 2]")]

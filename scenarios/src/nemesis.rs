@@ -10,6 +10,7 @@
 use model::capacity::{Member, Topology};
 use sim::chance::{Seed, Stream};
 use sim::clock_faults;
+use sim::clock_profile::ClockProfile;
 use sim::fault::{Family, Fault, FaultPlan, PlannedFault};
 use sim::limits::FAULTS_MAX;
 use sim::node::NodeId;
@@ -44,18 +45,46 @@ pub fn plan(
     seed: Seed,
     substrate: Substrate,
 ) -> FaultPlan {
-    let aim = Aim::new(scenario, topology, requests, seed);
-    let mut planner = Planner {
-        end: TrueTime::ZERO + scenario.timing.chaos(),
+    let targets = Targets {
         roles: topology.members.iter().map(role).collect(),
-        calendar: Calendar::new(topology.members.len()),
+        clocks: topology.members.iter().map(|_| &scenario.clock).collect(),
+        end: TrueTime::ZERO + scenario.timing.chaos(),
+        hot_key_owner: aim::hot_key_owner(topology, requests),
+        switches: aim::switches(scenario, requests),
+    };
+    drawn(&scenario.faults, &targets, seed, substrate)
+}
+
+/// Whom faults may meet, and when it matters.
+#[derive(Clone, Debug)]
+pub struct Targets<'a> {
+    /// What each node is, by its number.
+    pub roles: Vec<Role>,
+    /// The clock of each, by its number.
+    pub clocks: Vec<&'a ClockProfile>,
+    /// When no fault begins any more.
+    pub end: TrueTime,
+    /// Who owns the key most often asked for, if anybody does.
+    pub hot_key_owner: Option<NodeId>,
+    /// When the configuration is to be switched, earliest first.
+    pub switches: Vec<TrueTime>,
+}
+
+/// The faults of those nemeses that are on for `seed` and known to the substrate, and of the clocks' profiles.
+#[must_use]
+pub fn drawn(nemeses: &[Nemesis], targets: &Targets<'_>, seed: Seed, substrate: Substrate) -> FaultPlan {
+    let aim = Aim { seed, targets };
+    let mut planner = Planner {
+        end: targets.end,
+        roles: targets.roles.clone(),
+        calendar: Calendar::new(targets.roles.len()),
         faults: Vec::new(),
     };
-    for (index, nemesis) in swarm::switched_on(&scenario.faults, seed, substrate) {
+    for (index, nemesis) in swarm::switched_on(nemeses, seed, substrate) {
         planner.add(nemesis, &aim, &mut seed.stream("nemesis", index as u64));
     }
-    let clocks = topology.members.iter().map(|_| &scenario.clock);
-    for PlannedFault { at, fault } in clock_faults::planned(seed, clocks, planner.end) {
+    for PlannedFault { at, fault } in clock_faults::planned(seed, targets.clocks.iter().copied(), planner.end)
+    {
         planner.push_if_free(at, fault);
     }
     FaultPlan::of(planner.faults)

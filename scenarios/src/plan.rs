@@ -247,10 +247,10 @@ fn part<T: serde::de::DeserializeOwned>(part: &'static str, value: &Value) -> Re
 }
 
 /// The name of a plain enum's value, as files have it.
-fn word<T: serde::Serialize>(value: &T) -> String {
+pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(word)) => word,
-        other => unreachable!("a variant or defect is written as its name, not as {other:?}"),
+        other => unreachable!("a plain enum's value is written as its name, not as {other:?}"),
     }
 }
 

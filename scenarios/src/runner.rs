@@ -56,6 +56,7 @@ pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SubstrateError> {
         variant: plan.variant_name(),
         mutant: plan.mutant_name(),
         path: plan.origin.path.clone(),
+        program: None,
         settings: plan.origin.settings.clone(),
         substrate: plan.build.substrate.name().to_owned(),
         verdict: RunVerdict::overall(&checks, &ledger),
@@ -94,10 +95,17 @@ pub fn trace_lines(trace: &[TraceEvent]) -> String {
 
 fn judge_all(plan: &Plan, families: &[Family], progress: Progress) -> Vec<CheckResult> {
     let wanted: Vec<&str> = plan.scenario.checks.iter().map(String::as_str).collect();
-    let mut checks: Vec<_> = judge(families, &wanted, BUDGET).into_iter().map(result).collect();
-    if wanted.contains(&PROGRESS) {
-        checks.push(judge_progress(progress));
+    let mut checks = judged(families, &wanted);
+    if let Some(place) = wanted.iter().position(|name| *name == PROGRESS) {
+        let before = |check: &CheckResult| wanted[..place].contains(&check.name.as_str());
+        checks.insert(checks.partition_point(before), judge_progress(progress));
     }
+    checks
+}
+
+/// What the wanted checks found in a history, in the order in which they are wanted.
+pub(crate) fn judged(families: &[Family], wanted: &[&str]) -> Vec<CheckResult> {
+    let mut checks: Vec<_> = judge(families, wanted, BUDGET).into_iter().map(result).collect();
     checks.sort_by_key(|check| wanted.iter().position(|name| *name == check.name));
     checks
 }

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use reports::run_folder::{Outcome, RunVerdict};
+use reports::run_folder::Outcome;
+use scenarios::own::explained;
 use scenarios::plan::Build;
 use scenarios::{catalog, runner, scenario};
 
@@ -28,13 +29,6 @@ fn holds(scenario: &Arc<scenario::Scenario>, seed: u64) -> Result<(), Failed> {
     let run = runner::run(runner::plan_for(scenario, seed, Build::default()), false)?;
     match run.verdict.verdict {
         Outcome::Holds => Ok(()),
-        Outcome::Violated | Outcome::Undecided | Outcome::Vacuous => Err(explain(&run.verdict).into()),
+        Outcome::Violated | Outcome::Undecided | Outcome::Vacuous => Err(explained(&run.verdict).into()),
     }
-}
-
-fn explain(verdict: &RunVerdict) -> String {
-    let failed = verdict.checks.iter().filter(|check| check.verdict != Outcome::Holds);
-    let lines: String =
-        failed.map(|check| format!("{} {}: {}\n", check.name, check.verdict, check.detail)).collect();
-    format!("{}\n{lines}run it again with: {}", verdict.verdict, verdict.replay_command())
 }

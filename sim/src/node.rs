@@ -6,6 +6,7 @@
 //! ```
 //!
 //! A node is sans-IO: it never blocks, never sees true time, never draws chance except from its own stream.
+//! `docs/your-own-system.md` goes through one: what its inputs mean, what survives, what it must not do.
 
 use core::fmt::Debug;
 

@@ -30,6 +30,8 @@ mod conductor;
 mod driver;
 #[cfg(feature = "substrates")]
 pub mod frame;
+#[cfg(feature = "substrates")]
+pub mod guest;
 pub mod kernel;
 #[cfg(feature = "substrates")]
 mod links;
@@ -143,6 +145,17 @@ pub enum SubstrateError {
         node: crate::node::NodeId,
         /// What is wrong.
         error: frame::FrameError,
+    },
+    /// A service of others cannot be called that.
+    #[cfg(feature = "substrates")]
+    #[error(
+        "host {index} cannot be called {name:?}: expected a letter, then letters, digits and hyphens, and no name twice"
+    )]
+    HostName {
+        /// Its place in the setup, from 0.
+        index: usize,
+        /// What it was to be called.
+        name: String,
     },
     /// The simulator itself gave up.
     #[error("{substrate} gave up: {found}")]

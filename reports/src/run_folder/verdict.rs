@@ -92,6 +92,9 @@ pub struct RunVerdict {
     /// The scenario's file, where it is not one of the catalog's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The command that starts the program which makes such runs, up to its own arguments, where that is not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// What was set in the scenario, each as `KEY=VALUE`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<String>,
@@ -150,7 +153,11 @@ impl RunVerdict {
     /// The command that makes this run again.
     pub fn replay_command(&self) -> String {
         let scenario = self.path.as_ref().unwrap_or(&self.scenario);
-        let mut command = format!("counterclock run {} --seed {}", quoted(scenario), self.seed);
+        let program = match &self.program {
+            Some(program) => program.clone(),
+            None => format!("counterclock run {}", quoted(scenario)),
+        };
+        let mut command = format!("{program} --seed {}", self.seed);
         if self.variant != "hardened" {
             command += &format!(" --variant {}", quoted(&self.variant));
         }

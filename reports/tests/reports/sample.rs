@@ -212,6 +212,7 @@ pub(crate) fn holding(operation_count: u64) -> RunFolder {
         variant: plan.variant.clone(),
         mutant: None,
         path: None,
+        program: None,
         settings: Vec::new(),
         substrate: plan.substrate.clone(),
         verdict: Outcome::Holds,

@@ -11,41 +11,17 @@ use sim::node::NodeId;
 use sim::time::{Span, TrueTime};
 
 use crate::grammar::{Nemesis, Whom};
+use crate::nemesis::Targets;
 use crate::scenario::Scenario;
 use crate::workload::PlannedRequest;
 
-/// What matters in a run.
+/// What faults are aimed at.
 pub(super) struct Aim<'a> {
-    seed: Seed,
-    scenario: &'a Scenario,
-    node_count: usize,
-    /// Who owns the slot most often asked for.
-    hot_key_owner: Option<NodeId>,
-    /// When the planned versions start, earliest first.
-    switches: Vec<TrueTime>,
+    pub(super) seed: Seed,
+    pub(super) targets: &'a Targets<'a>,
 }
 
-impl<'a> Aim<'a> {
-    pub(super) fn new(
-        scenario: &'a Scenario,
-        topology: &Topology,
-        requests: &[PlannedRequest],
-        seed: Seed,
-    ) -> Self {
-        let lead = Span::from_ms(scenario.shape.lead_ms.get());
-        let start = |request: &PlannedRequest| match request {
-            (at, _, Request::Publish { slack, .. }) => Some(*at + lead + *slack),
-            (_, _, Request::Operation(_) | Request::Batch { .. }) => None,
-        };
-        Self {
-            seed,
-            scenario,
-            node_count: topology.members.len(),
-            hot_key_owner: hot_key_owner(topology, requests),
-            switches: requests.iter().filter_map(start).collect(),
-        }
-    }
-
+impl Aim<'_> {
     /// The instants of a nemesis that happens around switches, earliest first: one for each, evenly up to `reach` before
     /// or after it. One draw for each.
     pub(super) fn around_switches(&self, reach: Span, chance: &mut Stream) -> Vec<TrueTime> {
@@ -53,14 +29,14 @@ impl<'a> Aim<'a> {
             let earliest = switch.as_ns().saturating_sub(reach.as_ns());
             TrueTime::from_ns(chance.between(earliest, switch.as_ns() + reach.as_ns()))
         };
-        let mut instants: Vec<_> = self.switches.iter().map(&mut draw).collect();
+        let mut instants: Vec<_> = self.targets.switches.iter().map(&mut draw).collect();
         instants.sort_unstable();
         instants
     }
 
     /// Who is met by the faults of a nemesis, one after the other.
     pub(super) fn victims(&self, nemesis: &Nemesis) -> Victims<'_> {
-        let clocks = (0..self.node_count).map(|_| &self.scenario.clock);
+        let clocks = self.targets.clocks.iter().copied();
         let is_wanted = nemesis.whom == Whom::ClockLeader;
         Victims { aim: self, forecast: is_wanted.then(|| ClockForecast::new(self.seed, clocks)) }
     }
@@ -83,7 +59,7 @@ impl Victims<'_> {
     ) -> Vec<NodeId> {
         match nemesis.whom {
             Whom::Random => vec![*chance.pick(nodes)],
-            Whom::HotKeyOwner => self.aim.hot_key_owner.into_iter().collect(),
+            Whom::HotKeyOwner => self.aim.targets.hot_key_owner.into_iter().collect(),
             Whom::Minority => {
                 let mut nodes = nodes.to_vec();
                 chance.shuffle(&mut nodes);
@@ -99,7 +75,7 @@ impl Victims<'_> {
 }
 
 /// The owner, while everybody is alive, of the slot most often asked for; of several slots the first.
-fn hot_key_owner(topology: &Topology, requests: &[PlannedRequest]) -> Option<NodeId> {
+pub(super) fn hot_key_owner(topology: &Topology, requests: &[PlannedRequest]) -> Option<NodeId> {
     let mut counts = BTreeMap::new();
     for (.., request) in requests {
         if let Request::Operation(call) = request
@@ -110,4 +86,14 @@ fn hot_key_owner(topology: &Topology, requests: &[PlannedRequest]) -> Option<Nod
     }
     let (slot, _) = counts.into_iter().rev().max_by_key(|(_, count)| *count)?;
     membership::owner_among(&topology.services, slot)
+}
+
+/// When the planned versions start, earliest first.
+pub(super) fn switches(scenario: &Scenario, requests: &[PlannedRequest]) -> Vec<TrueTime> {
+    let lead = Span::from_ms(scenario.shape.lead_ms.get());
+    let start = |request: &PlannedRequest| match request {
+        (at, _, Request::Publish { slack, .. }) => Some(*at + lead + *slack),
+        (_, _, Request::Operation(_) | Request::Batch { .. }) => None,
+    };
+    requests.iter().filter_map(start).collect()
 }

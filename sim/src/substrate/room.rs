@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::digest::Digest;
 use crate::fault::FaultPlan;
+use crate::host::Host;
 use crate::kernel::{MessageCounts, Observed, World};
 use crate::network::LossCause;
 use crate::node::{Message, Node, NodeId};
@@ -141,6 +142,35 @@ impl<N: Node> Room<N> {
         let lived = Lived { sent: machine.world.take_outward(), next_at: machine.world.next_at() };
         inner.gather(node);
         lived
+    }
+
+    /// A node is told something from its own machine; that runs up to `now` before.
+    pub(super) fn tell(&self, node: NodeId, now: TrueTime, message: N::Message) {
+        self.live(&mut self.lock(), node, |world| {
+            world.run_until(now);
+            world.hear(node, message);
+        });
+    }
+
+    /// Lets a node's machine run up to `now`, and looks at it there.
+    pub(super) fn consult<T>(
+        &self,
+        node: NodeId,
+        now: TrueTime,
+        look: impl FnOnce(&mut Host<N>, TrueTime) -> T,
+    ) -> T {
+        let mut inner = self.lock();
+        let world = &mut inner.machines[node.index()].world;
+        world.run_until(now);
+        look(&mut world.hosts[node.index()], now)
+    }
+
+    /// A cut holds that many messages more on a link.
+    pub(super) fn held(&self, from: NodeId, to: NodeId, count: u64) {
+        let mut inner = self.lock();
+        if let Some(fault) = inner.links.cut_now(from, to) {
+            inner.links.stopped(fault, count);
+        }
     }
 
     /// When something is due at a node's machine, if anything is.

@@ -48,8 +48,7 @@ where
     let seed = setup.seed.stream("turmoil", 0).next_u64();
     let latency = setup.network.latency;
     let room = Arc::new(Room::new(Substrate::Turmoil, setup, phases)?);
-    let mut sim = builder(latency, seed).build();
-    sim.set_message_latency_curve(curve(latency));
+    let mut sim = simulation(latency, seed);
     for node in room.nodes() {
         let room = Arc::clone(&room);
         sim.host(name(node), move || {
@@ -57,23 +56,24 @@ where
             async move { Ok(driver::drive::<N, Turmoil>(room, node).await?) }
         });
     }
-    conduct(&mut sim, &room)?;
+    conduct(&mut sim, &room, &mut Nodes)?;
     Ok(room.evidence())
 }
 
 /// turmoil's time, with everything set that it would take from the machine it runs on.
-fn builder(latency: LatencyProfile, seed: u64) -> Builder {
+pub(super) fn simulation<'a>(latency: LatencyProfile, seed: u64) -> Sim<'a> {
     let whole_ms = |span: Span| Duration::from_millis(span.as_ns().div_ceil(1_000_000).max(1));
-    let mut builder = Builder::new();
-    builder
+    let sim = Builder::new()
         .epoch(std::time::UNIX_EPOCH)
         .rng_seed(seed)
         .tick_duration(TICK)
         .simulation_duration(Duration::MAX)
         .tcp_capacity(TCP_CAPACITY)
         .min_message_latency(whole_ms(latency.min))
-        .max_message_latency(whole_ms(latency.tail));
-    builder
+        .max_message_latency(whole_ms(latency.tail))
+        .build();
+    sim.set_message_latency_curve(curve(latency));
+    sim
 }
 
 /// How steep turmoil's exponential latency is between the smallest and the largest, so that half of the messages take no
@@ -84,51 +84,92 @@ fn curve(latency: LatencyProfile) -> f64 {
     above_min(latency.tail).mul_f64(core::f64::consts::LN_2).div_duration_f64(typical)
 }
 
+/// What hosts are called, and what happens on the links between them.
+pub(super) trait Lodging {
+    /// The name of a node's host.
+    fn name(&self, node: NodeId) -> String;
+    /// Cuts or mends one link, one way.
+    fn turn(&mut self, sim: &Sim<'_>, change: LinkChange);
+    /// Looks at the links after each tick.
+    fn after_tick<N: Node>(&mut self, sim: &Sim<'_>, room: &Room<N>);
+}
+
 /// Runs tick after tick to the end, and does what happens to hosts and links in between.
-fn conduct<N: Node>(sim: &mut Sim<'_>, room: &Room<N>) -> Result<(), SubstrateError> {
+pub(super) fn conduct<N: Node>(
+    sim: &mut Sim<'_>,
+    room: &Room<N>,
+    lodging: &mut impl Lodging,
+) -> Result<(), SubstrateError> {
     let mut conductor = Conductor::new(room);
     loop {
         let now = instant(sim.elapsed()).min(room.phases.end);
-        conductor.conduct(room, sim, now);
+        conductor.conduct(room, &mut Hosting { sim, lodging }, now);
         if now == room.phases.end {
             return Ok(());
         }
         sim.step().map_err(|error| gave_up(&error))?;
+        lodging.after_tick(sim, room);
         if let Some(error) = room.take_error() {
             return Err(error);
         }
     }
 }
 
-impl Hosts for Sim<'_> {
+/// turmoil's hosts, from outside.
+struct Hosting<'a, 's, L> {
+    sim: &'a mut Sim<'s>,
+    lodging: &'a mut L,
+}
+
+impl<L: Lodging> Hosts for Hosting<'_, '_, L> {
     fn turn(&mut self, change: LinkChange) {
-        let (from, to) = (name(change.from), name(change.to));
-        if change.is_cut {
-            self.partition_oneway(from, to);
-        } else {
-            self.repair_oneway(from, to);
-        }
+        self.lodging.turn(self.sim, change);
     }
 
     fn kill(&mut self, node: NodeId) {
-        self.crash(name(node));
+        self.sim.crash(self.lodging.name(node));
     }
 
     fn start(&mut self, node: NodeId) {
-        self.bounce(name(node));
+        self.sim.bounce(self.lodging.name(node));
     }
+}
+
+/// Hosts of nodes of ours: a cut drops what is on its way, and their drivers dial anew.
+struct Nodes;
+
+impl Lodging for Nodes {
+    fn name(&self, node: NodeId) -> String {
+        name(node)
+    }
+
+    fn turn(&mut self, sim: &Sim<'_>, change: LinkChange) {
+        let (from, to) = (name(change.from), name(change.to));
+        if change.is_cut {
+            sim.partition_oneway(from, to);
+        } else {
+            sim.repair_oneway(from, to);
+        }
+    }
+
+    fn after_tick<N: Node>(&mut self, _sim: &Sim<'_>, _room: &Room<N>) {}
 }
 
 fn name(node: NodeId) -> String {
     node.to_string()
 }
 
-fn instant(elapsed: Duration) -> TrueTime {
+pub(super) fn instant(elapsed: Duration) -> TrueTime {
     TrueTime::from_ns(u64::try_from(elapsed.as_nanos()).expect("a run is not longer than the longest"))
 }
 
 fn gave_up(error: &impl ToString) -> SubstrateError {
     SubstrateError::GaveUp { substrate: Substrate::Turmoil, found: error.to_string() }
+}
+
+/// The simulated time on a host; the run's end, if that is over.
+pub(super) fn present<N: Node>(room: &Room<N>) -> TrueTime {
+    driver::present::<N, Turmoil>(room)
 }
 
 /// turmoil's network, as a host sees it.

@@ -9,6 +9,8 @@ mod clock_profiles;
 mod determinism;
 mod disks;
 mod faults;
+#[cfg(feature = "substrates")]
+mod guests;
 mod leaks;
 mod ledger;
 mod links;
