@@ -4,16 +4,16 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sim::chance::Seed;
-use sim::clock_profile::ClockProfile;
-use sim::digest::{Canonical, Digest};
-use sim::fault::{Fault, FaultPlan, PlannedFault};
-use sim::network_profile::LatencyProfile;
-use sim::node::NodeId;
-use sim::setup::RunOptions;
-use sim::substrate::guest::{self, Ending, Guest, GuestSetup, Host};
-use sim::substrate::{Evidence, Phases, SubstrateError};
-use sim::time::{Span, TrueTime};
+use counterclock_sim::chance::Seed;
+use counterclock_sim::clock_profile::ClockProfile;
+use counterclock_sim::digest::{Canonical, Digest};
+use counterclock_sim::fault::{Fault, FaultPlan, PlannedFault};
+use counterclock_sim::network_profile::LatencyProfile;
+use counterclock_sim::node::NodeId;
+use counterclock_sim::setup::RunOptions;
+use counterclock_sim::substrate::guest::{self, Ending, Guest, GuestSetup, Host};
+use counterclock_sim::substrate::{Evidence, Phases, SubstrateError};
+use counterclock_sim::time::{Span, TrueTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use turmoil::net::{TcpListener, TcpStream};
 
@@ -55,7 +55,7 @@ fn run(guests: Vec<Guest<Word>>, faults: Vec<(u64, Fault)>) -> Result<Evidence<W
 
 /// What was noted, each as `node at what`, instants in ms.
 fn noted(evidence: &Evidence<Word>) -> Vec<String> {
-    let line = |seen: &sim::kernel::Observed<Word>| {
+    let line = |seen: &counterclock_sim::kernel::Observed<Word>| {
         format!("{} {} {}", seen.node, seen.at.as_ns() / 1_000_000, seen.observation.0)
     };
     evidence.observations.iter().map(line).collect()
