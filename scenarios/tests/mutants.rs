@@ -30,9 +30,10 @@ fn every_mutant_is_found_by_its_check() {
     }
 }
 
-/// Whether a defect shows where streams keep messages in order and never double one; `docs/substrates.md` has the figures.
+/// Whether a defect shows within a few seeds where streams keep messages in order and never double one; for the others
+/// see `docs/substrates.md`.
 const fn shows_on_streams(defect: Defect) -> bool {
-    !matches!(defect, Defect::UnconditionalAppend | Defect::AckOfAnother | Defect::LatePublication)
+    !matches!(defect, Defect::UnconditionalAppend | Defect::AckOfAnother)
 }
 
 #[test]
@@ -43,7 +44,7 @@ fn every_mutant_that_streams_can_show_is_found_by_its_check_on_madsim_too() {
         return;
     }
     for mutant in MUTANTS.iter().filter(|mutant| shows_on_streams(mutant.defect)) {
-        let found = (0..20).find(|seed| is_found_by(mutant, *seed, Substrate::Madsim));
+        let found = (0..40).find(|seed| is_found_by(mutant, *seed, Substrate::Madsim));
         assert!(found.is_some(), "{} is not found by {}", mutant.name(), mutant.check);
     }
 }

@@ -1,4 +1,4 @@
-//! The cuts of a plan on links that are not ours: which are under way, which link changes when, what they stopped.
+//! The cuts and resets of a plan on links that are not ours: which link changes when, and what they stopped.
 
 use std::collections::VecDeque;
 
