@@ -34,6 +34,7 @@ fn how_long_messages_take_follows_from_the_seed() {
         let arrivals = |seed| {
             let requests: Vec<_> = (1..10).map(|number| send(number * 100, A, B, number)).collect();
             let mut setup = WorldSetup { seed, ..script(&[], &requests) };
+            setup.network.latency.typical = Span::from_ms(25);
             setup.network.latency.tail = Span::from_ms(50);
             lines(&run(substrate, setup, 1_000))
         };
