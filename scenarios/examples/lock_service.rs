@@ -68,12 +68,13 @@ impl Node for Part {
             (Self::Server { token, .. } | Self::Store { newest: token, .. }, Input::Start { disk }) => {
                 *token = disk.last().copied().unwrap_or(0);
             }
-            (Self::Server { token, holder }, Input::Message { from, message: Letter::Acquire }) => {
-                if holder.is_none() {
-                    (*token, *holder) = (*token + 1, Some(from));
-                    effects.write(*token);
-                    effects.sync(SyncToken(*token));
-                }
+            (
+                Self::Server { token, holder: holder @ None },
+                Input::Message { from, message: Letter::Acquire },
+            ) => {
+                (*token, *holder) = (*token + 1, Some(from));
+                effects.write(*token);
+                effects.sync(SyncToken(*token));
             }
             // A token leaves when it is durable: no crash makes the server grant it twice.
             (Self::Server { token, holder: Some(holder) }, Input::Synced(_)) => {

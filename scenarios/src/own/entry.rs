@@ -138,10 +138,12 @@ fn print(text: &str) -> Result<(), OwnError> {
     Ok(stdout.flush()?)
 }
 
+type Test = Box<dyn Fn(&Suite) -> Result<(), Failed> + Send>;
+
 /// The tests of a suite, by name.
 fn trials(suite: Arc<Suite>) -> Vec<Trial> {
     let mut trials = Vec::new();
-    let mut add = |name: String, test: Box<dyn Fn(&Suite) -> Result<(), Failed> + Send>| {
+    let mut add = |name: String, test: Test| {
         let suite = Arc::clone(&suite);
         trials.push(Trial::test(format!("{}::{name}", suite.name), move || test(&suite)));
     };
@@ -161,6 +163,9 @@ fn trials(suite: Arc<Suite>) -> Vec<Trial> {
 }
 
 fn holds(suite: &Suite, case: &Case) -> Result<(), Failed> {
+    if !case.substrate.is_built() {
+        return Ok(print(&format!("skipped: {} is not in this build", case.substrate))?);
+    }
     let verdict = run(suite, case)?.verdict;
     match verdict.verdict {
         Outcome::Holds => Ok(()),
