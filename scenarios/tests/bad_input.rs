@@ -146,10 +146,10 @@ fn a_plan_of_another_scenario_is_refused_with_the_part_that_gives_it_away() {
         ("/requests/0/1", 99.into(), &["`requests[0]` is for n99, which does not exist"]),
         ("/requests/0/0", u64::MAX.into(), &["`requests[0]` is due at 18446744073709551615 ns"]),
         ("/scenario/shape/slots", 1.into(), &["is about slot", "which does not exist"]),
-        ("/faults/0/node", 99.into(), &["fault 0 is about n99, which does not exist"]),
-        ("/faults/0/node", 8.into(), &["`faults[0]` takes n8 down"]),
+        ("/faults/0/fault/node", 99.into(), &["fault 0 is about n99, which does not exist"]),
+        ("/faults/0/fault/node", 8.into(), &["`faults[0]` takes n8 down"]),
         ("/faults/0/at_ns", u64::MAX.into(), &["fault 0 lasts until"]),
-        ("/faults/0/kind", "restart".into(), &["fault 0 restarts"]),
+        ("/faults/0/fault/kind", "restart".into(), &["fault 0 restarts"]),
         ("/substrate", "moon".into(), &["`substrate`"]),
     ];
     for (pointer, value, names) in cases {
