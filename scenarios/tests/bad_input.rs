@@ -150,7 +150,7 @@ fn a_plan_of_another_scenario_is_refused_with_the_part_that_gives_it_away() {
         ("/faults/0/fault/node", 8.into(), &["`faults[0]` takes n8 down"]),
         ("/faults/0/at_ns", u64::MAX.into(), &["fault 0 lasts until"]),
         ("/faults/0/fault/kind", "restart".into(), &["fault 0 restarts"]),
-        ("/substrate", "moon".into(), &["`substrate`"]),
+        ("/substrate", "moon".into(), &["substrate is kernel, but plan.json says moon"]),
     ];
     for (pointer, value, names) in cases {
         let mut plan = sound.clone();
