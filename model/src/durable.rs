@@ -14,10 +14,17 @@ use sim::node::Context;
 use crate::message::Record;
 
 /// The records before the first that cannot be read: where a log ends.
-#[must_use]
-pub fn sound<'a>(disk: &'a [Record], context: &Context<'_>) -> &'a [Record] {
+fn sound<'a>(disk: &'a [Record], context: &Context<'_>) -> &'a [Record] {
     let end = context.damaged().first().map_or(disk.len(), |&place| place.min(disk.len()));
     &disk[..end]
+}
+
+/// The records that a log begins with, and the newest format among them; none if a newer program wrote any of them.
+#[must_use]
+pub fn log<'a>(disk: &'a [Record], context: &Context<'_>) -> Option<(&'a [Record], u32)> {
+    let records = sound(disk, context);
+    let format = newest_format(records);
+    (format <= context.version()).then_some((records, format))
 }
 
 /// The newest format that any of `records` is in.

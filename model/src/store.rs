@@ -63,13 +63,8 @@ impl Store {
     /// Begins: what survived on disk, up to the first damaged record, is committed once it is surely durable. A program
     /// older than the one that wrote it stops at once.
     pub fn start(&mut self, disk: &[Record], context: &Context<'_>, fx: &mut Fx) {
-        let records = durable::sound(disk, context);
-        let format = durable::newest_format(records);
         self.format = context.version();
-        if format > self.format {
-            fx.halt();
-            return;
-        }
+        let Some((records, format)) = durable::log(disk, context) else { return fx.halt() };
         let versions: Vec<_> = records.iter().filter_map(version_of).collect();
         if !context.damaged().is_empty() && self.rules.damage_cut.is_taken() {
             self.rewrite(&versions, fx);

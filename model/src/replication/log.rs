@@ -117,13 +117,8 @@ impl Log {
     /// Begins with what survived on disk, up to the first damaged record. It may not be durable yet, so it is synced
     /// before anybody sees it. A program older than the one that wrote it stops at once.
     pub fn start(&mut self, disk: &[Record], context: &Context<'_>, fx: &mut Fx) {
-        let records = durable::sound(disk, context);
-        let format = durable::newest_format(records);
         self.format = context.version();
-        if format > self.format {
-            fx.halt();
-            return;
-        }
+        let Some((records, format)) = durable::log(disk, context) else { return fx.halt() };
         for record in records {
             match record {
                 Record::Entry(entry) => self.take(*entry),
