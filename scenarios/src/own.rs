@@ -26,6 +26,7 @@ use sim::chance::Seed;
 use sim::substrate::{Evidence, Substrate, SubstrateError};
 use sim::trace;
 
+use crate::grammar::validity::NemesisError;
 use crate::plan::{VERSION, word};
 use crate::{folder, runner};
 
@@ -74,6 +75,16 @@ pub enum OwnError {
     /// What was noted is no history.
     #[error("what was noted is no history: {0}")]
     History(#[from] HistoryError),
+    /// A nemesis can do nothing to these nodes.
+    #[error("`nemeses[{index}]`, `{key}`: {error}")]
+    Nemesis {
+        /// Its place in the list, from 0.
+        index: usize,
+        /// What is to blame.
+        key: &'static str,
+        /// Why.
+        error: NemesisError,
+    },
     /// A check found nothing to judge.
     #[error("the check `{check}` judged nothing: no family of the history fits it")]
     NotJudged {

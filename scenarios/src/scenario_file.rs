@@ -8,7 +8,7 @@ use checker::judge::CHECK_NAMES;
 use sim::substrate::Substrate;
 
 use crate::catalog;
-use crate::grammar::validity::NemesisError;
+use crate::grammar::validity::{Ground, NemesisError};
 use crate::scenario::{Scenario, System};
 
 /// Why a scenario cannot be had.
@@ -107,7 +107,8 @@ fn check_faults(path: &str, text: &str, scenario: &Scenario) -> Result<(), Scena
 }
 
 fn first_wrong_fault(scenario: &Scenario) -> Option<(usize, NemesisError)> {
-    let validated = scenario.faults.iter().map(|nemesis| nemesis.validate(scenario));
+    let ground = Ground::from(scenario);
+    let validated = scenario.faults.iter().map(|nemesis| nemesis.validate(&ground));
     validated.enumerate().find_map(|(index, result)| Some((index, result.err()?)))
 }
 

@@ -1,5 +1,7 @@
 //! Whether a nemesis can do anything in its scenario, and what its figures may be.
 
+use std::collections::BTreeMap;
+
 use sim::chance::Ratio;
 
 use super::{Nemesis, Range, Role, Whom};
@@ -9,7 +11,7 @@ use crate::scenario::Scenario;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NemesisError {
     /// Its roles have no nodes, or too few.
-    #[error("the roles have {found} nodes in this scenario, expected {expected} or more")]
+    #[error("the roles have {found} nodes here, expected {expected} or more")]
     TooFewNodes {
         /// How many there are.
         found: u64,
@@ -26,7 +28,7 @@ pub enum NemesisError {
         found: &'static str,
     },
     /// It is to happen around switches, and no version is ever published.
-    #[error("no version is published in this scenario, expected `workload.publish-every-ms` above 0")]
+    #[error("no version is published here, expected `workload.publish-every-ms` above 0")]
     NoSwitches,
     /// It ends before it begins.
     #[error("expected more than `from-ms`, which is {from_ms}, found {until_ms}")]
@@ -81,22 +83,53 @@ impl NemesisError {
     }
 }
 
+/// What a system has that faults can be aimed at.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// How many nodes have each role.
+    pub counts: BTreeMap<Role, u64>,
+    /// Whether a client may go down: not if it would forget which operations were its own.
+    pub may_take_clients_down: bool,
+    /// Whether versions of a configuration are published.
+    pub has_switches: bool,
+    /// Whether service nodes own keys that are asked for.
+    pub has_hot_key: bool,
+}
+
+impl From<&Scenario> for Ground {
+    fn from(scenario: &Scenario) -> Self {
+        let shape = &scenario.shape;
+        let several = [
+            (Role::Service, shape.services.get()),
+            (Role::Worker, shape.workers.get()),
+            (Role::Client, shape.clients.get()),
+        ];
+        let single = [Role::Store, Role::Log, Role::Publisher].map(|role| (role, 1));
+        Self {
+            counts: several.into_iter().chain(single).collect(),
+            may_take_clients_down: false,
+            has_switches: scenario.workload.publish_every_ms.get() > 0,
+            has_hot_key: scenario.workload.requests_per_s.get() > 0,
+        }
+    }
+}
+
 impl Nemesis {
-    /// Whether it can do anything in `scenario`, with figures in range.
+    /// Whether it can do anything on that ground, with figures in range.
     ///
     /// # Errors
     /// Names the first thing that is wrong.
-    pub fn validate(&self, scenario: &Scenario) -> Result<(), NemesisError> {
-        let found = self.node_count(scenario);
+    pub fn validate(&self, ground: &Ground) -> Result<(), NemesisError> {
+        let found = self.node_count(ground);
         let expected = self.kind.nodes_min();
         if found < expected {
             return Err(NemesisError::TooFewNodes { found, expected });
         }
-        if self.kind.takes_down() && self.on.contains(&Role::Client) {
+        if !ground.may_take_clients_down && self.kind.takes_down() && self.on.contains(&Role::Client) {
             return Err(NemesisError::ClientDown);
         }
-        self.validate_when(scenario)?;
-        self.validate_whom(scenario, found)?;
+        self.validate_when(ground)?;
+        self.validate_whom(ground, found)?;
         if let (Some(amount), Some(found)) = (self.kind.amount(), self.amount) {
             let bounds = amount.bounds;
             if found.min < bounds.min || found.max > bounds.max {
@@ -109,13 +142,11 @@ impl Nemesis {
         Ok(())
     }
 
-    fn validate_when(&self, scenario: &Scenario) -> Result<(), NemesisError> {
+    fn validate_when(&self, ground: &Ground) -> Result<(), NemesisError> {
         match (self.every_ms, self.around_switches_ms) {
             (None, None) => return Err(NemesisError::When { found: "neither" }),
             (Some(_), Some(_)) => return Err(NemesisError::When { found: "both" }),
-            (None, Some(_)) if scenario.workload.publish_every_ms.get() == 0 => {
-                return Err(NemesisError::NoSwitches);
-            }
+            (None, Some(_)) if !ground.has_switches => return Err(NemesisError::NoSwitches),
             (None, Some(_)) | (Some(_), None) => {}
         }
         let from_ms = self.from_ms.map_or(0, |from| from.get());
@@ -125,8 +156,8 @@ impl Nemesis {
         }
     }
 
-    fn validate_whom(&self, scenario: &Scenario, node_count: u64) -> Result<(), NemesisError> {
-        let has_hot_key = self.on.contains(&Role::Service) && scenario.workload.requests_per_s.get() > 0;
+    fn validate_whom(&self, ground: &Ground, node_count: u64) -> Result<(), NemesisError> {
+        let has_hot_key = self.on.contains(&Role::Service) && ground.has_hot_key;
         if self.whom != Whom::Random && self.kind.is_about_all() {
             return Err(NemesisError::AboutAll);
         }
@@ -138,17 +169,10 @@ impl Nemesis {
     }
 
     /// How many nodes its roles have.
-    fn node_count(&self, scenario: &Scenario) -> u64 {
-        let shape = &scenario.shape;
+    fn node_count(&self, ground: &Ground) -> u64 {
         let mut roles = self.on.clone();
         roles.sort_unstable();
         roles.dedup();
-        let count = |role| match role {
-            Role::Store | Role::Log | Role::Publisher => 1,
-            Role::Service => shape.services.get(),
-            Role::Worker => shape.workers.get(),
-            Role::Client => shape.clients.get(),
-        };
-        roles.into_iter().map(count).sum()
+        roles.iter().filter_map(|role| ground.counts.get(role)).sum()
     }
 }

@@ -6,6 +6,7 @@ use sim::clock_profile::ClockProfile;
 
 use super::*;
 use crate::grammar::Whom;
+use crate::grammar::validity::Ground;
 use crate::plan::{Build, Plan};
 use crate::runner;
 
@@ -129,7 +130,7 @@ fn any_mixture_of_all_kinds_makes_a_sound_plan_and_the_same_one_twice() {
         }
         scenario.faults = KINDS.iter().map(|kind| drawn(*kind, &mut chance)).collect();
         let whole = scenario.clone();
-        scenario.faults.retain(|nemesis| nemesis.validate(&whole).is_ok());
+        scenario.faults.retain(|nemesis| nemesis.validate(&Ground::from(&whole)).is_ok());
         let scenario = Arc::new(scenario);
         let plan = plan_of(&scenario, seed);
         assert!(!plan.faults.faults.is_empty(), "seed {seed}");

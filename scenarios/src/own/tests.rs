@@ -44,8 +44,12 @@ impl Node for Starter {
 }
 
 fn start(case: &Case) -> Result<Recorded, OwnError> {
+    start_under(Nemesis::new(NemesisKind::Noise, &[Role::Service], 100), case)
+}
+
+fn start_under(nemesis: Nemesis, case: &Case) -> Result<Recorded, OwnError> {
     let members = vec![Member::new("starter", Role::Service, Starter(case.variant))];
-    let nemeses = vec![Nemesis::new(NemesisKind::Noise, &[Role::Service], 100)];
+    let nemeses = vec![nemesis];
     let (chaos, heal) = (Span::from_seconds(2), Span::from_seconds(1));
     let network = NetworkProfile::lan();
     case.run(World { members, network, nemeses, requests: Vec::new(), chaos, heal })?.record(|noted| {
@@ -102,4 +106,19 @@ fn a_check_that_judges_nothing_is_refused() {
     let suite = Suite { checks: &["linearizable", "mutual-exclusion"], ..SUITE };
     let error = run(&suite, &case(Variant::Hardened, Substrate::Kernel)).unwrap_err().to_string();
     assert_eq!(error, "the check `mutual-exclusion` judged nothing: no family of the history fits it");
+}
+
+#[test]
+fn a_nemesis_that_can_do_nothing_is_refused_with_its_place() {
+    let refused = |nemesis| match start_under(nemesis, &case(Variant::Hardened, Substrate::Kernel)) {
+        Err(error @ OwnError::Nemesis { .. }) => error.to_string(),
+        _ => panic!("it is refused"),
+    };
+    let on = |role| Nemesis::new(NemesisKind::Pause, &[role], 100);
+    assert!(refused(on(Role::Log)).starts_with("`nemeses[0]`, `on`: the roles have 0 nodes here"));
+    let whom = crate::grammar::Whom::HotKeyOwner;
+    assert!(refused(Nemesis { whom, ..on(Role::Service) }).starts_with("`nemeses[0]`, `whom`: "));
+    let around_switches_ms = Some(crate::bounded::Bounded::new(5));
+    let around = Nemesis { every_ms: None, around_switches_ms, ..on(Role::Service) };
+    assert!(refused(around).starts_with("`nemeses[0]`, `around-switches-ms`: "));
 }

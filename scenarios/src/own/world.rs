@@ -1,5 +1,7 @@
 //! From a user's nodes or services to what a run of them left: the plan drawn from the seed, the run, the history.
 
+use std::collections::BTreeMap;
+
 use checker::history::HistoryError;
 use checker::judge::Family;
 use reports::run_folder::NodePlan;
@@ -17,6 +19,7 @@ use sim::substrate::guest::{self, Guest, GuestSetup, Noting};
 use sim::substrate::{self, Evidence, Phases, Substrate, SubstrateError};
 use sim::time::{Span, TrueTime};
 
+use crate::grammar::validity::Ground;
 use crate::nemesis::{self, Targets};
 use crate::own::{Case, OwnError};
 use crate::scenario::{Nemesis, Role};
@@ -151,7 +154,7 @@ impl Case {
         let phases = phases(chaos, heal);
         let known = |family| self.substrate.lacks(family);
         let clocks = members.iter().map(|member| (member.role, &member.setup.clock));
-        let (faults, left_out) = self.faults(clocks.collect(), &nemeses, chaos, known);
+        let (faults, left_out) = self.faults(clocks.collect(), &nemeses, chaos, known)?;
         let names = members.iter().map(|member| (member.name.clone(), member.role));
         let planned = Planned {
             nodes: nodes(names),
@@ -185,7 +188,7 @@ impl Case {
         let Services { services, latency, nemeses, chaos, heal } = services;
         let phases = phases(chaos, heal);
         let clocks = services.iter().map(|service| (service.role, service.guest.clock()));
-        let (faults, left_out) = self.faults(clocks.collect(), &nemeses, chaos, guest::lacks);
+        let (faults, left_out) = self.faults(clocks.collect(), &nemeses, chaos, guest::lacks)?;
         let names = services.iter().map(|service| (service.guest.name().to_owned(), service.role));
         let planned =
             Planned { nodes: nodes(names), faults: faults.clone(), left_out, phases, requests: Vec::new() };
@@ -201,7 +204,8 @@ impl Case {
         nemeses: &[Nemesis],
         chaos: Span,
         lacks: impl Fn(fault::Family) -> Option<&'static str>,
-    ) -> (FaultPlan, Vec<fault::Family>) {
+    ) -> Result<(FaultPlan, Vec<fault::Family>), OwnError> {
+        validate(nemeses, clocks.iter().map(|(role, _)| *role))?;
         let is_known = |family: fault::Family| lacks(family).is_none();
         let (known, lacking): (Vec<_>, Vec<_>) = nemeses
             .iter()
@@ -221,8 +225,22 @@ impl Case {
         });
         left_out.sort_unstable();
         left_out.dedup();
-        (plan, left_out)
+        Ok((plan, left_out))
     }
+}
+
+/// Whether every nemesis can do something to nodes of these roles. Of keys and switches of a system of others nothing is
+/// known.
+fn validate(nemeses: &[Nemesis], roles: impl Iterator<Item = Role>) -> Result<(), OwnError> {
+    let mut counts = BTreeMap::new();
+    for role in roles {
+        *counts.entry(role).or_insert(0) += 1;
+    }
+    let ground = Ground { counts, may_take_clients_down: true, has_switches: false, has_hot_key: false };
+    for (index, nemesis) in nemeses.iter().enumerate() {
+        nemesis.validate(&ground).map_err(|error| OwnError::Nemesis { index, key: error.key(), error })?;
+    }
+    Ok(())
 }
 
 fn phases(chaos: Span, heal: Span) -> Phases {
