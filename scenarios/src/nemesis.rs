@@ -20,6 +20,7 @@ use sim::time::{Span, TrueTime};
 use self::aim::{Aim, Victims};
 use self::calendar::{Busy, Calendar};
 use self::links::Ground;
+use crate::grammar::validity::CALM_MS;
 use crate::grammar::{Nemesis, NemesisKind, Range, Role};
 use crate::scenario::Scenario;
 use crate::swarm;
@@ -34,7 +35,7 @@ mod single;
 mod tests;
 
 /// Nothing goes wrong before everybody has begun.
-const CALM: Span = Span::from_ms(1_000);
+const CALM: Span = Span::from_ms(CALM_MS);
 
 /// The fault plan of `seed`, without the families that the substrate lacks.
 #[must_use]
@@ -161,7 +162,7 @@ impl Planner {
         let range = nemesis.strength();
         let amount = chance.between(u64::from(range.min), u64::from(range.max));
         let sign = if chance.below(2) == 0 { 1 } else { -1 };
-        let occasion = Occasion { at, length, victims, amount, sign };
+        let occasion = Occasion { at, length, end: self.end, victims, amount, sign };
         if !occasion.victims.is_empty() {
             self.add_one((nemesis, targets), &occasion, chance);
         }
@@ -224,6 +225,8 @@ impl Planner {
 struct Occasion {
     at: TrueTime,
     length: Span,
+    /// When all faults end.
+    end: TrueTime,
     victims: Vec<NodeId>,
     /// In the unit of the kind.
     amount: u64,

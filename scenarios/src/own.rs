@@ -174,7 +174,7 @@ fn judged(suite: &Suite, case: &Case, recorded: Recorded) -> Result<RunFolder, O
         program: Some(suite.command.to_owned()),
         settings: Vec::new(),
         substrate: case.substrate.name().to_owned(),
-        verdict: RunVerdict::overall(&checks, &ledger),
+        verdict: RunVerdict::overall(&checks, &ledger, &planned.left_out),
         digest: left.digest.to_string(),
         operations: families.iter().map(operations).sum(),
         events: left.events,

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::Range;
 
-use reports::run_folder::{HISTORY, RunFolder, TRACE, VERDICT};
+use reports::run_folder::{CHECKPOINTS, HISTORY, RunFolder, TRACE, VERDICT};
 use sim::substrate::SubstrateError;
 use sim::trace::{self, Difference, TraceEvent};
 
@@ -79,6 +79,13 @@ fn first_lines(recorded: &RunFolder, again: &RunFolder) -> Option<Lines> {
         .and_then(|traces| first_line(TRACE, traces))
         .or_else(|| first_line(HISTORY, (&recorded.history, &again.history)))
         .or_else(|| first_line(VERDICT, (&verdict(recorded), &verdict(again))))
+        .or_else(|| first_line(CHECKPOINTS, (&checkpoints(recorded)?, &checkpoints(again)?)))
+}
+
+/// The checkpoints as their file has them; none in a folder of a version that kept none.
+fn checkpoints(folder: &RunFolder) -> Option<String> {
+    let json = |checkpoints| serde_json::to_string(checkpoints).expect("checkpoints are plain data");
+    folder.checkpoints.as_ref().map(json)
 }
 
 fn first_line(file: &'static str, (recorded, now): (&str, &str)) -> Option<Lines> {

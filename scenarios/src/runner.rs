@@ -17,6 +17,7 @@ use sim::substrate::{self, Evidence, Phases, SubstrateError};
 use sim::time::Span;
 use sim::trace::TraceEvent;
 
+use crate::nemesis;
 use crate::plan::{Plan, instant};
 use crate::recorder::{self, Progress};
 use crate::stopwatch::Stopwatch;
@@ -50,6 +51,7 @@ pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SubstrateError> {
     let checks = judge_all(&plan, &families, progress);
     let check_ns = judging.elapsed_ns();
     let ledger = evidence.ledger.lines();
+    let left_out = nemesis::left_out(&plan.scenario, plan.build.substrate);
     let verdict = RunVerdict {
         scenario: plan.scenario.name.clone(),
         seed: plan.seed.0,
@@ -59,7 +61,7 @@ pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SubstrateError> {
         program: None,
         settings: plan.origin.settings.clone(),
         substrate: plan.build.substrate.name().to_owned(),
-        verdict: RunVerdict::overall(&checks, &ledger),
+        verdict: RunVerdict::overall(&checks, &ledger, &left_out),
         digest: evidence.digest.to_string(),
         operations: progress.operations,
         events: evidence.events,
@@ -100,7 +102,22 @@ fn judge_all(plan: &Plan, families: &[Family], progress: Progress) -> Vec<CheckR
         let before = |check: &CheckResult| wanted[..place].contains(&check.name.as_str());
         checks.insert(checks.partition_point(before), judge_progress(progress));
     }
+    let is_judged = |name: &str| checks.iter().any(|check| check.name == name);
+    let unanswered: Vec<_> = wanted.into_iter().filter(|name| !is_judged(name)).map(unanswerable).collect();
+    checks.extend(unanswered);
     checks
+}
+
+/// A promise about something that the system has no history of.
+fn unanswerable(name: &str) -> CheckResult {
+    CheckResult {
+        name: name.to_owned(),
+        verdict: Outcome::Undecided,
+        detail: "nothing in the history of this system can answer it".to_owned(),
+        family: None,
+        algorithm: None,
+        explanation: None,
+    }
 }
 
 /// What the wanted checks found in a history, in the order in which they are wanted.

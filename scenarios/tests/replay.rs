@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use reports::run_folder::{RunFolder, TRACE};
+use reports::run_folder::{CHECKPOINTS, RunFolder, TRACE};
 use scenarios::folder::folder;
 use scenarios::plan::{Build, Plan};
 use scenarios::replay::{Departure, replay};
@@ -67,4 +67,16 @@ fn a_digest_that_was_changed_by_hand_is_told_beside_that_of_now() {
     let digest = core::mem::replace(&mut recorded.verdict.digest, "0".repeat(32));
     let departure = replay(&recorded, &plan()).unwrap().expect("the digests differ").to_string();
     assert!(departure.contains(&digest) && departure.contains(&recorded.verdict.digest), "{departure}");
+}
+
+#[test]
+fn checkpoints_that_are_not_those_of_the_run_are_told() {
+    let mut recorded = recorded(false);
+    let other = runner::simulate(&Plan { seed: sim::chance::Seed(6), ..plan() }, false).unwrap().checkpoints;
+    recorded.checkpoints = Some(other);
+    let departure = replay(&recorded, &plan()).unwrap().expect("they are those of another run");
+    let Departure::Other { lines: Some(lines), window: Some(_), .. } = &departure else {
+        panic!("{departure}")
+    };
+    assert_eq!(lines.file, CHECKPOINTS);
 }

@@ -245,6 +245,7 @@ impl<N: Node> World<N> {
     }
 
     fn restart(&mut self, index: FaultIndex, node: NodeId) {
+        self.end_stop(node);
         if !self.hosts[node.index()].is_up {
             self.ledger.affect(index, 1);
             self.bring_up(node);
@@ -252,9 +253,18 @@ impl<N: Node> World<N> {
     }
 
     fn restart_as(&mut self, index: FaultIndex, node: NodeId, version: u32) {
+        self.end_stop(node);
         if !self.hosts[node.index()].is_up {
             self.host(node).boot.version = version;
             self.restart(index, node);
+        }
+    }
+
+    /// A process that was asked to stop and could not yet, since it is paused or busy, is not waited for any longer: else
+    /// it would stop after its restart, and stay down.
+    fn end_stop(&mut self, node: NodeId) {
+        if self.hosts[node.index()].is_stopping() {
+            self.take_down(node);
         }
     }
 

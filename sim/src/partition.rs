@@ -105,9 +105,14 @@ impl Flapping {
     pub fn cuts(&self, links: &[Pair]) -> Vec<PlannedFault> {
         let every = self.cut.saturating_add(self.whole).as_ns().max(1);
         let count = self.length.as_ns().div_ceil(every).min(FAULTS_MAX as u64 + 1);
-        let fault = Fault::Cut { links: links.to_vec(), length: self.cut };
-        let at = |index| TrueTime::from_ns(self.at.as_ns().saturating_add(index * every));
-        (0..count).map(|index| PlannedFault { at: at(index), fault: fault.clone() }).collect()
+        let cut = |index: u64| {
+            let passed = Span::from_ns(index * every);
+            // The last one ends with the partition.
+            let length = self.cut.min(self.length.saturating_sub(passed));
+            let at = TrueTime::from_ns(self.at.as_ns().saturating_add(passed.as_ns()));
+            PlannedFault { at, fault: Fault::Cut { links: links.to_vec(), length } }
+        };
+        (0..count).map(cut).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use core::fmt;
 
 use checker::verdict::Violation;
 use serde::{Deserialize, Serialize};
+use sim::fault::Family;
 use sim::ledger::{LedgerLine, is_vacuous};
 
 /// What was found out about one promise, or about a run as a whole. The order is the order of attention.
@@ -125,12 +126,13 @@ pub struct RunVerdict {
 }
 
 impl RunVerdict {
-    /// The verdict of a run from its checks and its ledger.
+    /// The verdict of a run from its checks, its ledger and the families that its substrate lacks.
     ///
     /// The worst check decides; a run whose checks all hold while faults were planned and none affected anything
-    /// is vacuous.
-    pub fn overall(checks: &[CheckResult], ledger: &[LedgerLine]) -> Outcome {
-        let faults = if is_vacuous(ledger) { Outcome::Vacuous } else { Outcome::Holds };
+    /// is vacuous, and so is one whose faults were all left out.
+    pub fn overall(checks: &[CheckResult], ledger: &[LedgerLine], left_out: &[Family]) -> Outcome {
+        let has_lost_all = ledger.is_empty() && !left_out.is_empty();
+        let faults = if has_lost_all || is_vacuous(ledger) { Outcome::Vacuous } else { Outcome::Holds };
         Outcome::worst(checks.iter().map(|check| check.verdict).chain([faults]))
     }
 
@@ -202,7 +204,11 @@ mod tests {
                 explanation: None,
             })
             .collect();
-        RunVerdict::overall(&checks, &[LedgerLine { fault: Family::Cut, planned: 1, fired: 1, affected }])
+        RunVerdict::overall(
+            &checks,
+            &[LedgerLine { fault: Family::Cut, planned: 1, fired: 1, affected }],
+            &[],
+        )
     }
 
     #[test]
@@ -213,7 +219,8 @@ mod tests {
         assert_eq!(check(&[Holds], 1), Holds);
         assert_eq!(check(&[Holds], 0), Vacuous);
         assert_eq!(check(&[Violated], 0), Violated);
-        assert_eq!(RunVerdict::overall(&[], &[]), Holds);
+        assert_eq!(RunVerdict::overall(&[], &[], &[]), Holds);
+        assert_eq!(RunVerdict::overall(&[], &[], &[Family::Noise]), Vacuous);
     }
 
     #[test]

@@ -7,6 +7,9 @@ use sim::chance::Ratio;
 use super::{Nemesis, Range, Role, Whom};
 use crate::scenario::Scenario;
 
+/// Nothing goes wrong before everybody has begun. Unit: ms.
+pub(crate) const CALM_MS: u64 = 1_000;
+
 /// Why a nemesis is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NemesisError {
@@ -31,7 +34,7 @@ pub enum NemesisError {
     #[error("no version is published here, expected `workload.publish-every-ms` above 0")]
     NoSwitches,
     /// It ends before it begins.
-    #[error("expected more than `from-ms`, which is {from_ms}, found {until_ms}")]
+    #[error("none can begin: the earliest instant is {from_ms} ms, the faults end at {until_ms} ms")]
     Window {
         /// From when on.
         from_ms: u64,
@@ -90,6 +93,8 @@ pub struct Ground {
     pub counts: BTreeMap<Role, u64>,
     /// Whether a client may go down: not if it would forget which operations were its own.
     pub may_take_clients_down: bool,
+    /// When all faults end, from the start. Unit: ms.
+    pub faults_end_ms: u64,
     /// Whether versions of a configuration are published.
     pub has_switches: bool,
     /// Whether service nodes own keys that are asked for.
@@ -108,6 +113,7 @@ impl From<&Scenario> for Ground {
         Self {
             counts: several.into_iter().chain(single).collect(),
             may_take_clients_down: false,
+            faults_end_ms: scenario.timing.chaos_s.get() * 1_000,
             has_switches: scenario.workload.publish_every_ms.get() > 0,
             has_hot_key: scenario.workload.requests_per_s.get() > 0,
         }
@@ -149,11 +155,10 @@ impl Nemesis {
             (None, Some(_)) if !ground.has_switches => return Err(NemesisError::NoSwitches),
             (None, Some(_)) | (Some(_), None) => {}
         }
-        let from_ms = self.from_ms.map_or(0, |from| from.get());
-        match self.until_ms.map(|until| until.get()) {
-            Some(until_ms) if until_ms <= from_ms => Err(NemesisError::Window { from_ms, until_ms }),
-            Some(_) | None => Ok(()),
-        }
+        let from_ms = self.from_ms.map_or(0, |from| from.get()).max(CALM_MS);
+        let until_ms = self.until_ms.map_or(ground.faults_end_ms, |until| until.get());
+        let until_ms = until_ms.min(ground.faults_end_ms);
+        if until_ms <= from_ms { Err(NemesisError::Window { from_ms, until_ms }) } else { Ok(()) }
     }
 
     fn validate_whom(&self, ground: &Ground, node_count: u64) -> Result<(), NemesisError> {

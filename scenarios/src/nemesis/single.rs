@@ -42,7 +42,8 @@ pub(super) fn faults(
         }
         NemesisKind::ClockSyncLoss => Fault::ClockSyncLoss { node, length },
         NemesisKind::MachineFreeze => {
-            let freeze = MachineFreeze { at: occasion.at, length, stale: ms };
+            let stale = ms.min(occasion.end.since(occasion.at + length));
+            let freeze = MachineFreeze { at: occasion.at, length, stale };
             return freeze.faults(node).map(|planned| planned.fault).to_vec();
         }
         NemesisKind::DiskStall => Fault::DiskStall { node, length },

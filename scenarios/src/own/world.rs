@@ -205,7 +205,7 @@ impl Case {
         chaos: Span,
         lacks: impl Fn(fault::Family) -> Option<&'static str>,
     ) -> Result<(FaultPlan, Vec<fault::Family>), OwnError> {
-        validate(nemeses, clocks.iter().map(|(role, _)| *role))?;
+        validate(nemeses, clocks.iter().map(|(role, _)| *role), chaos)?;
         let is_known = |family: fault::Family| lacks(family).is_none();
         let (known, lacking): (Vec<_>, Vec<_>) = nemeses
             .iter()
@@ -231,12 +231,18 @@ impl Case {
 
 /// Whether every nemesis can do something to nodes of these roles. Of keys and switches of a system of others nothing is
 /// known.
-fn validate(nemeses: &[Nemesis], roles: impl Iterator<Item = Role>) -> Result<(), OwnError> {
+fn validate(nemeses: &[Nemesis], roles: impl Iterator<Item = Role>, chaos: Span) -> Result<(), OwnError> {
     let mut counts = BTreeMap::new();
     for role in roles {
         *counts.entry(role).or_insert(0) += 1;
     }
-    let ground = Ground { counts, may_take_clients_down: true, has_switches: false, has_hot_key: false };
+    let ground = Ground {
+        counts,
+        may_take_clients_down: true,
+        faults_end_ms: chaos.as_ns() / 1_000_000,
+        has_switches: false,
+        has_hot_key: false,
+    };
     for (index, nemesis) in nemeses.iter().enumerate() {
         nemesis.validate(&ground).map_err(|error| OwnError::Nemesis { index, key: error.key(), error })?;
     }

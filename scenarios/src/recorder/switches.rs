@@ -14,7 +14,7 @@ use sim::node::ClockInterval;
 use sim::time::{LocalTime, Span, TrueTime};
 
 use super::{Seen, Setting};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, System};
 use crate::workload::task_delay;
 
 /// The family, and what the slots' checks need of it.
@@ -28,7 +28,7 @@ pub(super) struct Config {
 pub(super) fn record(setting: Setting<'_>, seen: &[Seen]) -> Config {
     let mut history = SwitchHistory {
         healed_ns: Some(setting.scenario.timing.chaos().as_ns()),
-        ended_ns: setting.scenario.timing.whole().as_ns(),
+        ended_ns: owed_until(setting.scenario).as_ns(),
         ..SwitchHistory::default()
     };
     let mut versions = Versions::default();
@@ -132,5 +132,14 @@ impl Versions {
             (scheduled_true_time(version.start_at).as_ns(), u64::from(version.payload.limit))
         });
         LimitSchedule { steps: steps.collect() }
+    }
+}
+
+/// Until when every node has tasks by itself. Where clients choose whom they ask, a node may be asked for nothing for as
+/// long as they like; whether what they ask is answered is for `progress` to say.
+fn owed_until(scenario: &Scenario) -> Span {
+    match scenario.system {
+        System::Capacity => scenario.timing.chaos(),
+        System::ConfigPull => scenario.timing.whole(),
     }
 }

@@ -150,3 +150,18 @@ fn a_frozen_machine_wakes_with_the_time_of_its_freeze_and_jumps_later() {
     );
     assert_eq!(world.ledger().affected(1), 1, "one input waited");
 }
+
+#[test]
+fn a_stop_that_a_pause_held_up_is_over_with_the_restart_and_not_after_it() {
+    let read = |at| (at, A, vec![Act::ReadBoot]);
+    for last in [Fault::Restart { node: A }, Fault::RestartAs { node: A, version: 0 }] {
+        let faults =
+            vec![(10, Fault::Pause { node: A, length: ms(100) }), (20, Fault::Stop { node: A }), (50, last)];
+        let world = run_setup(setup(&Script { faults, requests: vec![read(60), read(200)] }), 1_000);
+        assert_eq!(
+            seen(&world),
+            ["50 ms n0 starts []", "60 ms n0 version 0, damaged []", "200 ms n0 version 0, damaged []"]
+        );
+        assert!(world.is_up(A));
+    }
+}
