@@ -238,9 +238,18 @@ impl Substrate {
     /// # Errors
     /// Names the first that it cannot, and why.
     pub fn accept(self, plan: &FaultPlan) -> Result<(), SubstrateError> {
+        self.accept_but_for(plan, |family| self.lacks(family))
+    }
+
+    /// Whether every fault of a plan can happen where those families are lacking.
+    fn accept_but_for(
+        self,
+        plan: &FaultPlan,
+        lacks: impl Fn(Family) -> Option<&'static str>,
+    ) -> Result<(), SubstrateError> {
         for (index, planned) in plan.faults.iter().enumerate() {
             let family = planned.fault.family();
-            if let Some(reason) = self.lacks(family) {
+            if let Some(reason) = lacks(family) {
                 let at = planned.at.since(TrueTime::ZERO);
                 return Err(SubstrateError::Family { index, family, at, substrate: self, reason });
             }

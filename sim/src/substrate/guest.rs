@@ -32,7 +32,6 @@ use crate::setup::{NodeSetup, RunOptions, WorldSetup};
 use crate::substrate::room::Room;
 use crate::substrate::turmoil::{conduct, simulation};
 use crate::substrate::{Evidence, Phases, Substrate, SubstrateError};
-use crate::time::TrueTime;
 
 use host::Seat;
 pub use host::{Host, Noting};
@@ -177,14 +176,7 @@ fn accept<O: Noting>(setup: &GuestSetup<O>) -> Result<(), SubstrateError> {
             return Err(SubstrateError::HostName { index, name: guest.name.clone() });
         }
     }
-    for (index, planned) in setup.plan.faults.iter().enumerate() {
-        let family = planned.fault.family();
-        if let Some(reason) = lacks(family) {
-            let at = planned.at.since(TrueTime::ZERO);
-            return Err(SubstrateError::Family { index, family, at, substrate: Substrate::Turmoil, reason });
-        }
-    }
-    Ok(())
+    Substrate::Turmoil.accept_but_for(&setup.plan, lacks)
 }
 
 fn may_be_called(name: &str) -> bool {
