@@ -1,18 +1,20 @@
 //! The capacity service: all parts at once, and the worlds made of some of them.
 
+pub mod rules;
+
 use std::sync::Arc;
 
 use sim::node::{Context, Effects, Input, InputOf, Node, NodeId};
 use sim::time::{LocalTime, Span};
 
+use self::rules::Rules;
 use crate::client::{Client, Patience};
 use crate::config::pull::PullSetup;
 use crate::config::worker::Worker;
 use crate::ids::Version;
-use crate::message::{ConfigVersion, Message, Observation, Payload, Record, Request};
+use crate::message::{Call, ConfigVersion, Message, Observation, Payload, Record, Request};
 use crate::publisher::Publisher;
 use crate::replication::log::Log;
-use crate::rules::Rules;
 use crate::service::{Service, ServiceSetup};
 use crate::store::Store;
 
@@ -29,7 +31,7 @@ pub enum Member {
     /// A service node.
     Service(Service),
     /// A client.
-    Client(Client),
+    Client(Client<Call>),
     /// The publisher of versions.
     Publisher(Publisher),
     /// A process that runs tasks.
@@ -101,12 +103,17 @@ fn handle_service(service: &mut Service, input: InputOf<Member>, context: &mut C
     }
 }
 
-fn handle_client(client: &mut Client, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
+fn handle_client(client: &mut Client<Call>, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
     match input {
-        Input::Request(request) => client.request(&request, context, fx),
-        Input::Message { from, message } => client.message(from, &message, context, fx),
+        Input::Request(Request::Operation(call)) => client.request(call, context, fx),
+        Input::Message { from, message: Message::Answer(reply) } => client.reply(from, reply, context, fx),
         Input::Timer(key) => client.timer(key, context, fx),
-        Input::Start { .. } | Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {}
+        Input::Request(_)
+        | Input::Message { .. }
+        | Input::Start { .. }
+        | Input::Synced(_)
+        | Input::SyncFailed(_)
+        | Input::Stop => {}
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   request ─► idle session ─► ask ─┬─► answer: done
-//!                                   ├─► unavailable: pause, ask the next node
+//!                                   ├─► not now: pause, ask the next node
 //!                                   ├─► silence: ask again, the second time the next node
 //!                                   └─► deadline: unknown; the session goes on as a new process
 //! ```
@@ -10,21 +10,88 @@
 //! One operation is one entry of the history, however often it is asked. Each session has one operation open at a
 //! time, so it is one process of the history until an outcome is unknown.
 
+use core::fmt::Debug;
 use std::sync::Arc;
 
-use sim::node::{Context, NodeId, TimerKey};
+use serde::{Deserialize, Serialize};
+use sim::node::{Context, Effects, Node, NodeId, TimerKey};
 use sim::time::{MonotonicTime, Span};
 
-use crate::capacity::Fx;
 use crate::ids::RequestKey;
-use crate::message::{Answer, Call, Message, Observation, Request};
+
+/// What clients ask of a system.
+pub trait Question: Clone + Debug + Send {
+    /// What they may be told.
+    type Answer: Clone + Debug + Send;
+    /// What a session carries from one answer to its next question, such as the offset it has seen.
+    type Mark: Clone + Debug + Default + Send;
+
+    /// Whether the answer ends the operation. One that does not says *not now*: nothing was done, ask another node.
+    fn is_settled_by(&self, answer: &Self::Answer) -> bool;
+
+    /// What the session carries on after this answer.
+    fn remember(&self, answer: &Self::Answer, mark: &mut Self::Mark) {
+        let _ = (answer, mark);
+    }
+}
+
+/// A client asks its node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "Q: Serialize, Q::Mark: Serialize",
+    deserialize = "Q: Deserialize<'de>, Q::Mark: Deserialize<'de>"
+))]
+pub struct Ask<Q: Question> {
+    /// Which operation: the same however often it is asked.
+    pub request: RequestKey,
+    /// What is asked.
+    pub call: Q,
+    /// What the session has seen.
+    pub mark: Q::Mark,
+}
+
+/// A node answers a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply<A> {
+    /// Which operation.
+    pub request: RequestKey,
+    /// What is answered.
+    pub answer: A,
+}
+
+/// What a client shows to the recorder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "Q: Serialize, Q::Answer: Serialize",
+    deserialize = "Q: Deserialize<'de>, Q::Answer: Deserialize<'de>"
+))]
+pub enum Operation<Q: Question> {
+    /// It begins an operation, as this process of its own.
+    Invoked {
+        /// Which of its processes.
+        process: u32,
+        /// Which operation.
+        request: RequestKey,
+        /// What is asked.
+        call: Q,
+    },
+    /// The operation has ended.
+    Returned {
+        /// Which of its processes.
+        process: u32,
+        /// Which operation.
+        request: RequestKey,
+        /// Who answered, and what; none if nobody did in time: the outcome is unknown.
+        answer: Option<(NodeId, Q::Answer)>,
+    },
+}
 
 /// How patient a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// How long it waits for one answer.
     pub timeout: Span,
-    /// How long it waits before it asks again after an `Unavailable`.
+    /// How long it waits before it asks again after a *not now*.
     pub backoff: Span,
     /// How long it tries in all.
     pub deadline: Span,
@@ -34,33 +101,34 @@ pub struct Patience {
 pub const SESSIONS_MAX: usize = 256;
 
 /// One operation on its way.
-#[derive(Clone, Copy, Debug)]
-struct Open {
+#[derive(Clone, Debug)]
+struct Open<Q> {
     request: RequestKey,
-    call: Call,
+    call: Q,
     began: MonotonicTime,
     timeouts: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Session {
+#[derive(Clone, Debug)]
+struct Session<Q: Question> {
     process: u32,
-    open: Option<Open>,
+    mark: Q::Mark,
+    open: Option<Open<Q>>,
 }
 
-/// The client node.
+/// The client node. It uses the timers 0 to [`SESSIONS_MAX`].
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct Client<Q: Question> {
     services: Arc<[NodeId]>,
     patience: Patience,
     /// Index of the node it sticks to.
     current: usize,
-    sessions: Vec<Session>,
+    sessions: Vec<Session<Q>>,
     processes: u32,
     requests: u32,
 }
 
-impl Client {
+impl<Q: Question> Client<Q> {
     /// A client of `services` that begins with the one at `first`.
     #[must_use]
     pub fn new(services: Arc<[NodeId]>, first: usize, patience: Patience) -> Self {
@@ -72,33 +140,49 @@ impl Client {
     ///
     /// # Panics
     /// If more than [`SESSIONS_MAX`] operations would be open at once: the workload is too dense for its deadline.
-    pub fn request(&mut self, request: &Request, context: &Context<'_>, fx: &mut Fx) {
-        let Request::Operation(call) = request else { return };
+    pub fn request<N: Node>(&mut self, call: Q, context: &Context<'_>, fx: &mut Effects<N>)
+    where
+        N::Message: From<Ask<Q>>,
+        N::Observation: From<Operation<Q>>,
+    {
         let index = self.idle_session();
         let request = RequestKey::of(context.id(), self.requests);
         self.requests += 1;
         let process = self.sessions[index].process;
         self.sessions[index].open =
-            Some(Open { request, call: *call, began: context.monotonic(), timeouts: 0 });
-        fx.observe(Observation::Invoked { process, request, call: *call });
+            Some(Open { request, call: call.clone(), began: context.monotonic(), timeouts: 0 });
+        fx.observe(Operation::Invoked { process, request, call });
         self.ask(index, fx);
     }
 
-    /// Reacts to a message.
-    pub fn message(&mut self, from: NodeId, message: &Message, context: &Context<'_>, fx: &mut Fx) {
-        let Message::Answer { request, answer } = message else { return };
-        let is_open = |session: &Session| session.open.is_some_and(|open| open.request == *request);
+    /// A node has answered.
+    pub fn reply<N: Node>(
+        &mut self,
+        from: NodeId,
+        reply: Reply<Q::Answer>,
+        context: &Context<'_>,
+        fx: &mut Effects<N>,
+    ) where
+        N::Observation: From<Operation<Q>>,
+    {
+        let is_open =
+            |session: &Session<Q>| session.open.as_ref().is_some_and(|open| open.request == reply.request);
         let Some(index) = self.sessions.iter().position(is_open) else { return };
-        if *answer == Answer::Unavailable {
-            self.try_elsewhere(index, context, fx);
+        let Session { open: Some(open), mark, .. } = &mut self.sessions[index] else { return };
+        if open.call.is_settled_by(&reply.answer) {
+            open.call.remember(&reply.answer, mark);
+            self.end(index, Some((from, reply.answer)), fx);
         } else {
-            fx.observe(Observation::AnsweredBy { request: *request, server: from });
-            self.end(index, Some(*answer), fx);
+            self.try_elsewhere(index, context, fx);
         }
     }
 
     /// A session's timer ran out.
-    pub fn timer(&mut self, key: TimerKey, context: &Context<'_>, fx: &mut Fx) {
+    pub fn timer<N: Node>(&mut self, key: TimerKey, context: &Context<'_>, fx: &mut Effects<N>)
+    where
+        N::Message: From<Ask<Q>>,
+        N::Observation: From<Operation<Q>>,
+    {
         let index = key.0 as usize;
         let Some(open) = &mut self.sessions[index].open else { return };
         open.timeouts += 1;
@@ -118,19 +202,26 @@ impl Client {
             return index;
         }
         assert!(self.sessions.len() < SESSIONS_MAX, "a client has at most {SESSIONS_MAX} operations open");
-        self.sessions.push(Session { process: self.processes, open: None });
+        self.sessions.push(Session { process: self.processes, mark: Q::Mark::default(), open: None });
         self.processes += 1;
         self.sessions.len() - 1
     }
 
-    fn ask(&self, index: usize, fx: &mut Fx) {
-        let Some(open) = self.sessions[index].open else { return };
-        fx.send(self.services[self.current], Message::Ask { request: open.request, call: open.call });
+    fn ask<N: Node>(&self, index: usize, fx: &mut Effects<N>)
+    where
+        N::Message: From<Ask<Q>>,
+    {
+        let Session { open: Some(open), mark, .. } = &self.sessions[index] else { return };
+        let ask = Ask { request: open.request, call: open.call.clone(), mark: mark.clone() };
+        fx.send(self.services[self.current], ask);
         fx.set_timer(timer_of(index), self.patience.timeout);
     }
 
-    fn try_elsewhere(&mut self, index: usize, context: &Context<'_>, fx: &mut Fx) {
-        let Some(open) = self.sessions[index].open else { return };
+    fn try_elsewhere<N: Node>(&mut self, index: usize, context: &Context<'_>, fx: &mut Effects<N>)
+    where
+        N::Observation: From<Operation<Q>>,
+    {
+        let Some(open) = &self.sessions[index].open else { return };
         if context.monotonic().since(open.began) >= self.patience.deadline {
             self.end(index, None, fx);
         } else {
@@ -143,13 +234,17 @@ impl Client {
         self.current = (self.current + 1) % self.services.len();
     }
 
-    fn end(&mut self, index: usize, answer: Option<Answer>, fx: &mut Fx) {
+    fn end<N: Node>(&mut self, index: usize, answer: Option<(NodeId, Q::Answer)>, fx: &mut Effects<N>)
+    where
+        N::Observation: From<Operation<Q>>,
+    {
         let session = &mut self.sessions[index];
         let Some(open) = session.open.take() else { return };
         fx.cancel_timer(timer_of(index));
-        fx.observe(Observation::Returned { process: session.process, request: open.request, answer });
-        if answer.is_none() {
-            session.process = self.processes;
+        let is_unknown = answer.is_none();
+        fx.observe(Operation::Returned { process: session.process, request: open.request, answer });
+        if is_unknown {
+            (session.process, session.mark) = (self.processes, Q::Mark::default());
             self.processes += 1;
         }
     }
@@ -162,34 +257,39 @@ fn timer_of(session: usize) -> TimerKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::Member;
     use crate::ids::SlotId;
+    use crate::message::{Answer, Call, Message, Observation};
     use crate::probe::{Done, Probe};
 
     const TIMER: TimerKey = TimerKey(0);
     const PATIENCE: Patience =
         Patience { timeout: Span::from_ms(100), backoff: Span::from_ms(10), deadline: Span::from_ms(250) };
 
-    fn asked() -> (Client, Probe, RequestKey) {
+    fn asked() -> (Client<Call>, Probe<Member>, RequestKey) {
         let services: Arc<[NodeId]> = Arc::new([NodeId(3), NodeId(4)]);
         let (mut client, mut probe) = (Client::new(services, 0, PATIENCE), Probe::new(Span::ZERO));
-        let request = Request::Operation(Call::Use { slot: SlotId(0) });
-        probe.ask(|context, fx| client.request(&request, context, fx));
+        probe.ask(|context, fx| client.request(Call::Use { slot: SlotId(0) }, context, fx));
         assert_eq!(targets(&probe.done()), [NodeId(3)]);
         (client, probe, RequestKey::of(NodeId(9), 0))
     }
 
-    fn targets(done: &Done) -> Vec<NodeId> {
+    fn targets(done: &Done<Member>) -> Vec<NodeId> {
         done.sent.iter().map(|(to, _)| *to).collect()
     }
 
-    fn time_out(client: &mut Client, probe: &mut Probe) -> Done {
+    fn time_out(client: &mut Client<Call>, probe: &mut Probe<Member>) -> Done<Member> {
         probe.wait(PATIENCE.timeout).ask(|context, fx| client.timer(TIMER, context, fx));
         probe.done()
     }
 
-    fn answer(client: &mut Client, probe: &mut Probe, request: RequestKey, answer: Answer) -> Done {
-        let message = Message::Answer { request, answer };
-        probe.ask(|context, fx| client.message(NodeId(4), &message, context, fx));
+    fn answer(
+        client: &mut Client<Call>,
+        probe: &mut Probe<Member>,
+        request: RequestKey,
+        answer: Answer,
+    ) -> Done<Member> {
+        probe.ask(|context, fx| client.reply(NodeId(4), Reply { request, answer }, context, fx));
         probe.done()
     }
 
@@ -201,7 +301,7 @@ mod tests {
         let elsewhere = time_out(&mut client, &mut probe);
         assert_eq!(targets(&elsewhere), [NodeId(4)]);
         for (_, message) in again.sent.iter().chain(&elsewhere.sent) {
-            assert!(matches!(message, Message::Ask { request: key, .. } if *key == request), "{message:?}");
+            assert!(matches!(message, Message::Ask(ask) if ask.request == request), "{message:?}");
         }
     }
 
@@ -211,14 +311,15 @@ mod tests {
         time_out(&mut client, &mut probe);
         time_out(&mut client, &mut probe);
         let done = time_out(&mut client, &mut probe);
-        let [Observation::Returned { process: 0, answer: None, .. }] = done.observed[..] else {
+        let [Observation::Operation(Operation::Returned { process: 0, answer: None, .. })] =
+            done.observed[..]
+        else {
             panic!("expected an unknown outcome, found {:?}", done.observed);
         };
-        let request = Request::Operation(Call::Overview);
-        probe.ask(|context, fx| client.request(&request, context, fx));
+        probe.ask(|context, fx| client.request(Call::Overview, context, fx));
         let done = probe.done();
         assert!(
-            matches!(done.observed[..], [Observation::Invoked { process: 1, .. }]),
+            matches!(done.observed[..], [Observation::Operation(Operation::Invoked { process: 1, .. })]),
             "{:?}",
             done.observed
         );
@@ -227,7 +328,7 @@ mod tests {
     #[test]
     fn the_first_answer_counts_and_later_ones_are_ignored() {
         let (mut client, mut probe, request) = asked();
-        assert_eq!(answer(&mut client, &mut probe, request, Answer::Released).observed.len(), 2);
+        assert_eq!(answer(&mut client, &mut probe, request, Answer::Released).observed.len(), 1);
         assert!(answer(&mut client, &mut probe, request, Answer::NotHeld).observed.is_empty());
     }
 }

@@ -5,23 +5,30 @@
 //!   [mark][format 2][mark][format 0][mark]  version 1 reads the first mark and the last
 //! ```
 //!
-//! A program of version `v` writes in format `v`, and says so with a [`Record::Format`] before its first record. Before
+//! A program of version `v` writes in format `v`, and says so with a record before its first record. Before
 //! the first of these the format is 0. A newer program reads what older ones wrote; an older one never guesses at what a
 //! newer one wrote: the log and the store do not begin, and a process takes its mark for unknown.
 
 use sim::node::Context;
 
-use crate::message::Record;
+/// What a disk keeps, some of it saying which format follows.
+pub trait Formatted {
+    /// The format that the records behind this one are in, if that is what it says.
+    fn format(&self) -> Option<u32>;
+
+    /// The record that says so.
+    fn of_format(format: u32) -> Self;
+}
 
 /// The records before the first that cannot be read: where a log ends.
-fn sound<'a>(disk: &'a [Record], context: &Context<'_>) -> &'a [Record] {
+fn sound<'a, R>(disk: &'a [R], context: &Context<'_>) -> &'a [R] {
     let end = context.damaged().first().map_or(disk.len(), |&place| place.min(disk.len()));
     &disk[..end]
 }
 
 /// The records that a log begins with, and the newest format among them; none if a newer program wrote any of them.
 #[must_use]
-pub fn log<'a>(disk: &'a [Record], context: &Context<'_>) -> Option<(&'a [Record], u32)> {
+pub fn log<'a, R: Formatted>(disk: &'a [R], context: &Context<'_>) -> Option<(&'a [R], u32)> {
     let records = sound(disk, context);
     let format = newest_format(records);
     (format <= context.version()).then_some((records, format))
@@ -29,36 +36,31 @@ pub fn log<'a>(disk: &'a [Record], context: &Context<'_>) -> Option<(&'a [Record
 
 /// The newest format that any of `records` is in.
 #[must_use]
-pub fn newest_format(records: &[Record]) -> u32 {
-    records.iter().filter_map(format_of).max().unwrap_or(0)
+pub fn newest_format<R: Formatted>(records: &[R]) -> u32 {
+    records.iter().filter_map(R::format).max().unwrap_or(0)
 }
 
 /// The format that records written behind these are in, unless another is named first.
 #[must_use]
-pub fn last_format(records: &[Record]) -> u32 {
-    records.iter().rev().find_map(format_of).unwrap_or(0)
+pub fn last_format<R: Formatted>(records: &[R]) -> u32 {
+    records.iter().rev().find_map(R::format).unwrap_or(0)
 }
 
 /// The records that a program of that version can read.
-pub fn known(records: &[Record], version: u32) -> impl Iterator<Item = &Record> {
+pub fn known<R: Formatted>(records: &[R], version: u32) -> impl Iterator<Item = &R> {
     let mut format = 0;
     records.iter().filter(move |record| {
-        format = format_of(record).unwrap_or(format);
+        format = record.format().unwrap_or(format);
         format <= version
     })
-}
-
-const fn format_of(record: &Record) -> Option<u32> {
-    match record {
-        Record::Format(format) => Some(*format),
-        Record::Entry(_) | Record::Opened { .. } | Record::Version(_) | Record::Mark(_) => None,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::Member;
     use crate::ids::Version;
+    use crate::message::Record;
     use crate::probe::Probe;
     use sim::time::Span;
 
@@ -71,7 +73,7 @@ mod tests {
         // Places count all records, the damaged among them: [0][1][damaged][3][damaged][5].
         let readable = [mark(0), mark(1), mark(3), mark(5)];
         for (damaged, want) in [(vec![2, 4], 2), (vec![0, 4], 0), (vec![4], 4), (vec![], 4)] {
-            let mut probe = Probe::new(Span::ZERO).booted(0, damaged);
+            let mut probe = Probe::<Member>::new(Span::ZERO).booted(0, damaged);
             assert_eq!(probe.ask(|context, _| sound(&readable, context).len()), want);
         }
     }

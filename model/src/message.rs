@@ -7,6 +7,8 @@ use sim::digest::{Canonical, Digest};
 use sim::node::{ClockInterval, NodeId};
 use sim::time::{LocalTime, Span};
 
+use crate::client::{Ask, Operation, Question, Reply};
+use crate::durable::Formatted;
 use crate::ids::{AppendNumber, Epoch, Offset, OrderId, RequestKey, Sequence, SlotId, Version};
 
 /// What a client asks of the capacity service.
@@ -46,6 +48,15 @@ impl Call {
             Self::Reserve { slot, .. } | Self::Release { slot, .. } | Self::Use { slot } => Some(slot),
             Self::Overview => None,
         }
+    }
+}
+
+impl Question for Call {
+    type Answer = Answer;
+    type Mark = ();
+
+    fn is_settled_by(&self, answer: &Answer) -> bool {
+        *answer != Answer::Unavailable
     }
 }
 
@@ -148,11 +159,11 @@ pub struct Placement {
 #[expect(missing_docs, reason = "fields are named for what they hold; the variants say when they are sent")]
 pub enum Message {
     /// A client asks its node.
-    Ask { request: RequestKey, call: Call },
+    Ask(Ask<Call>),
     /// A node asks the slot's owner on behalf of a client.
     Forward { client: NodeId, request: RequestKey, call: Call },
     /// The answer, straight to the client.
-    Answer { request: RequestKey, answer: Answer },
+    Answer(Reply<Answer>),
     /// A service node is alive, and knows this placement.
     Heartbeat { placement: Placement },
     /// An owner takes a slot over; the nonce tells its question from older ones.
@@ -184,9 +195,9 @@ pub enum Message {
 impl sim::node::Message for Message {
     fn name(&self) -> &'static str {
         match self {
-            Self::Ask { .. } => "ask",
+            Self::Ask(_) => "ask",
             Self::Forward { .. } => "forward",
-            Self::Answer { .. } => "answer",
+            Self::Answer(_) => "answer",
             Self::Heartbeat { .. } => "heartbeat",
             Self::Open { .. } => "open",
             Self::Opened { .. } => "opened",
@@ -244,8 +255,21 @@ pub enum Record {
     Format(u32),
 }
 
+impl Formatted for Record {
+    fn format(&self) -> Option<u32> {
+        match self {
+            Self::Format(format) => Some(*format),
+            Self::Entry(_) | Self::Opened { .. } | Self::Version(_) | Self::Mark(_) => None,
+        }
+    }
+
+    fn of_format(format: u32) -> Self {
+        Self::Format(format)
+    }
+}
+
 /// Which version a task ran under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Used {
     /// This one.
     One(Version),
@@ -261,15 +285,11 @@ pub enum Used {
 }
 
 /// What nodes show to the recorder. A node learns nothing from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[expect(missing_docs, reason = "fields are named for what they hold; the variants say when they are shown")]
 pub enum Observation {
-    /// A client begins an operation, as this process of its own.
-    Invoked { process: u32, request: RequestKey, call: Call },
-    /// The operation has ended; without an answer its outcome is unknown.
-    Returned { process: u32, request: RequestKey, answer: Option<Answer> },
-    /// The client asked this node, and it answered: whose replica an overview stems from.
-    AnsweredBy { request: RequestKey, server: NodeId },
+    /// A client begins or ends an operation.
+    Operation(Operation<Call>),
     /// A service node begins, with nothing in memory.
     Started,
     /// The log has made these entries durable (naive: has taken them).
@@ -287,7 +307,7 @@ pub enum Observation {
 }
 
 /// Which entry of which batch a task was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct BatchEntry {
     /// The batch, by number, from 0 for each node.
     pub batch: u32,
@@ -297,112 +317,18 @@ pub struct BatchEntry {
 
 impl Canonical for Observation {
     fn feed(&self, digest: &mut Digest) {
-        match self {
-            Self::Invoked { process, request, call } => {
-                digest.u8(0);
-                digest.u32(*process);
-                digest.u64(request.0);
-                feed_call(*call, digest);
-            }
-            Self::Returned { process, request, answer } => {
-                digest.u8(1);
-                digest.u32(*process);
-                digest.u64(request.0);
-                digest.bool(answer.is_some());
-                if let Some(answer) = answer {
-                    feed_answer(*answer, digest);
-                }
-            }
-            Self::AnsweredBy { request, server } => {
-                digest.u8(2);
-                digest.u64(request.0);
-                digest.u32(server.0);
-            }
-            Self::Started => digest.u8(3),
-            Self::Journalled { from, entries } => feed_entries(4, *from, entries, digest),
-            Self::Applied { from, entries } => feed_entries(5, *from, entries, digest),
-            Self::Committed { version } => {
-                digest.u8(6);
-                digest.u32(version.version.0);
-                digest.i64(version.start_at.as_ns());
-                digest.u32(version.payload.limit);
-                digest.u64(version.payload.delay.as_ns());
-            }
-            Self::Served { to } => {
-                digest.u8(7);
-                digest.u32(to.0);
-            }
-            Self::Adopted { version, local } => {
-                digest.u8(8);
-                digest.u32(version.0);
-                digest.i64(local.as_ns());
-            }
-            Self::Task { used, local, interval, batch } => {
-                digest.u8(9);
-                feed_used(*used, digest);
-                digest.i64(local.as_ns());
-                digest.i64(interval.earliest.as_ns());
-                digest.i64(interval.latest.as_ns());
-                digest.bool(batch.is_some());
-                if let Some(BatchEntry { batch, entry }) = batch {
-                    digest.u32(*batch);
-                    digest.u32(*entry);
-                }
-            }
-        }
+        digest.plain(self);
     }
 }
 
-fn feed_call(call: Call, digest: &mut Digest) {
-    let (kind, slot, order, units) = match call {
-        Call::Reserve { slot, order, units } => (0, slot.0, order.0, units),
-        Call::Release { slot, order } => (1, slot.0, order.0, 0),
-        Call::Use { slot } => (2, slot.0, 0, 0),
-        Call::Overview => (3, 0, 0, 0),
-    };
-    digest.u8(kind);
-    digest.u32(slot);
-    digest.u64(order);
-    digest.u32(units);
-}
-
-fn feed_answer(answer: Answer, digest: &mut Digest) {
-    let (kind, first, second) = match answer {
-        Answer::Accepted(ground) => (0, u64::from(ground.limit), u64::from(ground.version.0)),
-        Answer::Rejected(ground) => (1, u64::from(ground.limit), u64::from(ground.version.0)),
-        Answer::Released => (2, 0, 0),
-        Answer::NotHeld => (3, 0, 0),
-        Answer::Changed => (4, 0, 0),
-        Answer::UnknownSlot => (5, 0, 0),
-        Answer::InUse { units, sequence } => (6, units, u64::from(sequence.0)),
-        Answer::Overview { position, units } => (7, position.0, units),
-        Answer::Unavailable => (8, 0, 0),
-    };
-    digest.u8(kind);
-    digest.u64(first);
-    digest.u64(second);
-}
-
-fn feed_entries(kind: u8, from: Offset, entries: &[Entry], digest: &mut Digest) {
-    digest.u8(kind);
-    digest.u64(from.0);
-    digest.u64(entries.len() as u64);
-    for entry in entries {
-        digest.u32(entry.slot.0);
-        digest.u32(entry.sequence.0);
-        digest.u64(entry.event.request.0);
-        feed_call(entry.event.call, digest);
-        feed_answer(entry.event.answer, digest);
+impl From<Ask<Call>> for Message {
+    fn from(ask: Ask<Call>) -> Self {
+        Self::Ask(ask)
     }
 }
 
-fn feed_used(used: Used, digest: &mut Digest) {
-    let (kind, older, newer) = match used {
-        Used::One(version) => (0, version, version),
-        Used::Stricter { older, newer } => (1, older, newer),
-        Used::None => (2, Version(0), Version(0)),
-    };
-    digest.u8(kind);
-    digest.u32(older.0);
-    digest.u32(newer.0);
+impl From<Operation<Call>> for Observation {
+    fn from(operation: Operation<Call>) -> Self {
+        Self::Operation(operation)
+    }
 }

@@ -3,40 +3,37 @@
 use sim::chance::{Seed, Stream};
 use sim::clock::NodeClock;
 use sim::clock_profile::ClockProfile;
-use sim::node::{Boot, Context, Effect, NodeId, SyncToken};
+use sim::node::{Boot, Context, Effect, Effects, Node, NodeId, SyncToken};
 use sim::time::{Span, TrueTime};
 
-use crate::capacity::Fx;
-use crate::message::{Message, Observation, Record};
-
 /// The bench: one node, one instant at a time.
-pub(crate) struct Probe {
+pub(crate) struct Probe<N: Node> {
     clock: NodeClock,
     chance: Stream,
     now: TrueTime,
     boot: Boot,
-    fx: Fx,
+    fx: Effects<N>,
 }
 
 /// What a node did, by kind.
-#[derive(Debug, Default)]
-pub(crate) struct Done {
-    pub(crate) sent: Vec<(NodeId, Message)>,
-    pub(crate) written: Vec<Record>,
+#[derive(Debug)]
+pub(crate) struct Done<N: Node> {
+    pub(crate) sent: Vec<(NodeId, N::Message)>,
+    pub(crate) written: Vec<N::Record>,
     /// What replaced everything on disk, if something did; the last counts.
-    pub(crate) rewritten: Option<Vec<Record>>,
+    pub(crate) rewritten: Option<Vec<N::Record>>,
     pub(crate) has_halted: bool,
     pub(crate) synced: Vec<SyncToken>,
-    pub(crate) observed: Vec<Observation>,
+    pub(crate) observed: Vec<N::Observation>,
 }
 
-impl Probe {
+impl<N: Node> Probe<N> {
     /// A node with a perfect clock, except that it claims `bound` as its error.
     pub(crate) fn new(bound: Span) -> Self {
         let mut chance = Seed(1).stream("probe", 0);
         let profile = ClockProfile { bound_floor_ns: bound.as_ns(), ..ClockProfile::perfect() };
         let clock = NodeClock::new(profile, &mut chance);
-        Self { clock, chance, now: TrueTime::ZERO, boot: Boot::default(), fx: Fx::default() }
+        Self { clock, chance, now: TrueTime::ZERO, boot: Boot::default(), fx: Effects::default() }
     }
 
     /// The same bench for a node that was started as that version, with these places of its disk damaged.
@@ -58,15 +55,22 @@ impl Probe {
     }
 
     /// Does something to the part, and returns its result.
-    pub(crate) fn ask<T>(&mut self, action: impl FnOnce(&mut Context<'_>, &mut Fx) -> T) -> T {
+    pub(crate) fn ask<T>(&mut self, action: impl FnOnce(&mut Context<'_>, &mut Effects<N>) -> T) -> T {
         let context = Context::new(NodeId(9), self.now, &self.clock, &mut self.chance);
         let mut context = context.started_from(&self.boot);
         action(&mut context, &mut self.fx)
     }
 
     /// What was done since this was last asked.
-    pub(crate) fn done(&mut self) -> Done {
-        let mut done = Done::default();
+    pub(crate) fn done(&mut self) -> Done<N> {
+        let mut done = Done {
+            sent: Vec::new(),
+            written: Vec::new(),
+            rewritten: None,
+            has_halted: false,
+            synced: Vec::new(),
+            observed: Vec::new(),
+        };
         for effect in self.fx.drain() {
             match effect {
                 Effect::Send { to, message } => done.sent.push((to, message)),
@@ -82,7 +86,7 @@ impl Probe {
     }
 }
 
-impl Done {
+impl<N: Node> Done<N> {
     /// The names of the messages sent, in order.
     pub(crate) fn names(&self) -> Vec<&'static str> {
         self.sent.iter().map(|(_, message)| sim::node::Message::name(message)).collect()

@@ -1,7 +1,9 @@
 //! The lines in which a naive system, a hardened one and a mutant differ.
 //!
-//! A field is one decision; `hardened` takes the sound side of each, `naive` the usual one, a mutant is the hardened
-//! system with one decision taken the wrong way.
+//! Every system lists its decisions with [`decisions!`](crate::decisions): a field is one decision. `hardened` takes the
+//! sound side of each, `naive` the usual one, a mutant is the hardened system with one decision taken the wrong way.
+
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,191 +35,90 @@ impl Precaution {
     }
 }
 
-/// Every decision, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
-    /// The journal accepts an append only from the newest owner, at the expected sequence.
-    pub conditional_append: Precaution,
-    /// An owner tells the acknowledgement of one append from that of another by its number.
-    pub numbered_appends: Precaution,
-    /// The log acknowledges, and shows to followers, only what is synced.
-    pub sync_before_answer: Precaution,
-    /// The owner answers only once the journal has acknowledged.
-    pub journal_before_answer: Precaution,
-    /// A refused sync is tried again; otherwise the log stops until somebody restarts it.
-    pub sync_retried: Precaution,
-    /// What a refused sync covered is written again, whole, before a sync is believed; otherwise the sync alone is tried
-    /// again, and what a full disk did not take is missing for ever.
-    pub refused_rewritten: Precaution,
-    /// A log that ends at a damaged record is cut there; otherwise it goes on behind it, and ends there the next time.
-    pub damage_cut: Precaution,
-    /// A repeated request gets its first answer.
-    pub request_key: Precaution,
-    /// The quorum is a majority of all service nodes; otherwise the cluster has outgrown it.
-    pub majority_quorum: Precaution,
-    /// A node that hears no quorum stops; otherwise it goes on from memory.
-    pub minority_stops: Precaution,
-    /// A replica applies an entry only right after its predecessor.
-    pub gap_detection: Precaution,
-    /// A replica asks again from time to time, so that a lost last update heals.
-    pub resync: Precaution,
-    /// A replica that starts serves reads only once it has caught up with the log.
-    pub catch_up_first: Precaution,
-    /// Start instants are compared with the clock's interval, not with its bare reading.
-    pub clock_margin: Precaution,
-    /// Work stops when the version in use cannot be verified as the latest.
-    pub lease: Precaution,
-    /// The store is read often enough to keep the lease; otherwise on a schedule of its own.
-    pub poll_within_lead: Precaution,
-    /// A node that switched never goes back: the mark is durable, a step of the clock does not undo it.
-    pub switch_mark: Precaution,
-    /// The store refuses a version that starts sooner than the lead time.
-    pub lead_checked: Precaution,
-    /// Reads of the store wait while a version is being made durable.
-    pub reads_wait_for_commit: Precaution,
-    /// Every entry of a batch chooses its own version.
-    pub version_per_entry: Precaution,
+/// A planted defect, by name: one decision of the hardened system taken the wrong way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Defect(pub &'static str);
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
 }
 
-/// A planted defect: one decision of the hardened system taken the wrong way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Defect {
-    /// The journal accepts appends from two owners.
-    UnconditionalAppend,
-    /// The late acknowledgement of one append counts for the next.
-    AckOfAnother,
-    /// The log acknowledges what a power loss can still take.
-    AckBeforeSync,
-    /// A refused sync is tried again without writing anything again.
-    SyncAloneRetried,
-    /// The log goes on writing behind a damaged record.
-    DamageLeft,
-    /// The owner answers before the journal has the event.
-    AckBeforeJournal,
-    /// A retry is decided again.
-    RetryWithoutKey,
-    /// The smaller side of a partition goes on, from memory.
-    MinorityGoesOn,
-    /// A replica skips what it missed.
-    ReplicaSkipsGap,
-    /// A restarted replica serves what it has so far.
-    ReplicaServesEarly,
-    /// The local clock is taken for the time, without its error bound.
-    NoClockMargin,
-    /// Work goes on when the version cannot be verified.
-    LeaseIgnored,
-    /// A backward step of the clock undoes the switch.
-    SwitchUndone,
-    /// A version may start sooner than everybody can have heard of it.
-    LatePublication,
-    /// A batch keeps the version it began with.
-    BatchKeepsVersion,
-}
+/// All decisions of a system.
+pub trait Decisions: Copy + fmt::Debug + PartialEq + Send + Sync + 'static {
+    /// The defects that can be planted, in the order of the decisions.
+    const DEFECTS: &'static [Defect];
 
-impl Defect {
-    /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 15] = [
-        Self::UnconditionalAppend,
-        Self::AckOfAnother,
-        Self::AckBeforeSync,
-        Self::SyncAloneRetried,
-        Self::DamageLeft,
-        Self::AckBeforeJournal,
-        Self::RetryWithoutKey,
-        Self::MinorityGoesOn,
-        Self::ReplicaSkipsGap,
-        Self::ReplicaServesEarly,
-        Self::NoClockMargin,
-        Self::LeaseIgnored,
-        Self::SwitchUndone,
-        Self::LatePublication,
-        Self::BatchKeepsVersion,
-    ];
-}
+    /// Every precaution taken, or every one skipped.
+    fn of(variant: Variant) -> Self;
 
-impl Rules {
+    /// These decisions with one defect planted; none if the system has no such defect.
+    fn with(self, defect: Defect) -> Option<Self>;
+
     /// Every precaution taken.
     #[must_use]
-    pub const fn hardened() -> Self {
-        Self::all(Precaution::Taken)
+    fn hardened() -> Self {
+        Self::of(Variant::Hardened)
     }
 
-    /// Every precaution skipped, as in a system whose weaknesses nobody has met yet.
+    /// The hardened system with one defect planted.
+    ///
+    /// # Panics
+    /// If the system has no such defect.
     #[must_use]
-    pub const fn naive() -> Self {
-        Self::all(Precaution::Skipped)
-    }
-
-    /// The rules of `variant`.
-    #[must_use]
-    pub const fn of(variant: Variant) -> Self {
-        match variant {
-            Variant::Naive => Self::naive(),
-            Variant::Hardened => Self::hardened(),
-        }
-    }
-
-    /// These rules with one defect planted.
-    #[must_use]
-    pub const fn with(mut self, defect: Defect) -> Self {
-        let decision = match defect {
-            Defect::UnconditionalAppend => &mut self.conditional_append,
-            Defect::AckOfAnother => &mut self.numbered_appends,
-            Defect::AckBeforeSync => &mut self.sync_before_answer,
-            Defect::SyncAloneRetried => &mut self.refused_rewritten,
-            Defect::DamageLeft => &mut self.damage_cut,
-            Defect::AckBeforeJournal => &mut self.journal_before_answer,
-            Defect::RetryWithoutKey => &mut self.request_key,
-            Defect::MinorityGoesOn => &mut self.minority_stops,
-            Defect::ReplicaSkipsGap => &mut self.gap_detection,
-            Defect::ReplicaServesEarly => &mut self.catch_up_first,
-            Defect::NoClockMargin => &mut self.clock_margin,
-            Defect::LeaseIgnored => &mut self.lease,
-            Defect::SwitchUndone => &mut self.switch_mark,
-            Defect::LatePublication => &mut self.lead_checked,
-            Defect::BatchKeepsVersion => &mut self.version_per_entry,
-        };
-        *decision = Precaution::Skipped;
-        self
-    }
-
-    const fn all(precaution: Precaution) -> Self {
-        Self {
-            conditional_append: precaution,
-            numbered_appends: precaution,
-            sync_before_answer: precaution,
-            journal_before_answer: precaution,
-            sync_retried: precaution,
-            refused_rewritten: precaution,
-            damage_cut: precaution,
-            request_key: precaution,
-            majority_quorum: precaution,
-            minority_stops: precaution,
-            gap_detection: precaution,
-            resync: precaution,
-            catch_up_first: precaution,
-            clock_margin: precaution,
-            lease: precaution,
-            poll_within_lead: precaution,
-            switch_mark: precaution,
-            lead_checked: precaution,
-            reads_wait_for_commit: precaution,
-            version_per_entry: precaution,
-        }
+    fn mutant(name: &'static str) -> Self {
+        Self::hardened().with(Defect(name)).expect("the defect is one of this system's")
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Declares the decisions of a system: each a precaution, with the name of the defect that skipping it alone is.
+///
+/// A decision without a name is one that only the naive system takes the wrong way.
+///
+/// ```
+/// counterclock_model::decisions! {
+///     /// Every decision of a lock.
+///     pub struct Rules {
+///         /// The resource refuses a token smaller than the largest it has seen.
+///         fencing = "no-fencing",
+///         /// The holder renews its lease in time.
+///         renewal,
+///     }
+/// }
+/// # use counterclock_model::rules::{Decisions, Defect};
+/// assert!(!Rules::mutant("no-fencing").fencing.is_taken());
+/// assert_eq!(Rules::DEFECTS, [Defect("no-fencing")]);
+/// # assert!(Rules::hardened().renewal.is_taken());
+/// ```
+#[macro_export]
+macro_rules! decisions {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident { $( $(#[$doc:meta])* $field:ident $(= $defect:literal)? ),* $(,)? }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name { $( $(#[$doc])* pub $field: $crate::rules::Precaution, )* }
 
-    #[test]
-    fn every_defect_changes_the_hardened_rules_in_its_own_way() {
-        let rules: Vec<_> = Defect::ALL.iter().map(|&defect| Rules::hardened().with(defect)).collect();
-        for (index, one) in rules.iter().enumerate() {
-            assert_ne!(*one, Rules::hardened(), "{:?} changes nothing", Defect::ALL[index]);
-            assert!(!rules[..index].contains(one), "{:?} repeats an earlier defect", Defect::ALL[index]);
+        impl $crate::rules::Decisions for $name {
+            const DEFECTS: &'static [$crate::rules::Defect] = &[ $( $( $crate::rules::Defect($defect), )? )* ];
+
+            fn of(variant: $crate::rules::Variant) -> Self {
+                let precaution = match variant {
+                    $crate::rules::Variant::Naive => $crate::rules::Precaution::Skipped,
+                    $crate::rules::Variant::Hardened => $crate::rules::Precaution::Taken,
+                };
+                Self { $( $field: precaution, )* }
+            }
+
+            fn with(mut self, defect: $crate::rules::Defect) -> Option<Self> {
+                match defect.0 {
+                    $( $( $defect => self.$field = $crate::rules::Precaution::Skipped, )? )*
+                    _ => return None,
+                }
+                Some(self)
+            }
         }
-    }
+    };
 }

@@ -6,13 +6,14 @@ use sim::node::{Context, NodeId, SyncToken, TimerKey};
 use sim::time::{MonotonicTime, Span};
 
 use crate::capacity::Fx;
+use crate::capacity::rules::Rules;
+use crate::client::Ask;
 use crate::config::pull::{PullSetup, Puller, Ruling};
 use crate::counter::membership::Membership;
 use crate::counter::owner::{Appended, Limit, Limits, Owner, Question};
 use crate::ids::{SlotId, Version};
 use crate::message::{Answer, Ground, Message, Observation, Record, Used};
 use crate::replication::replica::{Batch, Replica};
-use crate::rules::Rules;
 
 const TICK: TimerKey = TimerKey(0);
 const TICK_EVERY: Span = Span::from_ms(50);
@@ -104,7 +105,7 @@ impl Service {
     /// Reacts to a message.
     pub fn message(&mut self, from: NodeId, message: Message, context: &mut Context<'_>, fx: &mut Fx) {
         match message {
-            Message::Ask { request, call } => {
+            Message::Ask(Ask { request, call, .. }) => {
                 self.ask(Question { client: from, request, call }, context, fx);
             }
             Message::Forward { client, request, call } => {

@@ -10,10 +10,10 @@ use sim::node::{Context, NodeId, SyncToken};
 use sim::time::{LocalTime, Span};
 
 use crate::capacity::Fx;
+use crate::capacity::rules::Rules;
 use crate::durable;
 use crate::ids::Version;
 use crate::message::{ConfigVersion, Message, Observation, Record};
-use crate::rules::Rules;
 
 /// Versions that are not durable yet, and who waits for them.
 #[derive(Clone, Debug)]
@@ -207,9 +207,10 @@ const fn version_of(record: &Record) -> Option<ConfigVersion> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::Member;
     use crate::message::Payload;
     use crate::probe::Probe;
-    use crate::rules::Defect;
+    use crate::rules::Decisions as _;
 
     const LEAD: Span = Span::from_seconds(5);
     const PUBLISHER: NodeId = NodeId(2);
@@ -220,7 +221,7 @@ mod tests {
         ConfigVersion { version: Version(number), start_at: LocalTime::ZERO + start_at, payload }
     }
 
-    fn publish(store: &mut Store, probe: &mut Probe, version: ConfigVersion) -> Vec<&'static str> {
+    fn publish(store: &mut Store, probe: &mut Probe<Member>, version: ConfigVersion) -> Vec<&'static str> {
         probe.ask(|context, fx| store.message(PUBLISHER, &Message::Publish { version }, context, fx));
         let done = probe.done();
         for token in &done.synced {
@@ -265,7 +266,7 @@ mod tests {
     fn after_a_refusal_a_version_is_written_again_before_it_is_committed() {
         for (rules, want) in [
             (Rules::hardened(), Some(vec![Record::Version(version(1, LEAD))])),
-            (Rules::hardened().with(Defect::SyncAloneRetried), None),
+            (Rules::mutant("sync-alone-retried"), None),
         ] {
             let mut probe = Probe::new(Span::ZERO);
             let mut store = Store::new(rules, LEAD, &[]);

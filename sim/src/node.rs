@@ -212,7 +212,7 @@ impl<'a> Context<'a> {
 }
 
 /// A clock reading with its error bound, in the manner of ClockBound: true time lies in `earliest..=latest`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ClockInterval {
     /// True time is not before this.
     pub earliest: LocalTime,

@@ -17,10 +17,10 @@ use sim::node::{ClockInterval, Context, NodeId, SyncToken};
 use sim::time::{LocalTime, MonotonicTime, Span};
 
 use crate::capacity::Fx;
+use crate::capacity::rules::Rules;
 use crate::durable;
 use crate::ids::Version;
 use crate::message::{ConfigVersion, Message, Observation, Record, Used};
-use crate::rules::Rules;
 
 /// How a process gets its configuration.
 #[derive(Clone, Copy, Debug)]
@@ -259,9 +259,10 @@ impl Puller {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::Member;
     use crate::message::Payload;
     use crate::probe::Probe;
-    use crate::rules::Defect;
+    use crate::rules::Decisions as _;
 
     const LEAD: Span = Span::from_seconds(5);
     const BOUND: Span = Span::from_ms(10);
@@ -276,7 +277,7 @@ mod tests {
     }
 
     /// A process at 1 s that has read two versions: one started, one starts at 3 s.
-    fn process(rules: Rules) -> (Puller, Probe) {
+    fn process(rules: Rules) -> (Puller, Probe<Member>) {
         let setup = PullSetup { store: NodeId(0), lead: LEAD, poll_every: Span::from_seconds(1) };
         let (mut puller, mut probe) = (Puller::new(rules, setup), Probe::new(BOUND));
         probe.wait(Span::from_seconds(1));
@@ -286,7 +287,7 @@ mod tests {
     }
 
     /// The ruling now, once every mark on its way is durable.
-    fn rule(puller: &mut Puller, probe: &mut Probe) -> Ruling {
+    fn rule(puller: &mut Puller, probe: &mut Probe<Member>) -> Ruling {
         let first = probe.ask(|context, fx| puller.rule(context, fx));
         for token in probe.done().synced {
             assert!(puller.synced(token));
@@ -329,10 +330,9 @@ mod tests {
     #[test]
     fn a_step_back_behind_a_switch_stops_a_process_and_undoes_a_markless_one() {
         let [older, newer] = two_versions();
-        for (rules, want) in [
-            (Rules::hardened(), Ruling::Undone),
-            (Rules::hardened().with(Defect::SwitchUndone), Ruling::Use(older)),
-        ] {
+        for (rules, want) in
+            [(Rules::hardened(), Ruling::Undone), (Rules::mutant("switch-undone"), Ruling::Use(older))]
+        {
             let (mut puller, mut probe) = process(rules);
             probe.wait(Span::from_ms(2_100));
             assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(newer));

@@ -9,9 +9,9 @@ use sim::node::{Context, SyncToken, TimerKey};
 use sim::time::Span;
 
 use crate::capacity::Fx;
+use crate::capacity::rules::Rules;
 use crate::config::pull::{PullSetup, Puller, Ruling};
 use crate::message::{BatchEntry, Message, Observation, Record, Request, Used};
-use crate::rules::Rules;
 
 const TICK: TimerKey = TimerKey(0);
 const ENTRY: TimerKey = TimerKey(1);
@@ -140,7 +140,7 @@ mod tests {
     use crate::ids::Version;
     use crate::message::{ConfigVersion, Payload};
     use crate::probe::Probe;
-    use crate::rules::Defect;
+    use crate::rules::Decisions as _;
 
     fn version(number: u32, start_at: Span) -> ConfigVersion {
         let payload = Payload { limit: 1, delay: Span::from_seconds(1) };
@@ -178,6 +178,6 @@ mod tests {
     fn every_entry_of_a_batch_chooses_its_own_version() {
         let (one, two) = (Used::One(Version(1)), Used::One(Version(2)));
         assert_eq!(versions_used(Rules::hardened()), [one, one, two]);
-        assert_eq!(versions_used(Rules::hardened().with(Defect::BatchKeepsVersion)), [one, one, one]);
+        assert_eq!(versions_used(Rules::mutant("batch-keeps-version")), [one, one, one]);
     }
 }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use sim::node::NodeId;
 use sim::time::{MonotonicTime, Span};
 
+use crate::capacity::rules::Rules;
 use crate::ids::SlotId;
 use crate::message::Placement;
-use crate::rules::Rules;
 
 /// A peer not heard for this long counts as dead.
 const SILENCE_MAX: Span = Span::from_ms(1000);
@@ -130,6 +130,7 @@ const fn weight(slot: SlotId, node: NodeId) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Decisions as _;
 
     fn cluster(size: u32) -> Vec<Membership> {
         let nodes: Arc<[NodeId]> = (0..size).map(NodeId).collect();

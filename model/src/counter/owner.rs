@@ -18,10 +18,11 @@ use sim::node::{Context, NodeId};
 use sim::time::{MonotonicTime, Span};
 
 use crate::capacity::Fx;
+use crate::capacity::rules::Rules;
+use crate::client::Reply;
 use crate::counter::slot::Slot;
 use crate::ids::{AppendNumber, Epoch, RequestKey, Sequence, SlotId, Version};
 use crate::message::{Answer, Call, Event, Ground, Message};
-use crate::rules::Rules;
 
 /// No answer from the journal for this long: ask again.
 const RESEND_EVERY: Span = Span::from_ms(150);
@@ -44,7 +45,7 @@ pub struct Question {
 impl Question {
     /// Sends its answer to the client.
     pub fn answer(&self, answer: Answer, fx: &mut Fx) {
-        fx.send(self.client, Message::Answer { request: self.request, answer });
+        fx.send(self.client, Message::Answer(Reply { request: self.request, answer }));
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::capacity::rules::Rules;
 use crate::ids::{OrderId, RequestKey, Sequence, Version};
 use crate::message::{Answer, Call, Event, Ground};
-use crate::rules::Rules;
 
 /// What became of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +121,7 @@ impl Slot {
 mod tests {
     use super::*;
     use crate::ids::SlotId;
+    use crate::rules::Decisions as _;
 
     const SLOT: SlotId = SlotId(0);
 

@@ -21,10 +21,10 @@ use sim::node::{Context, NodeId, SyncToken, TimerKey};
 use sim::time::Span;
 
 use crate::capacity::Fx;
+use crate::capacity::rules::Rules;
 use crate::durable;
 use crate::ids::{AppendNumber, Epoch, Offset, Sequence, SlotId, Version};
 use crate::message::{Answer, Entry, Event, Message, Observation, Record};
-use crate::rules::Rules;
 
 const TICK: TimerKey = TimerKey(0);
 /// How often followers are told the tail, so that a lost last update heals.

@@ -11,9 +11,9 @@ use sim::node::{Context, NodeId};
 use sim::time::{MonotonicTime, Span};
 
 use crate::capacity::Fx;
+use crate::capacity::rules::Rules;
 use crate::ids::{Offset, OrderId, SlotId};
 use crate::message::{Answer, Call, Entry, Message, Observation};
-use crate::rules::Rules;
 
 /// How often a replica asks again even if nothing seems to be missing.
 const RESYNC_EVERY: Span = Span::from_ms(500);
@@ -148,13 +148,19 @@ pub struct Batch<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::Member;
     use crate::ids::{RequestKey, Sequence};
     use crate::message::{Event, Ground};
     use crate::probe::Probe;
-    use crate::rules::Defect;
+    use crate::rules::Decisions as _;
 
     /// Entries that each take one unit; the log's tail is `tail`.
-    fn deliver(replica: &mut Replica, probe: &mut Probe, offsets: core::ops::Range<u64>, tail: u64) -> u64 {
+    fn deliver(
+        replica: &mut Replica,
+        probe: &mut Probe<Member>,
+        offsets: core::ops::Range<u64>,
+        tail: u64,
+    ) -> u64 {
         let ground = Ground { limit: 10, version: crate::ids::Version(1) };
         let entries: Arc<[Entry]> = offsets
             .clone()
@@ -170,7 +176,7 @@ mod tests {
         replica.units
     }
 
-    fn started(rules: Rules) -> (Replica, Probe) {
+    fn started(rules: Rules) -> (Replica, Probe<Member>) {
         let (mut replica, mut probe) = (Replica::new(rules, NodeId(1)), Probe::new(Span::ZERO));
         probe.ask(|context, fx| replica.start(context, fx));
         assert_eq!(probe.done().names(), ["follow"]);
@@ -191,7 +197,7 @@ mod tests {
         probe.wait(GAP_ASK_EVERY);
         assert_eq!(deliver(&mut replica, &mut probe, 2..3, 3), 0);
         assert_eq!(probe.done().names(), ["follow"]);
-        let (mut mutant, mut probe) = started(Rules::hardened().with(Defect::ReplicaSkipsGap));
+        let (mut mutant, mut probe) = started(Rules::mutant("replica-skips-gap"));
         assert_eq!(deliver(&mut mutant, &mut probe, 2..3, 3), 1);
     }
 

@@ -1,10 +1,11 @@
 //! What the journal answers, and what it makes of its disk.
 
 use super::*;
+use crate::capacity::Member;
 use crate::ids::{OrderId, RequestKey};
 use crate::message::{Call, Ground};
 use crate::probe::{Done, Probe};
-use crate::rules::Defect;
+use crate::rules::Decisions as _;
 
 const SLOT: SlotId = SlotId(0);
 const OWNER: NodeId = NodeId(3);
@@ -52,7 +53,7 @@ fn only_the_newest_owner_appends() {
     check(Rules::hardened(), &conversation);
     let mut mutant = conversation;
     mutant[3].2 = &["appended"];
-    check(Rules::hardened().with(Defect::UnconditionalAppend), &mutant);
+    check(Rules::mutant("unconditional-append"), &mutant);
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn what_a_restart_finds_is_synced_before_anybody_sees_it() {
     probe.ask(|context, fx| log.start(&[Record::Entry(entry)], context, fx));
     let token = probe.done().synced[0];
     let follow = Message::Follow { from: Offset(0), nonce: 1 };
-    let tail_of = |log: &mut Log, probe: &mut Probe| {
+    let tail_of = |log: &mut Log, probe: &mut Probe<Member>| {
         probe.ask(|_, fx| log.message(OTHER, &follow, fx));
         match &probe.done().sent[..] {
             [(_, Message::Entries { tail, .. })] => Some(*tail),
@@ -123,7 +124,7 @@ const fn entry(request: u64) -> Entry {
 }
 
 /// An append whose sync is refused, and a bare sync that is not: what the log does then.
-fn after_a_refusal(rules: Rules) -> (Log, Probe, Done) {
+fn after_a_refusal(rules: Rules) -> (Log, Probe<Member>, Done<Member>) {
     let (mut log, mut probe) = (Log::new(rules), Probe::new(Span::ZERO));
     probe.ask(|_, fx| log.message(OWNER, &append(0, 0, &[event(0, 1)]), fx));
     let refused = probe.done().synced[0];
@@ -144,7 +145,7 @@ fn after_a_refusal_nothing_is_acknowledged_before_everything_is_written_again() 
     assert!(probe.done().synced.is_empty(), "no sync overtakes another, whose refusal it would hide");
     probe.ask(|_, fx| log.synced(done.synced[0], fx));
     assert_eq!(probe.done().names(), ["appended"]);
-    let (_, _, done) = after_a_refusal(Rules::hardened().with(Defect::SyncAloneRetried));
+    let (_, _, done) = after_a_refusal(Rules::mutant("sync-alone-retried"));
     assert_eq!((done.rewritten.clone(), done.names()), (None, vec!["appended"]));
 }
 
@@ -153,7 +154,7 @@ fn a_log_ends_at_a_damaged_record_and_is_cut_there() {
     let found =
         [Record::Opened { slot: SLOT, epoch: Epoch(3) }, Record::Entry(entry(0)), Record::Entry(entry(2))];
     for (rules, want) in
-        [(Rules::hardened(), Some(found[..2].to_vec())), (Rules::hardened().with(Defect::DamageLeft), None)]
+        [(Rules::hardened(), Some(found[..2].to_vec())), (Rules::mutant("damage-left"), None)]
     {
         let (mut log, mut probe) = (Log::new(rules), Probe::new(Span::ZERO).booted(0, vec![2]));
         probe.ask(|context, fx| log.start(&found, context, fx));

@@ -1,0 +1,48 @@
+//! The decisions of the capacity service and of the processes that pull a configuration.
+
+crate::decisions! {
+    /// Every decision, by name.
+    pub struct Rules {
+        /// The journal accepts an append only from the newest owner, at the expected sequence.
+        conditional_append = "unconditional-append",
+        /// An owner tells the acknowledgement of one append from that of another by its number.
+        numbered_appends = "ack-of-another",
+        /// The log acknowledges, and shows to followers, only what is synced.
+        sync_before_answer = "ack-before-sync",
+        /// The owner answers only once the journal has acknowledged.
+        journal_before_answer = "ack-before-journal",
+        /// A refused sync is tried again; otherwise the log stops until somebody restarts it.
+        sync_retried,
+        /// What a refused sync covered is written again, whole, before a sync is believed; otherwise the sync alone is tried
+        /// again, and what a full disk did not take is missing for ever.
+        refused_rewritten = "sync-alone-retried",
+        /// A log that ends at a damaged record is cut there; otherwise it goes on behind it, and ends there the next time.
+        damage_cut = "damage-left",
+        /// A repeated request gets its first answer.
+        request_key = "retry-without-key",
+        /// The quorum is a majority of all service nodes; otherwise the cluster has outgrown it.
+        majority_quorum,
+        /// A node that hears no quorum stops; otherwise it goes on from memory.
+        minority_stops = "minority-goes-on",
+        /// A replica applies an entry only right after its predecessor.
+        gap_detection = "replica-skips-gap",
+        /// A replica asks again from time to time, so that a lost last update heals.
+        resync,
+        /// A replica that starts serves reads only once it has caught up with the log.
+        catch_up_first = "replica-serves-early",
+        /// Start instants are compared with the clock's interval, not with its bare reading.
+        clock_margin = "no-clock-margin",
+        /// Work stops when the version in use cannot be verified as the latest.
+        lease = "lease-ignored",
+        /// The store is read often enough to keep the lease; otherwise on a schedule of its own.
+        poll_within_lead,
+        /// A node that switched never goes back: the mark is durable, a step of the clock does not undo it.
+        switch_mark = "switch-undone",
+        /// The store refuses a version that starts sooner than the lead time.
+        lead_checked = "late-publication",
+        /// Reads of the store wait while a version is being made durable.
+        reads_wait_for_commit,
+        /// Every entry of a batch chooses its own version.
+        version_per_entry = "batch-keeps-version",
+    }
+}
