@@ -36,6 +36,14 @@ pub enum Role {
     Client,
     /// The publisher.
     Publisher,
+    /// A cache between a store and those who read it.
+    Cache,
+    /// Who passes messages on to those who are connected.
+    Broker,
+    /// What is protected by a lock or an epoch.
+    Resource,
+    /// Who leads others through a protocol.
+    Coordinator,
 }
 
 /// Which nodes of its roles one fault meets.
