@@ -1,7 +1,7 @@
 //! The scenarios that come with the command.
 
 /// Name and text of each, in the order of `list`.
-const CATALOG: [(&str, &str); 6] = [
+const CATALOG: &[(&str, &str)] = &[
     ("capacity", include_str!("../catalog/capacity.toml")),
     ("config-switch", include_str!("../catalog/config-switch.toml")),
     ("counters-partition", include_str!("../catalog/counters-partition.toml")),

@@ -24,4 +24,6 @@ pub mod seeds;
 pub mod soak;
 pub mod stopwatch;
 pub mod swarm;
+pub mod system;
+pub mod systems;
 pub mod workload;

@@ -7,7 +7,6 @@
 //!
 //! Each nemesis draws from a stream of its own. A plan never contradicts itself: what would is left out.
 
-use model::capacity::{Member, Topology};
 use sim::chance::{Seed, Stream};
 use sim::clock_faults;
 use sim::clock_profile::ClockProfile;
@@ -24,7 +23,7 @@ use crate::grammar::validity::CALM_MS;
 use crate::grammar::{Nemesis, NemesisKind, Range, Role};
 use crate::scenario::Scenario;
 use crate::swarm;
-use crate::workload::PlannedRequest;
+use crate::system::Work;
 
 mod aim;
 mod calendar;
@@ -39,19 +38,14 @@ const CALM: Span = Span::from_ms(CALM_MS);
 
 /// The fault plan of `seed`, without the families that the substrate lacks.
 #[must_use]
-pub fn plan(
-    scenario: &Scenario,
-    topology: &Topology,
-    requests: &[PlannedRequest],
-    seed: Seed,
-    substrate: Substrate,
-) -> FaultPlan {
+pub fn plan(scenario: &Scenario, work: &dyn Work, seed: Seed, substrate: Substrate) -> FaultPlan {
+    let (faces, aims) = (work.faces(), work.aims());
     let targets = Targets {
-        roles: topology.members.iter().map(role).collect(),
-        clocks: topology.members.iter().map(|_| &scenario.clock).collect(),
+        roles: faces.iter().map(|face| face.role).collect(),
+        clocks: faces.iter().map(|_| &scenario.clock).collect(),
         end: TrueTime::ZERO + scenario.timing.chaos(),
-        hot_key_owner: aim::hot_key_owner(topology, requests),
-        switches: aim::switches(scenario, requests),
+        hot_key_owner: aims.hot_key_owner,
+        switches: aims.switches,
     };
     drawn(&scenario.faults, &targets, seed, substrate)
 }
@@ -100,19 +94,6 @@ pub fn left_out(scenario: &Scenario, substrate: Substrate) -> Vec<Family> {
     families.sort_unstable();
     families.dedup();
     families
-}
-
-/// A node's role in scenario files.
-#[must_use]
-pub const fn role(member: &Member) -> Role {
-    match member {
-        Member::Store(_) => Role::Store,
-        Member::Log(_) => Role::Log,
-        Member::Service(_) => Role::Service,
-        Member::Client(_) => Role::Client,
-        Member::Publisher(_) => Role::Publisher,
-        Member::Worker(_) => Role::Worker,
-    }
 }
 
 struct Planner {

@@ -2,28 +2,23 @@
 
 use std::sync::Arc;
 
-use model::capacity::{self, Topology};
-use model::client::Patience;
-use model::rules::{Defect, Rules, Variant};
+use model::rules::{Defect, Variant};
 use reports::run_folder;
 use serde_json::Value;
 use sim::chance::Seed;
 use sim::fault::FaultPlan;
-use sim::network_profile::NetworkProfile;
 use sim::node::NodeId;
-use sim::setup::{NodeSetup, RunOptions, WorldSetup};
-use sim::substrate::Substrate;
+use sim::setup::RunOptions;
+use sim::substrate::{Phases, Substrate};
 use sim::time::{Span, TrueTime};
 
 use crate::nemesis;
-use crate::recorder::{self, Setting};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::scenario_file;
-use crate::workload::{self, PlannedRequest};
+use crate::system::{Common, Faces, ForeignRequest, Work};
+use crate::{mutants, systems};
 
 mod foreign;
-
-pub use foreign::ForeignRequest;
 
 /// The version that plans and verdicts name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -37,15 +32,6 @@ pub struct Build {
     pub defect: Option<Defect>,
     /// What its nodes run on.
     pub substrate: Substrate,
-}
-
-impl Build {
-    /// The decisions it stands for.
-    #[must_use]
-    pub fn rules(self) -> Rules {
-        let rules = Rules::of(self.variant);
-        self.defect.map_or(rules, |defect| rules.with(defect))
-    }
 }
 
 /// Where a scenario came from, beside its name: what the command that makes the run again must say.
@@ -68,10 +54,8 @@ pub struct Plan {
     pub seed: Seed,
     /// The system.
     pub build: Build,
-    /// Who is who.
-    pub topology: Arc<Topology>,
-    /// What is asked.
-    pub requests: Vec<PlannedRequest>,
+    /// The nodes, and what is asked of them.
+    pub work: Arc<dyn Work>,
     /// What goes wrong.
     pub faults: FaultPlan,
 }
@@ -80,39 +64,27 @@ impl Plan {
     /// The plan of (scenario, seed): all chance that is not the world's own is drawn here.
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, seed: Seed, build: Build) -> Self {
-        let topology = Arc::new(topology(&scenario, build));
-        let requests = workload::requests(&scenario, &topology, seed);
-        let faults = nemesis::plan(&scenario, &topology, &requests, seed, build.substrate);
-        Self { scenario, origin: Origin::default(), seed, build, topology, requests, faults }
+        let work = scenario.system.work(build.variant, build.defect, seed);
+        let faults = nemesis::plan(&scenario, &*work, seed, build.substrate);
+        Self { scenario, origin: Origin::default(), seed, build, work, faults }
     }
 
-    /// What the recorder needs to know.
+    /// What the world is made from, besides the nodes and what is asked of them.
     #[must_use]
-    pub fn setting(&self) -> Setting<'_> {
-        Setting { scenario: &self.scenario, topology: &self.topology }
-    }
-
-    /// What the world is made from.
-    #[must_use]
-    pub fn world(&self, keeps_trace: bool) -> WorldSetup<capacity::Member> {
-        let scenario = &self.scenario;
-        let nodes = self.topology.members.iter().map(|member| NodeSetup {
-            node: member.clone(),
-            clock: scenario.clock.clone(),
-            disk: scenario.disk.clone(),
-            service: Span::from_us(scenario.shape.service_us.get()),
-            version: 0,
-        });
-        WorldSetup {
+    pub fn common(&self, keeps_trace: bool) -> Common {
+        let Scenario { clock, disk, network, timing, .. } = &*self.scenario;
+        Common {
             seed: self.seed,
-            nodes: nodes.collect(),
-            network: NetworkProfile::clone(&scenario.network),
+            clock: clock.clone(),
+            disk: disk.clone(),
+            network: network.clone(),
             plan: self.faults.clone(),
-            requests: self.requests.clone(),
             options: RunOptions {
                 keep_trace: keeps_trace,
-                clock_sample_every: Some(Span::from_ms(scenario.timing.sample_ms.get())),
+                clock_sample_every: Some(Span::from_ms(timing.sample_ms.get())),
             },
+            phases: Phases { faults_end: Some(instant(timing.chaos())), end: instant(timing.whole()) },
+            substrate: self.build.substrate,
         }
     }
 
@@ -125,7 +97,7 @@ impl Plan {
     /// The mutant's name, if it is one.
     #[must_use]
     pub fn mutant_name(&self) -> Option<String> {
-        self.build.defect.as_ref().map(word)
+        self.build.defect.map(|defect| defect.to_string())
     }
 
     /// The plan as it is written down.
@@ -134,17 +106,15 @@ impl Plan {
     /// Never: scenarios and requests are plain data.
     #[must_use]
     pub fn to_file(&self) -> run_folder::Plan {
-        let members = self.topology.members.iter().zip(0..);
-        let nodes = members.map(|(member, id)| run_folder::NodePlan {
+        let faces = self.work.faces();
+        let nodes = faces.iter().zip(0..).map(|(face, id)| run_folder::NodePlan {
             id,
-            name: self.node_name(NodeId(id)),
-            role: member.role().to_owned(),
+            name: node_name(&faces, NodeId(id)),
+            role: face.label.to_owned(),
         });
-        let value =
-            |request: &PlannedRequest| serde_json::to_value(request).expect("a request is plain data");
         run_folder::Plan {
             version: VERSION.to_owned(),
-            scenario: serde_json::to_value(&*self.scenario).expect("a scenario is plain data"),
+            scenario: self.scenario.system.to_value(&self.scenario),
             name: self.scenario.name.clone(),
             system: self.scenario.system.name().to_owned(),
             seed: self.seed.0,
@@ -156,7 +126,7 @@ impl Plan {
             ends_ns: self.scenario.timing.whole().as_ns(),
             faults: self.faults.clone(),
             left_out: nemesis::left_out(&self.scenario, self.build.substrate),
-            requests: self.requests.iter().map(value).collect(),
+            requests: self.work.requests(),
         }
     }
 
@@ -165,37 +135,53 @@ impl Plan {
     /// # Errors
     /// If a part of it is not what this version writes, or belongs to another scenario than the one in it.
     pub fn from_file(file: &run_folder::Plan) -> Result<Self, PlanFileError> {
-        let scenario: Scenario = part("scenario", &file.scenario)?;
+        let scenario = scenario(&file.scenario)?;
         scenario_file::check_consistency("plan.json: `scenario`", &scenario)?;
+        let defect = file.mutant.as_ref().map(|name| defect(&scenario, name)).transpose()?;
         let build = Build {
             variant: part("variant", &Value::from(file.variant.as_str()))?,
-            defect: file
-                .mutant
-                .as_ref()
-                .map(|name| part("mutant", &Value::from(name.as_str())))
-                .transpose()?,
+            defect,
             substrate: part("substrate", &Value::from(file.substrate.as_str()))?,
         };
-        let topology = Arc::new(topology(&scenario, build));
-        let requests: Result<Vec<PlannedRequest>, _> =
-            file.requests.iter().map(|request| part("requests", request)).collect();
-        let (requests, faults) = (requests?, file.faults.clone());
+        let work = scenario.system.work_from(build.variant, defect, &file.requests);
+        let work = work.map_err(|(index, reason)| PlanFileError::Request { index, reason })?;
         let (scenario, origin, seed) = (Arc::new(scenario), Origin::default(), Seed(file.seed));
-        let plan = Self { scenario, origin, seed, build, topology, requests, faults };
+        let plan = Self { scenario, origin, seed, build, work, faults: file.faults.clone() };
         foreign::check(&plan, file)?;
         Ok(plan)
     }
+}
 
-    /// What a node is called in reports.
-    fn node_name(&self, id: NodeId) -> String {
-        let role = self.topology.members[id.index()].role();
-        let same = self.topology.members.iter().filter(|member| member.role() == role).count();
-        if same == 1 {
-            return role.to_owned();
-        }
-        let before = self.topology.members[..id.index()].iter().filter(|member| member.role() == role);
-        format!("{role}-{}", before.count() + 1)
+/// What a node is called in reports.
+fn node_name(faces: &[Faces], id: NodeId) -> String {
+    let label = faces[id.index()].label;
+    let same = |faces: &[Faces]| faces.iter().filter(|face| face.label == label).count();
+    if same(faces) == 1 {
+        return label.to_owned();
     }
+    format!("{label}-{}", same(&faces[..id.index()]) + 1)
+}
+
+/// The scenario that was written down.
+fn scenario(value: &Value) -> Result<Scenario, PlanFileError> {
+    let name = value.get("system").and_then(Value::as_str).unwrap_or_default();
+    let system = systems::find(name).ok_or_else(|| PlanFileError::Foreign {
+        part: "scenario.system",
+        found: format!("`{name}`"),
+        expected: systems::ALL.iter().map(|system| system.name()).collect::<Vec<_>>().join(", "),
+    })?;
+    system.from_value(value).map_err(|source| PlanFileError::Part { part: "scenario", source })
+}
+
+/// The defect of that name that the scenario's system can be built with.
+fn defect(scenario: &Scenario, name: &str) -> Result<Defect, PlanFileError> {
+    let defects = scenario.system.defects();
+    let known = mutants::find(name).filter(|defect| defects.contains(defect));
+    known.ok_or_else(|| PlanFileError::Foreign {
+        part: "mutant",
+        found: format!("`{name}`"),
+        expected: defects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    })
 }
 
 /// Why a plan file cannot be run again.
@@ -252,26 +238,6 @@ pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
         Ok(Value::String(word)) => word,
         other => unreachable!("a plain enum's value is written as its name, not as {other:?}"),
     }
-}
-
-fn topology(scenario: &Scenario, build: Build) -> Topology {
-    let shape = &scenario.shape;
-    let initial = recorder::initial_payload(scenario);
-    let shape = capacity::Shape {
-        service_count: shape.services.get_u32(),
-        client_count: shape.clients.get_u32(),
-        worker_count: shape.workers.get_u32(),
-        slot_count: shape.slots.get_u32(),
-        initial,
-        lead: Span::from_ms(shape.lead_ms.get()),
-        poll_every: Span::from_ms(shape.poll_ms.get()),
-        patience: Patience {
-            timeout: Span::from_ms(shape.timeout_ms.get()),
-            backoff: Span::from_ms(50),
-            deadline: Span::from_ms(shape.deadline_ms.get()),
-        },
-    };
-    capacity::build(&shape, build.rules())
 }
 
 /// The end of a phase as an instant.

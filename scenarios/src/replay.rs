@@ -62,8 +62,8 @@ pub fn replay(recorded: &RunFolder, plan: &Plan) -> Result<Option<Departure>, Su
     if lines.is_none() && digests.0 == digests.1 {
         return Ok(None);
     }
-    let trace = runner::simulate(plan, true)?.trace;
-    if let Some(difference) = trace::first_difference(&trace, &runner::simulate(plan, true)?.trace) {
+    let trace = runner::simulate(plan, true)?.evidence.trace;
+    if let Some(difference) = trace::first_difference(&trace, &runner::simulate(plan, true)?.evidence.trace) {
         return Ok(Some(Departure::Unsteady(difference)));
     }
     let window = window(recorded, &again, &trace);

@@ -11,16 +11,15 @@ use std::sync::Arc;
 use checker::budget::Budget;
 use checker::judge::{Check, Family, judge};
 use checker::verdict::Verdict;
-use model::message::Observation;
 use reports::run_folder::{CheckResult, Outcome, RunVerdict};
-use sim::substrate::{self, Evidence, Phases, SubstrateError};
-use sim::time::Span;
+use sim::substrate::{Evidence, SubstrateError};
 use sim::trace::TraceEvent;
 
 use crate::nemesis;
-use crate::plan::{Plan, instant};
-use crate::recorder::{self, Progress};
+use crate::plan::Plan;
+use crate::recorder::Progress;
 use crate::stopwatch::Stopwatch;
+use crate::system::Ran;
 
 /// Steps that each check of each object may take.
 pub const BUDGET: Budget = Budget { steps_max: 20_000 };
@@ -34,7 +33,7 @@ pub struct Run {
     /// What the checks judged.
     pub families: Vec<Family>,
     /// What the world left.
-    pub evidence: Evidence<Observation>,
+    pub evidence: Evidence<()>,
 }
 
 /// Runs `plan` to its end and judges it.
@@ -43,13 +42,10 @@ pub struct Run {
 /// If the plan contradicts itself, names what does not exist, or plans what its substrate cannot express.
 pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SubstrateError> {
     let whole = Stopwatch::start();
-    let evidence = simulate(&plan, keeps_trace)?;
+    let Ran { evidence, families, progress, recording_ns } = simulate(&plan, keeps_trace)?;
     let judging = Stopwatch::start();
-    let families = recorder::record(plan.setting(), &evidence.observations);
-    let late_from = plan.scenario.timing.chaos() + Span::from_seconds(plan.scenario.timing.recover_s.get());
-    let progress = recorder::progress(&evidence.observations, late_from);
     let checks = judge_all(&plan, &families, progress);
-    let check_ns = judging.elapsed_ns();
+    let check_ns = recording_ns + judging.elapsed_ns();
     let ledger = evidence.ledger.lines();
     let left_out = nemesis::left_out(&plan.scenario, plan.build.substrate);
     let verdict = RunVerdict {
@@ -75,14 +71,12 @@ pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SubstrateError> {
     Ok(Run { plan, verdict, families, evidence })
 }
 
-/// What the world of `plan` leaves, run to its end on its substrate.
+/// What the world of `plan` leaves, run to its end on its substrate, and the histories of it.
 ///
 /// # Errors
 /// If the plan contradicts itself, names what does not exist, or plans what its substrate cannot express.
-pub fn simulate(plan: &Plan, keeps_trace: bool) -> Result<Evidence<Observation>, SubstrateError> {
-    let timing = &plan.scenario.timing;
-    let phases = Phases { faults_end: Some(instant(timing.chaos())), end: instant(timing.whole()) };
-    substrate::run(plan.build.substrate, plan.world(keeps_trace), phases)
+pub fn simulate(plan: &Plan, keeps_trace: bool) -> Result<Ran, SubstrateError> {
+    plan.work.run(plan.common(keeps_trace))
 }
 
 /// The kept trace as the lines of `trace.jsonl`.

@@ -1,53 +1,33 @@
 //! A scenario: a world, a workload, what goes wrong and what is promised, as data.
 //!
-//! The types here are the schema of a scenario file: a wrong key, type or range is refused with line and column.
+//! The types here and the sections of its system are the schema of a scenario file: a wrong key, type or range is refused
+//! with line and column.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sim::clock_profile::ClockProfile;
 use sim::disk_profile::DiskProfile;
 use sim::network_profile::NetworkProfile;
-use sim::time::Span;
+use sim::time::{Span, TrueTime};
 
 use crate::bounded::Bounded;
+use crate::system::Configured;
 
 pub use crate::grammar::{Nemesis, NemesisKind, Range, Role, Whom};
 pub use crate::scenario_file::{ScenarioError, accept_settings, load};
 
-/// Which systems there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum System {
-    /// Capacity counters under scheduled limits, journalled on the log, read through replicas.
-    Capacity,
-    /// Processes that pull a scheduled configuration and run tasks under it.
-    ConfigPull,
-}
-
-impl System {
-    /// Its name in files and reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Capacity => "capacity",
-            Self::ConfigPull => "config-pull",
-        }
-    }
-}
-
 /// A scenario, resolved: nothing left to look up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Scenario {
     /// Its name; safe as a folder name.
     pub name: String,
-    /// Which system it runs.
-    pub system: System,
+    /// Which system it runs, and with which parameters.
+    pub system: Arc<dyn Configured>,
     /// One sentence.
     pub summary: String,
     /// Names of the checks that must hold.
     pub checks: Vec<String>,
-    /// How large the world is.
-    pub shape: Shape,
     /// How long its phases are.
     pub timing: Timing,
     /// How good its clocks are.
@@ -56,37 +36,8 @@ pub struct Scenario {
     pub network: NetworkProfile,
     /// How fast its disks are.
     pub disk: DiskProfile,
-    /// What is asked.
-    pub workload: Workload,
     /// What goes wrong.
-    #[serde(default)]
     pub faults: Vec<Nemesis>,
-}
-
-/// How large the world is, and the system's own timers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Shape {
-    /// Service nodes.
-    pub services: Bounded<0, 150>,
-    /// Clients.
-    pub clients: Bounded<0, 500>,
-    /// Processes that run tasks.
-    pub workers: Bounded<0, 150>,
-    /// Slots of the service.
-    pub slots: Bounded<0, 100_000>,
-    /// Limit of the version that is there from the beginning; 0 is none.
-    pub initial_limit: Bounded<0, 1_000_000>,
-    /// Versions are published at least that long before their start.
-    pub lead_ms: Bounded<1, 3_600_000>,
-    /// How often a process reads the store.
-    pub poll_ms: Bounded<1, 3_600_000>,
-    /// What each input costs a node.
-    pub service_us: Bounded<0, 1_000_000>,
-    /// How long a client waits for one answer.
-    pub timeout_ms: Bounded<1, 600_000>,
-    /// How long a client tries in all.
-    pub deadline_ms: Bounded<1, 600_000>,
 }
 
 /// How long the phases are.
@@ -112,6 +63,12 @@ impl Timing {
         Span::from_seconds(self.chaos_s.get())
     }
 
+    /// From when on every operation must be answered: the system has had its time to recover.
+    #[must_use]
+    pub fn late_from(&self) -> TrueTime {
+        TrueTime::ZERO + self.chaos() + Span::from_seconds(self.recover_s.get())
+    }
+
     /// From the start to the end of the workload.
     #[must_use]
     pub fn workload(&self) -> Span {
@@ -123,42 +80,4 @@ impl Timing {
     pub fn whole(&self) -> Span {
         self.workload() + Span::from_seconds(self.quiet_s.get())
     }
-}
-
-/// What is asked, of whom, how often.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Workload {
-    /// Requests of all clients together, each second.
-    pub requests_per_s: Bounded<0, 1_000_000>,
-    /// Shares of the operations; only their proportions count.
-    pub mix: Mix,
-    /// A reservation takes from 1 to that many units.
-    pub units_max: Bounded<1, 1_000_000>,
-    /// How often a version is published; 0 is never.
-    pub publish_every_ms: Bounded<0, 3_600_000>,
-    /// Limits of the versions, one after the other, then from the front again.
-    pub limits: Vec<Bounded<1, 1_000_000>>,
-    /// How long a worker's task takes, version by version.
-    pub task_delays_ms: Vec<Bounded<1, 600_000>>,
-    /// Published so much earlier than the lead time asks.
-    pub slack_ms: Bounded<0, 600_000>,
-    /// How often each worker gets a batch; 0 is never.
-    pub batch_every_ms: Bounded<0, 3_600_000>,
-    /// Tasks in a batch.
-    pub batch_tasks: Bounded<1, 10_000>,
-}
-
-/// Shares of the operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Mix {
-    /// Take units.
-    pub reserve: Bounded<0, 1_000>,
-    /// Give an earlier order's units back.
-    pub release: Bounded<0, 1_000>,
-    /// Read one slot at its owner.
-    pub read: Bounded<0, 1_000>,
-    /// Read all slots at a replica.
-    pub overview: Bounded<0, 1_000>,
 }

@@ -9,7 +9,8 @@ use sim::substrate::Substrate;
 
 use crate::catalog;
 use crate::grammar::validity::{Ground, NemesisError};
-use crate::scenario::{Scenario, System};
+use crate::scenario::Scenario;
+use crate::systems;
 
 /// Why a scenario cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,16 @@ pub enum ScenarioError {
     },
 }
 
+impl ScenarioError {
+    /// What is wrong, without the place.
+    fn found(&self) -> String {
+        match self {
+            Self::Malformed { found, .. } => found.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// The scenario of that name or path, with `settings` of the form `KEY=VALUE` applied, as in `shape.slots=10`.
 ///
 /// # Errors
@@ -81,7 +92,7 @@ pub enum ScenarioError {
 pub fn load(name: &str, settings: &[String]) -> Result<Scenario, ScenarioError> {
     let (path, text) = find(name)?;
     let scenario = if settings.is_empty() {
-        let scenario = toml::from_str(&text).map_err(|error| malformed(&path, &text, &error))?;
+        let scenario = read(&path, &text)?;
         check_faults(&path, &text, &scenario)?;
         scenario
     } else {
@@ -90,13 +101,29 @@ pub fn load(name: &str, settings: &[String]) -> Result<Scenario, ScenarioError> 
             set(&mut table, setting)?;
         }
         let text = table.to_string();
-        toml::from_str(&text).map_err(|error: toml::de::Error| ScenarioError::Setting {
+        read(&path, &text).map_err(|error| ScenarioError::Setting {
             setting: settings.join(" --set "),
-            found: error.message().to_owned(),
+            found: error.found(),
         })?
     };
     check_consistency(&path, &scenario)?;
     Ok(scenario)
+}
+
+/// The scenario in the text of a file, by the system that it names.
+fn read(path: &str, text: &str) -> Result<Scenario, ScenarioError> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        system: toml::Spanned<String>,
+    }
+    let head: Head = toml::from_str(text).map_err(|error| malformed(path, text, &error))?;
+    let system = systems::find(head.system.get_ref()).ok_or_else(|| {
+        let (line, column) = place(text, head.system.span().start);
+        let known = systems::ALL.iter().map(|system| system.name()).collect::<Vec<_>>().join("`, `");
+        let found = format!("unknown system `{}`, expected one of `{known}`", head.system.get_ref());
+        ScenarioError::Malformed { path: path.to_owned(), line, column, found }
+    })?;
+    system.read(text).map_err(|error| malformed(path, text, &error))
 }
 
 /// Whether each kind of faults can do something, by its place in the file.
@@ -232,34 +259,8 @@ pub(crate) fn check_consistency(path: &str, scenario: &Scenario) -> Result<(), S
     if scenario.checks.is_empty() {
         return wrong("`checks` is empty: a run that promises nothing shows nothing".to_owned());
     }
-    let shape = &scenario.shape;
-    let (asks, has_slots) = (scenario.workload.requests_per_s.get() > 0, shape.slots.get() > 0);
-    if scenario.system == System::Capacity && (shape.services.get() < 3 || !has_slots) {
-        return wrong(
-            "`shape`: the capacity service needs at least 3 `services` and 1 of `slots`".to_owned(),
-        );
-    }
-    if asks && (shape.clients.get() == 0 || shape.services.get() == 0) {
-        return wrong(
-            "`workload.requests-per-s`: expected 0 where there are no `clients` or `services`".to_owned(),
-        );
-    }
-    if scenario.workload.requests_per_s.get() * scenario.timing.workload().as_ns() / 1_000_000_000 > 2_000_000
-    {
-        return wrong(
-            "`workload`: more than 2,000,000 requests in one run; expected fewer or a shorter run".to_owned(),
-        );
-    }
-    if asks && scenario.workload.mix.total() == 0 {
-        return wrong("`workload.mix`: all shares are 0; expected one above".to_owned());
-    }
-    if scenario.workload.publish_every_ms.get() > 0 && scenario.workload.limits.is_empty() {
-        return wrong("`workload.limits` is empty; expected a limit for each published version".to_owned());
-    }
-    if shape.poll_ms.get() >= shape.lead_ms.get() {
-        return wrong(
-            "`shape.poll-ms`: expected less than `lead-ms`, or no process can stay verified".to_owned(),
-        );
+    if let Err(found) = scenario.system.check() {
+        return wrong(found);
     }
     if let Some((index, error)) = first_wrong_fault(scenario) {
         return wrong(format!("`faults[{index}].{}`: {error}", error.key()));

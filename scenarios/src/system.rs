@@ -23,6 +23,8 @@ use crate::scenario::Timing;
 
 mod erased;
 
+#[cfg(test)]
+pub(crate) use erased::observed;
 pub use erased::{AnySystem, Common, Configured, Faces, Of, Ran, Work};
 
 /// A section of a scenario file.
@@ -64,8 +66,12 @@ pub trait System: Sized + Debug + Send + Sync + 'static {
     /// Why a node of that label cannot be asked this, if it cannot: a plan that was written down may have been changed.
     ///
     /// # Errors
-    /// Says what is wrong with the request, as in `is about slot 7, which does not exist`.
-    fn accept(parameters: &Parameters<Self>, label: &str, request: &RequestOf<Self>) -> Result<(), String>;
+    /// Says what is wrong with the request.
+    fn accept(
+        parameters: &Parameters<Self>,
+        label: &str,
+        request: &RequestOf<Self>,
+    ) -> Result<(), ForeignRequest>;
 
     /// What faults can be aimed at: nothing, unless the system says otherwise.
     fn aims(parameters: &Parameters<Self>, requests: &[Planned<Self>]) -> Aims {
@@ -89,11 +95,14 @@ pub type RequestOf<S> = <<S as System>::Node as Node>::Request;
 /// A request, its instant and whom it is asked of.
 pub type Planned<S> = (TrueTime, NodeId, RequestOf<S>);
 
+/// What a system's nodes tell the recorder.
+pub type ObservationOf<S> = <<S as System>::Node as Node>::Observation;
+
 /// An observation in its place in the run.
-pub type Seen<S> = Observed<<<S as System>::Node as Node>::Observation>;
+pub type Seen<S> = Observed<ObservationOf<S>>;
 
 /// What a scenario says about its system.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Parameters<S: System> {
     /// How large the world is.
     pub shape: S::Shape,
@@ -101,6 +110,13 @@ pub struct Parameters<S: System> {
     pub workload: S::Workload,
     /// How long the phases are.
     pub timing: Timing,
+}
+
+impl<S: System> Clone for Parameters<S> {
+    fn clone(&self) -> Self {
+        let Self { shape, workload, timing } = self;
+        Self { shape: shape.clone(), workload: workload.clone(), timing: timing.clone() }
+    }
 }
 
 impl<S: System> Parameters<S> {
@@ -118,6 +134,8 @@ pub struct Setting<'a, S: System> {
     pub parameters: &'a Parameters<S>,
     /// How the system is built.
     pub rules: S::Rules,
+    /// Who has the role of a client.
+    pub clients: &'a [NodeId],
 }
 
 impl<S: System> Clone for Setting<'_, S> {
@@ -127,6 +145,36 @@ impl<S: System> Clone for Setting<'_, S> {
 }
 
 impl<S: System> Copy for Setting<'_, S> {}
+
+/// Why a request does not fit its scenario.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForeignRequest {
+    /// It is none that the system knows.
+    #[error("is none: {0}")]
+    Malformed(String),
+    /// Its node does not exist.
+    #[error("is for {0}, which does not exist")]
+    UnknownNode(NodeId),
+    /// Its node is not asked such things.
+    #[error("asks a {role} for {request}")]
+    OfAnotherRole {
+        /// What is asked.
+        request: &'static str,
+        /// Of whom.
+        role: String,
+    },
+    /// What it is about does not exist.
+    #[error("is about {what} {name}, which does not exist")]
+    Unknown {
+        /// What sort of thing.
+        what: &'static str,
+        /// Which.
+        name: String,
+    },
+    /// It is due after the end of the workload.
+    #[error("is due at {} ns, after the end of the workload", .0.as_ns())]
+    TooLate(TrueTime),
+}
 
 /// A node before the run.
 #[derive(Clone, Debug)]

@@ -98,6 +98,27 @@ pub struct Evidence<O> {
     pub ledger: Ledger,
 }
 
+impl<O> Evidence<O> {
+    /// The observations, and all the rest.
+    #[must_use]
+    pub fn split(self) -> (Vec<Observed<O>>, Evidence<()>) {
+        let Self { observations, digest, checkpoints, events, messages, now, trace, clock_samples, ledger } =
+            self;
+        let rest = Evidence {
+            observations: Vec::new(),
+            digest,
+            checkpoints,
+            events,
+            messages,
+            now,
+            trace,
+            clock_samples,
+            ledger,
+        };
+        (observations, rest)
+    }
+}
+
 /// Why nothing can be run on a substrate, or a run on it came to no end.
 #[derive(Debug, thiserror::Error)]
 pub enum SubstrateError {

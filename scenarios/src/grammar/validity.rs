@@ -103,19 +103,17 @@ pub struct Ground {
 
 impl From<&Scenario> for Ground {
     fn from(scenario: &Scenario) -> Self {
-        let shape = &scenario.shape;
-        let several = [
-            (Role::Service, shape.services.get()),
-            (Role::Worker, shape.workers.get()),
-            (Role::Client, shape.clients.get()),
-        ];
-        let single = [Role::Store, Role::Log, Role::Publisher].map(|role| (role, 1));
+        let mut counts = BTreeMap::new();
+        for face in scenario.system.faces() {
+            *counts.entry(face.role).or_insert(0) += 1;
+        }
+        let aimable = scenario.system.aimable();
         Self {
-            counts: several.into_iter().chain(single).collect(),
+            counts,
             may_take_clients_down: false,
             faults_end_ms: scenario.timing.chaos_s.get() * 1_000,
-            has_switches: scenario.workload.publish_every_ms.get() > 0,
-            has_hot_key: scenario.workload.requests_per_s.get() > 0,
+            has_switches: aimable.switches,
+            has_hot_key: aimable.hot_key,
         }
     }
 }

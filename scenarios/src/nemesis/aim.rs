@@ -1,10 +1,5 @@
 //! On whom and when: what a fault can be aimed at, known before the run.
 
-use std::collections::BTreeMap;
-
-use model::capacity::Topology;
-use model::counter::membership;
-use model::message::Request;
 use sim::chance::{Seed, Stream};
 use sim::clock_forecast::ClockForecast;
 use sim::node::NodeId;
@@ -12,8 +7,6 @@ use sim::time::{Span, TrueTime};
 
 use crate::grammar::{Nemesis, Whom};
 use crate::nemesis::Targets;
-use crate::scenario::Scenario;
-use crate::workload::PlannedRequest;
 
 /// What faults are aimed at.
 pub(super) struct Aim<'a> {
@@ -72,28 +65,4 @@ impl Victims<'_> {
             }
         }
     }
-}
-
-/// The owner, while everybody is alive, of the slot most often asked for; of several slots the first.
-pub(super) fn hot_key_owner(topology: &Topology, requests: &[PlannedRequest]) -> Option<NodeId> {
-    let mut counts = BTreeMap::new();
-    for (.., request) in requests {
-        if let Request::Operation(call) = request
-            && let Some(slot) = call.slot()
-        {
-            *counts.entry(slot).or_insert(0_u64) += 1;
-        }
-    }
-    let (slot, _) = counts.into_iter().rev().max_by_key(|(_, count)| *count)?;
-    membership::owner_among(&topology.services, slot)
-}
-
-/// When the planned versions start, earliest first.
-pub(super) fn switches(scenario: &Scenario, requests: &[PlannedRequest]) -> Vec<TrueTime> {
-    let lead = Span::from_ms(scenario.shape.lead_ms.get());
-    let start = |request: &PlannedRequest| match request {
-        (at, _, Request::Publish { slack, .. }) => Some(*at + lead + *slack),
-        (_, _, Request::Operation(_) | Request::Batch { .. }) => None,
-    };
-    requests.iter().filter_map(start).collect()
 }

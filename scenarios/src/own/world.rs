@@ -122,18 +122,8 @@ impl<O> Ended<O> {
         families: impl FnOnce(&[Observed<O>]) -> Result<Vec<Family>, HistoryError>,
     ) -> Result<Recorded, OwnError> {
         let Self { evidence, planned } = self;
-        let families = families(&evidence.observations)?;
-        let left = Evidence {
-            observations: Vec::new(),
-            digest: evidence.digest,
-            checkpoints: evidence.checkpoints,
-            events: evidence.events,
-            messages: evidence.messages,
-            now: evidence.now,
-            trace: evidence.trace,
-            clock_samples: evidence.clock_samples,
-            ledger: evidence.ledger,
-        };
+        let (observations, left) = evidence.split();
+        let families = families(&observations)?;
         Ok(Recorded { left, planned, families })
     }
 }

@@ -17,7 +17,10 @@ use sim::setup::{NodeSetup, WorldSetup};
 use sim::substrate::{self, Evidence, Substrate, SubstrateError};
 use sim::time::TrueTime;
 
-use super::{Aimable, Aims, Member, Mutant, Parameters, Planned, RequestOf, Setting, System};
+use super::{
+    Aimable, Aims, ForeignRequest, Member, Mutant, ObservationOf, Parameters, Planned, RequestOf, Setting,
+    System,
+};
 use crate::grammar::{Nemesis, Role};
 use crate::recorder::Progress;
 use crate::scenario::{Scenario, Timing};
@@ -108,7 +111,7 @@ impl<S: System> File<S> {
 }
 
 /// A system with the parameters of a scenario.
-pub trait Configured: Debug + Send + Sync {
+pub trait Configured: core::any::Any + Debug + Send + Sync {
     /// The system's name.
     fn name(&self) -> &'static str;
 
@@ -142,7 +145,7 @@ pub trait Configured: Debug + Send + Sync {
         variant: Variant,
         defect: Option<Defect>,
         requests: &[Value],
-    ) -> Result<Arc<dyn Work>, (usize, String)>;
+    ) -> Result<Arc<dyn Work>, (usize, ForeignRequest)>;
 }
 
 /// Who a node is, for faults and reports.
@@ -274,7 +277,7 @@ impl<S: System> Configured for Parameters<S> {
         variant: Variant,
         defect: Option<Defect>,
         requests: &[Value],
-    ) -> Result<Arc<dyn Work>, (usize, String)> {
+    ) -> Result<Arc<dyn Work>, (usize, ForeignRequest)> {
         let rules = Self::rules(variant, defect);
         let faces = faces(&S::members(self, rules));
         let read = |(index, value): (usize, &Value)| {
@@ -294,15 +297,45 @@ fn read_request<S: System>(
     parameters: &Parameters<S>,
     faces: &[Faces],
     value: &Value,
-) -> Result<Planned<S>, String> {
-    let planned = <(TrueTime, NodeId, RequestOf<S>)>::deserialize(value).map_err(|error| error.to_string())?;
+) -> Result<Planned<S>, ForeignRequest> {
+    let planned = <(TrueTime, NodeId, RequestOf<S>)>::deserialize(value);
+    let planned = planned.map_err(|error| ForeignRequest::Malformed(error.to_string()))?;
     let (at, node, request) = &planned;
-    let face = faces.get(node.index()).ok_or_else(|| format!("is for {node}, which does not exist"))?;
+    let face = faces.get(node.index()).ok_or(ForeignRequest::UnknownNode(*node))?;
     S::accept(parameters, face.label, request)?;
     if *at >= parameters.workload_end() {
-        return Err(format!("is due at {} ns, after the end of the workload", at.as_ns()));
+        return Err(ForeignRequest::TooLate(*at));
     }
     Ok(planned)
+}
+
+impl<S: System> Ready<S> {
+    /// What the world leaves, observations and all.
+    fn observe(&self, common: Common) -> Result<Evidence<ObservationOf<S>>, SubstrateError> {
+        let Common { seed, clock, disk, network, plan, options, phases, substrate } = common;
+        let nodes = self.members.iter().map(|member| NodeSetup {
+            node: member.node.clone(),
+            clock: clock.clone(),
+            disk: disk.clone(),
+            service: member.service,
+            version: 0,
+        });
+        let nodes = nodes.collect();
+        let setup = WorldSetup { seed, nodes, network, plan, requests: self.requests.clone(), options };
+        substrate::run(substrate, setup, phases)
+    }
+}
+
+/// What the nodes of a plan's system `S` show in its run.
+#[cfg(test)]
+pub(crate) fn observed<S: System>(plan: &crate::plan::Plan) -> Vec<super::Seen<S>> {
+    let system: &dyn core::any::Any = &*plan.scenario.system;
+    let parameters: &Parameters<S> = system.downcast_ref().expect("the plan is one of that system");
+    let rules = Parameters::<S>::rules(plan.build.variant, plan.build.defect);
+    let (members, requests) = (S::members(parameters, rules), S::requests(parameters, plan.seed));
+    let mut ready = Ready { parameters: parameters.clone(), rules, members, requests };
+    ready.requests.sort_by_key(|(at, node, _)| (*at, *node));
+    ready.observe(plan.common(false)).expect("the plan makes sense").observations
 }
 
 impl<S: System> Work for Ready<S> {
@@ -315,8 +348,7 @@ impl<S: System> Work for Ready<S> {
     }
 
     fn requests(&self) -> Vec<Value> {
-        let value =
-            |request: &Planned<S>| serde_json::to_value(request).expect("a request is plain data");
+        let value = |request: &Planned<S>| serde_json::to_value(request).expect("a request is plain data");
         self.requests.iter().map(value).collect()
     }
 
@@ -325,19 +357,12 @@ impl<S: System> Work for Ready<S> {
     }
 
     fn run(&self, common: Common) -> Result<Ran, SubstrateError> {
-        let Common { seed, clock, disk, network, plan, options, phases, substrate } = common;
-        let nodes = self.members.iter().map(|member| NodeSetup {
-            node: member.node.clone(),
-            clock: clock.clone(),
-            disk: disk.clone(),
-            service: member.service,
-            version: 0,
-        });
-        let nodes = nodes.collect();
-        let setup = WorldSetup { seed, nodes, network, plan, requests: self.requests.clone(), options };
-        let (observations, evidence) = substrate::run(substrate, setup, phases)?.split();
+        let (observations, evidence) = self.observe(common)?.split();
         let watch = Stopwatch::start();
-        let setting = Setting { parameters: &self.parameters, rules: self.rules };
+        let members = self.members.iter().zip(0..);
+        let clients: Vec<_> =
+            members.filter(|(member, _)| member.role == Role::Client).map(|(_, id)| NodeId(id)).collect();
+        let setting = Setting { parameters: &self.parameters, rules: self.rules, clients: &clients };
         let recorded = S::record(setting, &observations);
         let recording_ns = watch.elapsed_ns();
         Ok(Ran { evidence, families: recorded.families, progress: recorded.progress, recording_ns })

@@ -13,26 +13,34 @@ use sim::clock::scheduled_true_time;
 use sim::node::ClockInterval;
 use sim::time::{LocalTime, Span, TrueTime};
 
-use super::{Seen, Setting};
-use crate::scenario::{Scenario, System};
-use crate::workload::task_delay;
+use super::workload::task_delay;
+use super::{CapacityService, Shape, Workload};
+use crate::system::{Parameters, Seen, System};
 
 /// The family, and what the slots' checks need of it.
-pub(super) struct Config {
-    pub(super) family: Family,
+pub(in crate::systems) struct Config {
+    pub(in crate::systems) family: Family,
     pub(super) schedule: LimitSchedule,
     /// The largest distance of true time from the far end of a clock interval that a task was decided with.
     pub(super) uncertainty_ns: u64,
 }
 
-pub(super) fn record(setting: Setting<'_>, seen: &[Seen]) -> Config {
+/// The switches of a run. Until `owed_until` every node has tasks by itself.
+pub(in crate::systems) fn record<S>(
+    parameters: &Parameters<S>,
+    owed_until: Span,
+    seen: &[Seen<CapacityService>],
+) -> Config
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
     let mut history = SwitchHistory {
-        healed_ns: Some(setting.scenario.timing.chaos().as_ns()),
-        ended_ns: owed_until(setting.scenario).as_ns(),
+        healed_ns: Some(parameters.timing.chaos().as_ns()),
+        ended_ns: owed_until.as_ns(),
         ..SwitchHistory::default()
     };
     let mut versions = Versions::default();
-    if let Some(payload) = initial_payload(setting.scenario) {
+    if let Some(payload) = initial_payload(parameters) {
         versions.commit(first_version(payload), 0);
     }
     let mut batches = BTreeMap::new();
@@ -70,22 +78,28 @@ pub(super) fn record(setting: Setting<'_>, seen: &[Seen]) -> Config {
     }
     history.tasks.sort_by_key(|task| task.at_ns);
     history.publications = versions.publications();
-    let kind = FamilyKind::Switch { history, promise: promise(setting) };
+    let kind = FamilyKind::Switch { history, promise: promise(parameters) };
     let family = Family { name: "config".to_owned(), kind };
     Config { family, schedule: versions.schedule(), uncertainty_ns }
 }
 
 /// What the version says that is there from the beginning.
-pub(crate) fn initial_payload(scenario: &Scenario) -> Option<Payload> {
-    let limit = scenario.shape.initial_limit.get_u32();
-    (limit > 0).then(|| Payload { limit, delay: task_delay(scenario, 0) })
+pub(super) fn initial_payload<S>(parameters: &Parameters<S>) -> Option<Payload>
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
+    let limit = parameters.shape.initial_limit.get_u32();
+    (limit > 0).then(|| Payload { limit, delay: task_delay(&parameters.workload, 0) })
 }
 
-fn promise(setting: Setting<'_>) -> Promise {
+fn promise<S>(parameters: &Parameters<S>) -> Promise
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
     Promise {
         kind: PromiseKind::Strict,
-        lead_ns: Span::from_ms(setting.scenario.shape.lead_ms.get()).as_ns(),
-        converge_within_ns: Span::from_seconds(setting.scenario.timing.recover_s.get()).as_ns(),
+        lead_ns: Span::from_ms(parameters.shape.lead_ms.get()).as_ns(),
+        converge_within_ns: Span::from_seconds(parameters.timing.recover_s.get()).as_ns(),
     }
 }
 
@@ -132,14 +146,5 @@ impl Versions {
             (scheduled_true_time(version.start_at).as_ns(), u64::from(version.payload.limit))
         });
         LimitSchedule { steps: steps.collect() }
-    }
-}
-
-/// Until when every node has tasks by itself. Where clients choose whom they ask, a node may be asked for nothing for as
-/// long as they like; whether what they ask is answered is for `progress` to say.
-fn owed_until(scenario: &Scenario) -> Span {
-    match scenario.system {
-        System::Capacity => scenario.timing.chaos(),
-        System::ConfigPull => scenario.timing.whole(),
     }
 }

@@ -2,51 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use checker::history::{ClientId, OperationIndex};
+use checker::history::OperationIndex;
 use checker::judge::{Family, FamilyKind};
-use checker::keyed::KeyedBuilder;
 use checker::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
+use model::client::Operation;
 use model::ids::SlotId;
 use model::message::{Answer, Call, Ground, Observation};
 use sim::node::NodeId;
 
 use super::switches::Config;
-use super::{Seen, Setting};
+use super::{CapacityService, operation};
+use crate::recorder::{self, Known, Operations, Reading};
+use crate::system::Seen;
 
 /// Family, and the slots' journal as a witness.
-pub(super) fn record(setting: Setting<'_>, seen: &[Seen], config: &Config) -> Family {
-    let mut builder = KeyedBuilder::<Capacity>::default();
-    let mut numbers = BTreeMap::new();
+pub(super) fn record(clients: &[NodeId], seen: &[Seen<CapacityService>], config: &Config) -> Family {
+    let Operations { history, places } = recorder::operations(clients, seen, operation, &Slots);
     let mut order = Order::default();
     for one in seen {
-        let at_ns = one.released_at.as_ns();
         match &one.observation {
-            Observation::Invoked { process, request, call } => {
-                let Some((slot, asked)) = question(*call) else { continue };
-                let client = client(setting, one.node, *process);
-                let number = builder
-                    .invoke(client, &key(slot), asked, at_ns)
-                    .expect("a session asks one question at a time, and never after an unknown outcome");
-                numbers.insert(*request, (slot, number));
-            }
-            Observation::Returned { process, request, answer } => {
-                let Some((slot, number)) = numbers.get(request) else { continue };
-                let client = client(setting, one.node, *process);
-                end(&mut builder, client, answer.map(outcome), at_ns);
-                order.answered.extend(answer.map(|_| *number));
-                if let Some(Answer::InUse { sequence, .. }) = answer {
-                    order.read(*slot, u64::from(sequence.0), *number);
+            Observation::Operation(Operation::Returned { request, answer: Some((_, answer)), .. }) => {
+                let Some((key, number)) = places.get(request) else { continue };
+                order.answered.insert(*number);
+                if let Answer::InUse { sequence, .. } = answer {
+                    order.read(key, u64::from(sequence.0), *number);
                 }
             }
             Observation::Journalled { entries, .. } => {
                 for entry in entries.iter() {
-                    if let Some((slot, number)) = numbers.get(&entry.event.request) {
+                    if let Some((key, number)) = places.get(&entry.event.request) {
                         let is_refusal = !has_effect(entry.event.answer);
-                        order.write(
-                            *slot,
-                            u64::from(entry.sequence.0),
-                            Placed { number: *number, is_refusal },
-                        );
+                        order.write(key, u64::from(entry.sequence.0), Placed { number: *number, is_refusal });
                     }
                 }
             }
@@ -55,7 +41,7 @@ pub(super) fn record(setting: Setting<'_>, seen: &[Seen], config: &Config) -> Fa
     }
     let kind = FamilyKind::Capacity {
         spec: Capacity { capacity: None },
-        history: builder.finish(),
+        history,
         witness: order.finish(),
         schedule: Some(config.schedule.clone()),
         uncertainty_ns: config.uncertainty_ns,
@@ -63,16 +49,23 @@ pub(super) fn record(setting: Setting<'_>, seen: &[Seen], config: &Config) -> Fa
     Family { name: "slots".to_owned(), kind }
 }
 
+/// Questions about single slots as those of bounded counters.
+struct Slots;
+
+impl Reading<Call, Capacity> for Slots {
+    fn question(&self, call: &Call) -> Option<(String, CapacityCall)> {
+        let (slot, asked) = question(*call)?;
+        Some((key(slot), asked))
+    }
+
+    fn answer(&self, _: &Call, answer: &Answer) -> Known<CapacityAnswer> {
+        outcome(*answer).map_or(Known::NotDone, Known::Told)
+    }
+}
+
 /// The name of a slot in histories.
 fn key(slot: SlotId) -> String {
     format!("slot-{:04}", slot.0)
-}
-
-/// The process of a client as one number: equal modulo the number of clients for all processes of a client.
-pub(super) fn client(setting: Setting<'_>, node: NodeId, process: u32) -> ClientId {
-    let clients = &setting.topology.clients;
-    let index = clients.iter().position(|client| *client == node).expect("only clients ask");
-    ClientId(u64::from(process) * clients.len() as u64 + index as u64)
 }
 
 fn question(call: Call) -> Option<(SlotId, CapacityCall)> {
@@ -109,24 +102,10 @@ fn terms(ground: Ground) -> Terms {
     Terms { limit: Some(u64::from(ground.limit)), version: Some(u64::from(ground.version.0)) }
 }
 
-fn end(
-    builder: &mut KeyedBuilder<Capacity>,
-    client: ClientId,
-    outcome: Option<Option<CapacityAnswer>>,
-    at_ns: u64,
-) {
-    let ended = match outcome {
-        Some(Some(answer)) => builder.answer(client, answer, at_ns),
-        Some(None) => builder.did_not_happen(client, at_ns),
-        None => builder.unknown(client),
-    };
-    ended.expect("an answer follows its question");
-}
-
 /// The order of the operations of each slot, as the journal has it; reads come right after what they saw.
 #[derive(Default)]
-struct Order {
-    places: BTreeMap<(SlotId, u64, u32), Placed>,
+struct Order<'a> {
+    places: BTreeMap<(&'a str, u64, u32), Placed>,
     answered: BTreeSet<OperationIndex>,
 }
 
@@ -137,12 +116,12 @@ struct Placed {
     is_refusal: bool,
 }
 
-impl Order {
-    fn write(&mut self, slot: SlotId, sequence: u64, placed: Placed) {
+impl<'a> Order<'a> {
+    fn write(&mut self, slot: &'a str, sequence: u64, placed: Placed) {
         self.places.insert((slot, 2 * sequence + 1, 0), placed);
     }
 
-    fn read(&mut self, slot: SlotId, event_count: u64, number: OperationIndex) {
+    fn read(&mut self, slot: &'a str, event_count: u64, number: OperationIndex) {
         self.places.insert((slot, 2 * event_count, number.0), Placed { number, is_refusal: false });
     }
 
@@ -151,7 +130,7 @@ impl Order {
         let mut orders: BTreeMap<String, Vec<OperationIndex>> = BTreeMap::new();
         for ((slot, ..), placed) in self.places {
             if !placed.is_refusal || self.answered.contains(&placed.number) {
-                orders.entry(key(slot)).or_default().push(placed.number);
+                orders.entry(slot.to_owned()).or_default().push(placed.number);
             }
         }
         orders

@@ -4,23 +4,32 @@ use std::collections::BTreeMap;
 
 use checker::judge::{Family, FamilyKind};
 use checker::replication::{Append, Delivery, LogHistory, Reader};
+use model::capacity::Topology;
+use model::client::Operation;
 use model::ids::{Offset, RequestKey};
 use model::message::{Answer, Call, Entry, Observation};
 use sim::node::NodeId;
 
-use super::{Seen, Setting};
+use super::CapacityService;
+use crate::system::Seen;
 
-pub(super) fn record(setting: Setting<'_>, seen: &[Seen]) -> Family {
+pub(super) fn record(topology: &Topology, seen: &[Seen<CapacityService>]) -> Family {
     let mut appends = BTreeMap::new();
     let mut readers = Readers::default();
     for one in seen {
         let at_ns = one.released_at.as_ns();
         match &one.observation {
-            Observation::Invoked { request, call: Call::Reserve { .. } | Call::Release { .. }, .. } => {
+            Observation::Operation(Operation::Invoked {
+                request,
+                call: Call::Reserve { .. } | Call::Release { .. },
+                ..
+            }) => {
                 let append = Append { entry: request.0, invoked_ns: at_ns, acknowledged_ns: None };
                 appends.insert(*request, append);
             }
-            Observation::Returned { request, answer: Some(answer), .. } if is_event(*answer) => {
+            Observation::Operation(Operation::Returned { request, answer: Some((_, answer)), .. })
+                if is_event(*answer) =>
+            {
                 acknowledge(&mut appends, *request, at_ns);
             }
             Observation::Started => readers.begin(one.node),
@@ -30,7 +39,7 @@ pub(super) fn record(setting: Setting<'_>, seen: &[Seen]) -> Family {
             _ => {}
         }
     }
-    let history = LogHistory { appends: appends.into_values().collect(), readers: readers.finish(setting) };
+    let history = LogHistory { appends: appends.into_values().collect(), readers: readers.finish(topology) };
     Family { name: "entries".to_owned(), kind: FamilyKind::Log(history) }
 }
 
@@ -71,10 +80,10 @@ impl Readers {
     }
 
     /// Only the last life of a node must have everything in the end.
-    fn finish(self, setting: Setting<'_>) -> Vec<Reader> {
+    fn finish(self, topology: &Topology) -> Vec<Reader> {
         let mut readers = Vec::new();
         for (node, lives) in self.lives {
-            let role = setting.topology.members[node.index()].role();
+            let role = topology.members[node.index()].role();
             let last = lives.len() - 1;
             for (life, deliveries) in lives.into_iter().enumerate() {
                 let name = format!("{role} {node}, start {}", life + 1);

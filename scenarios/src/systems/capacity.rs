@@ -1,0 +1,310 @@
+//! The capacity service as scenarios know it: counters under scheduled limits, journalled on the log, read through replicas.
+//!
+//! | family | from | judged for |
+//! |---|---|---|
+//! | `slots` | what clients asked of slots, and the journal's order as a witness | linearizable, sequential, admission |
+//! | `entries` | what the journal acknowledged and each replica applied | no loss, exactly once, convergence |
+//! | `overview` | what clients read from replicas | monotonic reads |
+//! | `config` | versions, tasks, store reads | switch timing |
+
+use model::capacity::{self, Topology};
+use model::client::{Operation, Patience};
+use model::message::{Call, Observation, Request, Used};
+use serde::{Deserialize, Serialize};
+use sim::chance::Seed;
+use sim::time::Span;
+
+use crate::bounded::Bounded;
+use crate::recorder::Progress;
+use crate::scenario::Role;
+use crate::system::{
+    Aimable, Aims, ForeignRequest, Member, Mutant, Parameters, Planned, Recorded, Seen, Setting, System,
+};
+
+mod entries;
+mod overview;
+mod slots;
+pub(super) mod switches;
+#[cfg(test)]
+mod tests;
+pub(super) mod workload;
+
+/// Capacity counters under scheduled limits.
+#[derive(Debug)]
+pub struct CapacityService;
+
+/// How large the world is, and the system's own timers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Shape {
+    /// Service nodes.
+    pub services: Bounded<0, 150>,
+    /// Clients.
+    pub clients: Bounded<0, 500>,
+    /// Processes that run tasks.
+    pub workers: Bounded<0, 150>,
+    /// Slots of the service.
+    pub slots: Bounded<0, 100_000>,
+    /// Limit of the version that is there from the beginning; 0 is none.
+    pub initial_limit: Bounded<0, 1_000_000>,
+    /// Versions are published at least that long before their start.
+    pub lead_ms: Bounded<1, 3_600_000>,
+    /// How often a process reads the store.
+    pub poll_ms: Bounded<1, 3_600_000>,
+    /// What each input costs a node.
+    pub service_us: Bounded<0, 1_000_000>,
+    /// How long a client waits for one answer.
+    pub timeout_ms: Bounded<1, 600_000>,
+    /// How long a client tries in all.
+    pub deadline_ms: Bounded<1, 600_000>,
+}
+
+/// What is asked, of whom, how often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Workload {
+    /// Requests of all clients together, each second.
+    pub requests_per_s: Bounded<0, 1_000_000>,
+    /// Shares of the operations; only their proportions count.
+    pub mix: Mix,
+    /// A reservation takes from 1 to that many units.
+    pub units_max: Bounded<1, 1_000_000>,
+    /// How often a version is published; 0 is never.
+    pub publish_every_ms: Bounded<0, 3_600_000>,
+    /// Limits of the versions, one after the other, then from the front again.
+    pub limits: Vec<Bounded<1, 1_000_000>>,
+    /// How long a worker's task takes, version by version.
+    pub task_delays_ms: Vec<Bounded<1, 600_000>>,
+    /// Published so much earlier than the lead time asks.
+    pub slack_ms: Bounded<0, 600_000>,
+    /// How often each worker gets a batch; 0 is never.
+    pub batch_every_ms: Bounded<0, 3_600_000>,
+    /// Tasks in a batch.
+    pub batch_tasks: Bounded<1, 10_000>,
+}
+
+/// Shares of the operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Mix {
+    /// Take units.
+    pub reserve: Bounded<0, 1_000>,
+    /// Give an earlier order's units back.
+    pub release: Bounded<0, 1_000>,
+    /// Read one slot at its owner.
+    pub read: Bounded<0, 1_000>,
+    /// Read all slots at a replica.
+    pub overview: Bounded<0, 1_000>,
+}
+
+impl System for CapacityService {
+    const NAME: &'static str = "capacity";
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::new("unconditional-append", "counters-partition", "linearizable"),
+        Mutant::new("ack-of-another", "capacity", "no-loss"),
+        Mutant::new("ack-before-sync", "disk-trouble", "no-loss"),
+        Mutant::new("sync-alone-retried", "disk-trouble", "no-loss"),
+        Mutant::new("damage-left", "disk-trouble", "no-loss"),
+        Mutant::new("ack-before-journal", "counters-partition", "no-loss"),
+        Mutant::new("retry-without-key", "counters-partition", "exactly-once"),
+        Mutant::new("minority-goes-on", "counters-partition", "linearizable"),
+        Mutant::new("replica-skips-gap", "capacity", "convergence"),
+        Mutant::new("replica-serves-early", "rolling-restart", "monotonic-reads"),
+        Mutant::new("no-clock-margin", "clock-steps", "switch-a"),
+        Mutant::new("lease-ignored", "config-switch", "switch-c"),
+        Mutant::new("switch-undone", "clock-steps", "switch-b"),
+        Mutant::new("late-publication", "config-switch", "switch-a"),
+        Mutant::new("batch-keeps-version", "config-switch", "switch-f"),
+    ];
+    type Rules = capacity::rules::Rules;
+    type Shape = Shape;
+    type Workload = Workload;
+    type Node = capacity::Member;
+
+    fn check(parameters: &Parameters<Self>) -> Result<(), String> {
+        if parameters.shape.services.get() < 3 || parameters.shape.slots.get() == 0 {
+            return Err(
+                "`shape`: the capacity service needs at least 3 `services` and 1 of `slots`".to_owned()
+            );
+        }
+        check_common(parameters)
+    }
+
+    fn members(parameters: &Parameters<Self>, rules: Self::Rules) -> Vec<Member<Self::Node>> {
+        members(parameters, rules)
+    }
+
+    fn requests(parameters: &Parameters<Self>, seed: Seed) -> Vec<Planned<Self>> {
+        workload::requests(parameters, seed)
+    }
+
+    fn accept(parameters: &Parameters<Self>, label: &str, request: &Request) -> Result<(), ForeignRequest> {
+        accept(parameters, label, request)
+    }
+
+    fn aims(parameters: &Parameters<Self>, requests: &[Planned<Self>]) -> Aims {
+        let hot_key_owner = workload::hot_key_owner(&topology(parameters), requests);
+        Aims { hot_key_owner, switches: workload::switches(&parameters.shape, requests) }
+    }
+
+    fn aimable(parameters: &Parameters<Self>) -> Aimable {
+        aimable(parameters)
+    }
+
+    fn record(setting: Setting<'_, Self>, seen: &[Seen<Self>]) -> Recorded {
+        let parameters = setting.parameters;
+        let topology = topology(parameters);
+        // Where clients choose whom they ask, a node may be asked for nothing for as long as they like; whether what
+        // they ask is answered is for `progress` to say.
+        let config = switches::record(parameters, parameters.timing.chaos(), seen);
+        let families = vec![
+            slots::record(setting.clients, seen, &config),
+            entries::record(&topology, seen),
+            overview::record(setting.clients, seen),
+            config.family,
+        ];
+        Recorded { families, progress: progress(parameters, seen) }
+    }
+}
+
+/// What both systems of these nodes ask of their figures.
+pub(super) fn check_common<S>(parameters: &Parameters<S>) -> Result<(), String>
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
+    let Parameters { shape, workload, timing } = parameters;
+    let asks = workload.requests_per_s.get() > 0;
+    let wrong = |found: &str| Err(found.to_owned());
+    if asks && (shape.clients.get() == 0 || shape.services.get() == 0) {
+        return wrong("`workload.requests-per-s`: expected 0 where there are no `clients` or `services`");
+    }
+    if workload.requests_per_s.get() * timing.workload().as_ns() / 1_000_000_000 > 2_000_000 {
+        return wrong("`workload`: more than 2,000,000 requests in one run; expected fewer or a shorter run");
+    }
+    if asks && workload.mix.total() == 0 {
+        return wrong("`workload.mix`: all shares are 0; expected one above");
+    }
+    if workload.publish_every_ms.get() > 0 && workload.limits.is_empty() {
+        return wrong("`workload.limits` is empty; expected a limit for each published version");
+    }
+    if shape.poll_ms.get() >= shape.lead_ms.get() {
+        return wrong("`shape.poll-ms`: expected less than `lead-ms`, or no process can stay verified");
+    }
+    Ok(())
+}
+
+/// Who is who in the world of these parameters.
+pub(super) fn topology<S>(parameters: &Parameters<S>) -> Topology
+where
+    S: System<Shape = Shape, Workload = Workload, Rules = capacity::rules::Rules>,
+{
+    use model::rules::Decisions as _;
+    build(parameters, capacity::rules::Rules::hardened())
+}
+
+fn build<S>(parameters: &Parameters<S>, rules: capacity::rules::Rules) -> Topology
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
+    let shape = &parameters.shape;
+    let shape = capacity::Shape {
+        service_count: shape.services.get_u32(),
+        client_count: shape.clients.get_u32(),
+        worker_count: shape.workers.get_u32(),
+        slot_count: shape.slots.get_u32(),
+        initial: switches::initial_payload(parameters),
+        lead: Span::from_ms(shape.lead_ms.get()),
+        poll_every: Span::from_ms(shape.poll_ms.get()),
+        patience: Patience {
+            timeout: Span::from_ms(shape.timeout_ms.get()),
+            backoff: Span::from_ms(50),
+            deadline: Span::from_ms(shape.deadline_ms.get()),
+        },
+    };
+    capacity::build(&shape, rules)
+}
+
+pub(super) fn members<S>(
+    parameters: &Parameters<S>,
+    rules: capacity::rules::Rules,
+) -> Vec<Member<capacity::Member>>
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
+    let service = Span::from_us(parameters.shape.service_us.get());
+    let members = build(parameters, rules).members.into_iter();
+    members.map(|node| Member { role: role(&node), label: node.role(), node, service }).collect()
+}
+
+/// A node's role in scenario files.
+const fn role(member: &capacity::Member) -> Role {
+    match member {
+        capacity::Member::Store(_) => Role::Store,
+        capacity::Member::Log(_) => Role::Log,
+        capacity::Member::Service(_) => Role::Service,
+        capacity::Member::Client(_) => Role::Client,
+        capacity::Member::Publisher(_) => Role::Publisher,
+        capacity::Member::Worker(_) => Role::Worker,
+    }
+}
+
+pub(super) fn accept<S>(
+    parameters: &Parameters<S>,
+    label: &str,
+    request: &Request,
+) -> Result<(), ForeignRequest>
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
+    let (name, asked) = match request {
+        Request::Operation(_) => ("an operation", "client"),
+        Request::Publish { .. } => ("a publication", "publisher"),
+        Request::Batch { .. } => ("a batch", "worker"),
+    };
+    if label != asked {
+        return Err(ForeignRequest::OfAnotherRole { request: name, role: label.to_owned() });
+    }
+    match request {
+        Request::Operation(call) => match call.slot() {
+            Some(slot) if u64::from(slot.0) >= parameters.shape.slots.get() => {
+                Err(ForeignRequest::Unknown { what: "slot", name: slot.0.to_string() })
+            }
+            _ => Ok(()),
+        },
+        Request::Publish { .. } | Request::Batch { .. } => Ok(()),
+    }
+}
+
+pub(super) fn aimable<S>(parameters: &Parameters<S>) -> Aimable
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
+    Aimable {
+        hot_key: parameters.workload.requests_per_s.get() > 0,
+        switches: parameters.workload.publish_every_ms.get() > 0,
+    }
+}
+
+/// How many operations, tasks included, the run had, and how many of the late ones were never answered.
+pub(super) fn progress<S>(parameters: &Parameters<S>, seen: &[Seen<CapacityService>]) -> Progress
+where
+    S: System,
+{
+    let late_from = parameters.timing.late_from();
+    let mut progress = Progress::of(seen, late_from, operation);
+    for one in seen {
+        if let Observation::Task { used, batch: Some(_), .. } = &one.observation {
+            progress.operations += 1;
+            progress.late_count += u64::from(one.at >= late_from && *used != Used::None);
+        }
+    }
+    progress
+}
+
+/// The operation that an observation is about.
+const fn operation(observation: &Observation) -> Option<&Operation<Call>> {
+    match observation {
+        Observation::Operation(operation) => Some(operation),
+        _ => None,
+    }
+}

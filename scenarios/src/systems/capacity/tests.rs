@@ -1,0 +1,69 @@
+//! What faults are aimed at, against what the run shows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sim::chance::Seed;
+use sim::fault::{FaultPlan, PlannedFault};
+use sim::time::{Span, TrueTime};
+
+use super::*;
+use crate::plan::{Build, Plan};
+use crate::system::observed;
+
+/// The plans of a few seeds with that nemesis alone.
+fn planned(nemesis: &str) -> Vec<(Plan, Vec<PlannedFault>)> {
+    let scenario = crate::scenario::load("capacity", &[format!("faults=[{nemesis}]")]).unwrap();
+    let scenario = Arc::new(scenario);
+    let plans = Seed::range(0..10).map(|seed| Plan::new(Arc::clone(&scenario), seed, Build::default()));
+    plans.map(|plan| (plan.clone(), plan.faults.faults)).collect()
+}
+
+#[test]
+fn the_owner_of_the_hot_key_is_who_answers_for_the_slot_most_often_asked_for() {
+    let (plan, faults) =
+        planned(r#"{ kind = "slow", on = ["service"], whom = "hot-key-owner", every-ms = 2_000 }"#).remove(0);
+    let plan = Plan { faults: FaultPlan::default(), ..plan };
+    let mut counts = BTreeMap::new();
+    let (mut asked, mut servers) = (BTreeMap::new(), BTreeMap::new());
+    for seen in observed::<CapacityService>(&plan) {
+        match operation(&seen.observation) {
+            Some(Operation::Invoked { request, call, .. }) => {
+                if let Some(slot) = call.slot() {
+                    asked.insert(*request, slot);
+                    *counts.entry(slot).or_insert(0) += 1;
+                }
+            }
+            Some(Operation::Returned { request, answer: Some((server, _)), .. }) => {
+                if let Some(slot) = asked.get(request) {
+                    servers.insert(*slot, *server);
+                }
+            }
+            Some(Operation::Returned { answer: None, .. }) | None => {}
+        }
+    }
+    let most = counts.values().max().unwrap();
+    let (hot, _) = counts.iter().find(|(_, count)| *count == most).unwrap();
+    assert!(!faults.is_empty());
+    assert!(faults.iter().all(|planned| planned.fault.node() == Some(servers[hot])), "{hot:?}");
+}
+
+#[test]
+fn faults_around_switches_stand_near_the_start_of_each_version() {
+    let nemesis = r#"{ kind = "slow", on = ["service"], around-switches-ms = 300 }"#;
+    for (plan, faults) in planned(nemesis) {
+        let requests = plan.work.requests().into_iter();
+        let mut starts: Vec<TrueTime> = requests
+            .map(|request| serde_json::from_value::<Planned<CapacityService>>(request).unwrap())
+            .filter_map(|(at, _, request)| match request {
+                Request::Publish { slack, .. } => Some(at + Span::from_ms(5_000) + slack),
+                Request::Operation(_) | Request::Batch { .. } => None,
+            })
+            .collect();
+        starts.retain(|start| *start + Span::from_ms(300) < TrueTime::ZERO + Span::from_seconds(60));
+        assert_eq!(faults.len(), starts.len());
+        for (planned, start) in faults.iter().zip(&starts) {
+            assert!(planned.at.as_ns().abs_diff(start.as_ns()) <= 300_000_000, "{planned:?}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What is asked in one run: every request with its instant, from the seed alone.
+
+use std::collections::BTreeMap;
+
+use model::capacity::Topology;
+use model::capacity::rules::Rules;
+use model::counter::membership;
+use model::ids::{OrderId, SlotId};
+use model::message::{Call, Payload, Request};
+use sim::chance::{Seed, Stream};
+use sim::node::NodeId;
+use sim::time::{Span, TrueTime};
+
+use super::{Mix, Shape, Workload};
+use crate::system::{Parameters, System};
+use crate::workload::OpenLoop;
+
+/// A request, its instant and whom it is asked of.
+pub(in crate::systems) type PlannedRequest = (TrueTime, NodeId, Request);
+
+/// Orders of one client; the scenario file allows fewer.
+const ORDERS_MAX: u64 = 10_000_000;
+/// Latest orders per client that a release may name.
+const RECENT_ORDERS_MAX: usize = 16;
+
+/// Every request of the run.
+pub(in crate::systems) fn requests<S>(parameters: &Parameters<S>, seed: Seed) -> Vec<PlannedRequest>
+where
+    S: System<Shape = Shape, Workload = Workload, Rules = Rules>,
+{
+    let topology = super::topology(parameters);
+    let Parameters { shape, workload, timing } = parameters;
+    let clients = OpenLoop {
+        nodes: &topology.clients,
+        requests_per_s: workload.requests_per_s.get(),
+        until: parameters.workload_end(),
+    };
+    let orders = |client: &NodeId| Orders { client: *client, count: 0, recent: Vec::new() };
+    let mut orders: Vec<_> = topology.clients.iter().map(orders).collect();
+    let mut requests = clients.requests(seed, |chance, index| {
+        Some(Request::Operation(orders[index].draw((shape, workload), chance)))
+    });
+    for (index, worker) in topology.workers.iter().enumerate() {
+        let mut chance = seed.stream("batches", index as u64);
+        batches(workload, *worker, (parameters.workload_end(), &mut chance), &mut requests);
+    }
+    publications(workload, timing.chaos(), topology.publisher, &mut requests);
+    requests
+}
+
+impl Mix {
+    /// All shares together.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.reserve.get() + self.release.get() + self.read.get() + self.overview.get()
+    }
+}
+
+/// The orders one client has asked for.
+struct Orders {
+    client: NodeId,
+    count: u64,
+    recent: Vec<(SlotId, OrderId)>,
+}
+
+impl Orders {
+    fn draw(&mut self, (shape, workload): (&Shape, &Workload), chance: &mut Stream) -> Call {
+        let mix = &workload.mix;
+        let slot = SlotId(u32::try_from(chance.below(shape.slots.get())).expect("slots fit 32 bits"));
+        let drawn = chance.below(mix.total());
+        let release_from = mix.reserve.get();
+        let read_from = release_from + mix.release.get();
+        let overview_from = read_from + mix.read.get();
+        if drawn >= overview_from {
+            return Call::Overview;
+        }
+        if drawn >= read_from {
+            return Call::Use { slot };
+        }
+        if drawn >= release_from && !self.recent.is_empty() {
+            let index = chance.below(self.recent.len() as u64) as usize;
+            let (slot, order) = self.recent.swap_remove(index);
+            return Call::Release { slot, order };
+        }
+        let order = OrderId(u64::from(self.client.0) * ORDERS_MAX + self.count);
+        self.count += 1;
+        self.recent.push((slot, order));
+        if self.recent.len() > RECENT_ORDERS_MAX {
+            self.recent.remove(0);
+        }
+        let units = 1 + chance.below(workload.units_max.get());
+        Call::Reserve { slot, order, units: u32::try_from(units).expect("units fit 32 bits") }
+    }
+}
+
+fn batches(
+    workload: &Workload,
+    worker: NodeId,
+    (end, chance): (TrueTime, &mut Stream),
+    requests: &mut Vec<PlannedRequest>,
+) {
+    let every = Span::from_ms(workload.batch_every_ms.get());
+    if every == Span::ZERO {
+        return;
+    }
+    let tasks = workload.batch_tasks.get_u32();
+    let mut at = TrueTime::ZERO + Span::from_ns(chance.below(every.as_ns()));
+    while at < end {
+        requests.push((at, worker, Request::Batch { tasks }));
+        at += every;
+    }
+}
+
+fn publications(workload: &Workload, chaos: Span, publisher: NodeId, requests: &mut Vec<PlannedRequest>) {
+    let every = Span::from_ms(workload.publish_every_ms.get());
+    if every == Span::ZERO {
+        return;
+    }
+    // The last version must have started when the convergence of the healed system is judged.
+    let last = TrueTime::ZERO + chaos;
+    let slack = Span::from_ms(workload.slack_ms.get());
+    let mut at = TrueTime::ZERO + Span::from_ms(500);
+    let mut count = 0;
+    while at < last {
+        let payload = payload(workload, count);
+        requests.push((at, publisher, Request::Publish { payload, slack }));
+        at += every;
+        count += 1;
+    }
+}
+
+/// What the `count`-th published version says.
+fn payload(workload: &Workload, count: usize) -> Payload {
+    let limit = workload.limits[count % workload.limits.len()].get_u32();
+    Payload { limit, delay: task_delay(workload, count + 1) }
+}
+
+/// How long a task takes under the `count`-th version, the initial one included.
+pub(super) fn task_delay(workload: &Workload, count: usize) -> Span {
+    let delays = &workload.task_delays_ms;
+    delays.get(count % delays.len().max(1)).map_or(Span::from_ms(10), |delay| Span::from_ms(delay.get()))
+}
+
+/// The owner, while everybody is alive, of the slot most often asked for; of several slots the first.
+pub(in crate::systems) fn hot_key_owner(topology: &Topology, requests: &[PlannedRequest]) -> Option<NodeId> {
+    let mut counts = BTreeMap::new();
+    for (.., request) in requests {
+        if let Request::Operation(call) = request
+            && let Some(slot) = call.slot()
+        {
+            *counts.entry(slot).or_insert(0_u64) += 1;
+        }
+    }
+    let (slot, _) = counts.into_iter().rev().max_by_key(|(_, count)| *count)?;
+    membership::owner_among(&topology.services, slot)
+}
+
+/// When the planned versions start, earliest first.
+pub(in crate::systems) fn switches(shape: &Shape, requests: &[PlannedRequest]) -> Vec<TrueTime> {
+    let lead = Span::from_ms(shape.lead_ms.get());
+    let start = |request: &PlannedRequest| match request {
+        (at, _, Request::Publish { slack, .. }) => Some(*at + lead + *slack),
+        (_, _, Request::Operation(_) | Request::Batch { .. }) => None,
+    };
+    requests.iter().filter_map(start).collect()
+}
