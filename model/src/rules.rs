@@ -36,7 +36,8 @@ impl Precaution {
 }
 
 /// A planted defect, by name: one decision of the hardened system taken the wrong way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
 pub struct Defect(pub &'static str);
 
 impl fmt::Display for Defect {

@@ -175,7 +175,7 @@ impl BuildArguments {
 
 fn parse_mutant(name: &str) -> Result<Defect, String> {
     mutants::find(name).ok_or_else(|| {
-        let known: Vec<_> = mutants::MUTANTS.iter().map(mutants::Mutant::name).collect();
+        let known: Vec<_> = mutants::all().map(|mutant| mutant.defect.0).collect();
         format!("expected one of {}", known.join(", "))
     })
 }

@@ -170,7 +170,7 @@ fn scenario(value: &Value) -> Result<Scenario, PlanFileError> {
         found: format!("`{name}`"),
         expected: systems::ALL.iter().map(|system| system.name()).collect::<Vec<_>>().join(", "),
     })?;
-    system.from_value(value).map_err(|source| PlanFileError::Part { part: "scenario", source })
+    system.read_value(value).map_err(|source| PlanFileError::Part { part: "scenario", source })
 }
 
 /// The defect of that name that the scenario's system can be built with.

@@ -15,7 +15,7 @@ use crate::bounded::Bounded;
 use crate::system::Configured;
 
 pub use crate::grammar::{Nemesis, NemesisKind, Range, Role, Whom};
-pub use crate::scenario_file::{ScenarioError, accept_settings, load};
+pub use crate::scenario_file::{ScenarioError, accept_defect, accept_settings, load};
 
 /// A scenario, resolved: nothing left to look up.
 #[derive(Clone, Debug)]

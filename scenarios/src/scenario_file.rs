@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use checker::judge::CHECK_NAMES;
+use model::rules::Defect;
 use sim::substrate::Substrate;
 
 use crate::catalog;
@@ -50,6 +51,18 @@ pub enum ScenarioError {
         setting: String,
         /// What is wrong.
         found: String,
+    },
+    /// The system cannot be built with that defect.
+    #[error("--mutant {defect}: {scenario} has no such decision; {system} can be built with {known}")]
+    Mutant {
+        /// The argument.
+        defect: Defect,
+        /// Of which scenario.
+        scenario: String,
+        /// Its system.
+        system: &'static str,
+        /// What there is.
+        known: String,
     },
     /// A kind of faults that can do nothing, or has figures out of range.
     #[error("{path}:{line}:{column}: `faults[{index}].{key}`: {error}", key = .error.key())]
@@ -158,6 +171,19 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     (line, before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1)
+}
+
+/// Whether the system of `scenario` can be built with that defect.
+///
+/// # Errors
+/// Names the defects that it can be built with.
+pub fn accept_defect(scenario: &Scenario, defect: Option<Defect>) -> Result<(), ScenarioError> {
+    let defects = scenario.system.defects();
+    let Some(defect) = defect.filter(|defect| !defects.contains(defect)) else { return Ok(()) };
+    let names: Vec<_> = defects.iter().map(ToString::to_string).collect();
+    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let system = scenario.system.name();
+    Err(ScenarioError::Mutant { defect, scenario: scenario.name.clone(), system, known })
 }
 
 /// Whether a substrate can do what `settings` have asked of `scenario`. What the scenario itself has beyond that is

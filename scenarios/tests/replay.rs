@@ -9,7 +9,6 @@ use scenarios::folder::folder;
 use scenarios::plan::{Build, Plan};
 use scenarios::replay::{Departure, replay};
 use scenarios::{runner, scenario};
-use sim::time::Span;
 
 /// A run of 7 s.
 const SHORT: [&str; 4] = ["timing.chaos-s=3", "timing.heal-s=2", "timing.quiet-s=2", "timing.recover-s=1"];
@@ -25,12 +24,13 @@ fn recorded(keeps_trace: bool) -> RunFolder {
 
 /// In what a run with a request that comes a little later is not the recorded one; when it came first.
 fn check(recorded: &RunFolder) -> (Departure, u64) {
-    let mut plan = plan();
-    let place = plan.requests.len() / 2;
-    let at = plan.requests[place].0;
-    let next_at = plan.requests[place + 1].0;
-    plan.requests[place].0 = (at + Span::from_ns(1)).min(next_at);
-    (replay(recorded, &plan).unwrap().expect("another request is another run"), at.as_ns())
+    let mut file = plan().to_file();
+    let place = file.requests.len() / 2;
+    let at_ns = |place: usize| file.requests[place][0].as_u64().unwrap();
+    let (at_ns, next_at_ns) = (at_ns(place), at_ns(place + 1));
+    file.requests[place][0] = (at_ns + 1).min(next_at_ns).into();
+    let plan = Plan::from_file(&file).unwrap();
+    (replay(recorded, &plan).unwrap().expect("another request is another run"), at_ns)
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn without_a_trace_the_events_among_which_it_is_are_named() {
     let recorded = recorded(false);
     let (departure, at_ns) = check(&recorded);
     let Departure::Other { window: Some(window), .. } = &departure else { panic!("{departure}") };
-    let trace = runner::simulate(&plan(), true).unwrap().trace;
+    let trace = runner::simulate(&plan(), true).unwrap().evidence.trace;
     let place = trace.iter().position(|event| event.at_ns == at_ns).unwrap() as u64;
     assert!(window.events.contains(&place), "{place}: {departure}");
     assert!(window.first.is_some(), "{departure}");
@@ -72,7 +72,8 @@ fn a_digest_that_was_changed_by_hand_is_told_beside_that_of_now() {
 #[test]
 fn checkpoints_that_are_not_those_of_the_run_are_told() {
     let mut recorded = recorded(false);
-    let other = runner::simulate(&Plan { seed: sim::chance::Seed(6), ..plan() }, false).unwrap().checkpoints;
+    let other =
+        runner::simulate(&Plan { seed: sim::chance::Seed(6), ..plan() }, false).unwrap().evidence.checkpoints;
     recorded.checkpoints = Some(other);
     let departure = replay(&recorded, &plan()).unwrap().expect("they are those of another run");
     let Departure::Other { lines: Some(lines), window: Some(_), .. } = &departure else {

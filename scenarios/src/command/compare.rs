@@ -36,6 +36,7 @@ pub(crate) struct Compare {
 impl Compare {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
         let scenario = Arc::new(scenario::load(&self.scenario, &self.settings)?);
+        scenario::accept_defect(&scenario, self.system.build().defect)?;
         let compare = compare::Compare {
             scenario,
             origin: Origin { path: catalog::path_of(&self.scenario), settings: self.settings.clone() },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use model::rules::Variant;
 use reports::run_folder::Outcome;
-use scenarios::mutants::{MUTANTS, Mutant};
+use scenarios::mutants::{self, Mutant};
 use scenarios::plan::Build;
 use scenarios::{runner, scenario};
 use serde_json::json;
@@ -26,7 +26,7 @@ pub(crate) struct Mutants {
 impl Mutants {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
         let mut missed = 0;
-        for mutant in &MUTANTS {
+        for mutant in mutants::all() {
             let found = seeds_to_detection(mutant, &self.seeds)?;
             missed += u8::from(found.is_none());
             self.show(mutant, found)?;
@@ -37,7 +37,7 @@ impl Mutants {
     fn show(&self, mutant: &Mutant, found: Option<u64>) -> Result<(), CommandError> {
         if self.json {
             let line = json!({
-                "name": mutant.name(),
+                "name": mutant.defect.0,
                 "system": mutant.scenario,
                 "check": mutant.check,
                 "found": found.is_some(),
@@ -46,7 +46,7 @@ impl Mutants {
             output::print(&line.to_string())
         } else {
             let after = found.map_or("MISSED".to_owned(), |count| format!("found after {count}"));
-            output::print(&format!("{:24} {:20} {:16} {after}", mutant.name(), mutant.scenario, mutant.check))
+            output::print(&format!("{:24} {:20} {:16} {after}", mutant.defect, mutant.scenario, mutant.check))
         }
     }
 }

@@ -42,6 +42,7 @@ impl Run {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
         let scenario = Arc::new(scenario::load(&self.scenario, &self.settings)?);
         let build = self.build.build();
+        scenario::accept_defect(&scenario, build.defect)?;
         scenario::accept_settings(&scenario, &self.settings, build.substrate)?;
         let mut plan = runner::plan_for(&scenario, self.seed, build);
         plan.origin = Origin { path: catalog::path_of(&self.scenario), settings: self.settings.clone() };

@@ -65,14 +65,17 @@ impl Soak {
     }
 
     fn prepare(&self, known: Vec<RunVerdict>) -> Result<soak::Soak, CommandError> {
-        let names = if self.scenarios.is_empty() {
-            catalog::names().map(str::to_owned).collect()
-        } else {
-            self.scenarios.clone()
-        };
+        let takes_all = self.scenarios.is_empty();
+        let names =
+            if takes_all { catalog::names().map(str::to_owned).collect() } else { self.scenarios.clone() };
+        let defect = self.build.build().defect;
         let mut scenarios: Vec<(Arc<scenario::Scenario>, Origin)> = Vec::new();
         for name in names {
             let scenario = Arc::new(scenario::load(&name, &[])?);
+            match scenario::accept_defect(&scenario, defect) {
+                Err(_) if takes_all => continue,
+                accepted => accepted?,
+            }
             if scenarios.iter().any(|(other, _)| other.name == scenario.name) {
                 return Err(CommandError::Usage(format!("scenario `{}` is named twice", scenario.name)));
             }

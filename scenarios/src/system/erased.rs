@@ -47,7 +47,7 @@ pub trait AnySystem: Send + Sync {
     ///
     /// # Errors
     /// If this version writes another.
-    fn from_value(&self, value: &Value) -> Result<Scenario, serde_json::Error>;
+    fn read_value(&self, value: &Value) -> Result<Scenario, serde_json::Error>;
 }
 
 /// A system by its type.
@@ -78,7 +78,7 @@ impl<S: System> AnySystem for Of<S> {
         toml::from_str::<File<S>>(text).map(File::scenario)
     }
 
-    fn from_value(&self, value: &Value) -> Result<Scenario, serde_json::Error> {
+    fn read_value(&self, value: &Value) -> Result<Scenario, serde_json::Error> {
         File::<S>::deserialize(value).map(File::scenario)
     }
 }
