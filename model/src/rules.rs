@@ -75,7 +75,8 @@ pub trait Decisions: Copy + fmt::Debug + PartialEq + Send + Sync + 'static {
 
 /// Declares the decisions of a system: each a precaution, with the name of the defect that skipping it alone is.
 ///
-/// A decision without a name is one that only the naive system takes the wrong way.
+/// A decision without a name is one that only the naive system takes the wrong way; one marked `in every variant` is taken
+/// the wrong way by its mutant alone.
 ///
 /// ```
 /// counterclock_model::decisions! {
@@ -85,18 +86,26 @@ pub trait Decisions: Copy + fmt::Debug + PartialEq + Send + Sync + 'static {
 ///         fencing = "no-fencing",
 ///         /// The holder renews its lease in time.
 ///         renewal,
+///         /// The lock knows its own name.
+///         name = "canary" in every variant,
 ///     }
 /// }
 /// # use counterclock_model::rules::{Decisions, Defect};
 /// assert!(!Rules::mutant("no-fencing").fencing.is_taken());
-/// assert_eq!(Rules::DEFECTS, [Defect("no-fencing")]);
+/// assert_eq!(Rules::DEFECTS, [Defect("no-fencing"), Defect("canary")]);
 /// # assert!(Rules::hardened().renewal.is_taken());
+/// # use counterclock_model::rules::Variant;
+/// assert!(Rules::of(Variant::Naive).name.is_taken() && !Rules::of(Variant::Naive).renewal.is_taken());
 /// ```
 #[macro_export]
 macro_rules! decisions {
+    (@of $precaution:ident) => { $precaution };
+    (@of $precaution:ident variant) => { $crate::rules::Precaution::Taken };
     (
         $(#[$meta:meta])*
-        pub struct $name:ident { $( $(#[$doc:meta])* $field:ident $(= $defect:literal)? ),* $(,)? }
+        pub struct $name:ident {
+            $( $(#[$doc:meta])* $field:ident $(= $defect:literal)? $(in every $variant:ident)? ),* $(,)?
+        }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +119,7 @@ macro_rules! decisions {
                     $crate::rules::Variant::Naive => $crate::rules::Precaution::Skipped,
                     $crate::rules::Variant::Hardened => $crate::rules::Precaution::Taken,
                 };
-                Self { $( $field: precaution, )* }
+                Self { $( $field: $crate::decisions!(@of precaution $($variant)?), )* }
             }
 
             fn with(mut self, defect: $crate::rules::Defect) -> Option<Self> {

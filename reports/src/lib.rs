@@ -12,6 +12,7 @@ pub mod junit;
 mod lanes;
 mod latency;
 pub mod markdown;
+pub mod matrix;
 mod meaning;
 pub mod page;
 pub mod run_folder;

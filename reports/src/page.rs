@@ -11,6 +11,7 @@
 mod checks;
 mod clocks;
 mod finding;
+mod matrix;
 mod ornament;
 mod run;
 mod soak;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 pub use checks::checks;
 pub use clocks::clocks;
+pub use matrix::matrix;
 pub use run::run;
 pub use soak::soak;
 

@@ -1,6 +1,7 @@
 //! Terminal output, at most 80 columns wide: the verdict first, the command that replays it last.
 
 mod comparison;
+mod matrix;
 
 use crate::checked::CheckedFile;
 use crate::drawn::DrawnFamily;
@@ -10,6 +11,7 @@ use crate::scale::{grouped, span};
 use crate::words::{by_attention, counted, headline, lede};
 
 pub use comparison::comparison;
+pub use matrix::matrix;
 
 /// The widest line. Unit: characters.
 const COLUMNS_MAX: usize = 80;

@@ -27,6 +27,17 @@ impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
 }
 
 impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
+    /// The number times `by` over `of`, rounded down, as far as the range allows.
+    ///
+    /// # Panics
+    /// If `of` is 0, or the product does not fit 64 bits.
+    #[must_use]
+    pub fn scaled(self, by: u64, of: u64) -> Self {
+        Self((self.0 * by / of).clamp(MIN, MAX))
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
     /// The number, for ranges that end below 2^32.
     #[must_use]
     pub const fn get_u32(self) -> u32 {

@@ -15,6 +15,7 @@ mod check;
 mod compare;
 mod export;
 mod list;
+mod matrix;
 mod mutant;
 pub(crate) mod output;
 mod replay;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Replay(replay::Replay),
     /// Run the same plans on every substrate, and show the verdicts side by side.
     Compare(compare::Compare),
+    /// Try every system, naive and hardened, under one family of faults after the other.
+    Matrix(matrix::Matrix),
     /// Run every planted defect against the check that must find it.
     Mutants(mutant::Mutants),
     /// Judge histories from files.
@@ -106,6 +109,7 @@ impl Command {
             Self::Soak(soak) => soak.execute(),
             Self::Replay(replay) => replay.execute(),
             Self::Compare(compare) => compare.execute(),
+            Self::Matrix(matrix) => matrix.execute(),
             Self::Mutants(mutants) => mutants.execute(),
             Self::Check(check) => check.execute(),
             Self::Export(export) => export.execute(),

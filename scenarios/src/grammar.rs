@@ -17,6 +17,7 @@ use sim::fault::Family;
 
 use crate::bounded::Bounded;
 
+pub mod column;
 pub mod strength;
 pub mod validity;
 

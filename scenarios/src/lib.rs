@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod compare;
 pub mod folder;
 pub mod grammar;
+pub mod matrix;
 pub mod mutants;
 pub mod nemesis;
 pub mod own;

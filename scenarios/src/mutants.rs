@@ -5,7 +5,10 @@ use model::rules::Defect;
 pub use crate::system::Mutant;
 use crate::systems;
 
-/// Every mutant, system by system.
+/// The defect that every run must show: whoever looks for mutants and does not find this one sees nothing.
+pub const CANARY: &str = "canary";
+
+/// Every mutant, system by system, the canary first.
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     systems::ALL.iter().flat_map(|system| system.mutants())
 }

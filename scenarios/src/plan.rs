@@ -106,12 +106,6 @@ impl Plan {
     /// Never: scenarios and requests are plain data.
     #[must_use]
     pub fn to_file(&self) -> run_folder::Plan {
-        let faces = self.work.faces();
-        let nodes = faces.iter().zip(0..).map(|(face, id)| run_folder::NodePlan {
-            id,
-            name: node_name(&faces, NodeId(id)),
-            role: face.label.to_owned(),
-        });
         run_folder::Plan {
             version: VERSION.to_owned(),
             scenario: self.scenario.system.to_value(&self.scenario),
@@ -121,7 +115,7 @@ impl Plan {
             variant: self.variant_name(),
             mutant: self.mutant_name(),
             substrate: self.build.substrate.name().to_owned(),
-            nodes: nodes.collect(),
+            nodes: nodes(&self.work.faces()),
             chaos_ends_ns: self.scenario.timing.chaos().as_ns(),
             ends_ns: self.scenario.timing.whole().as_ns(),
             faults: self.faults.clone(),
@@ -143,13 +137,22 @@ impl Plan {
             defect,
             substrate: part("substrate", &Value::from(file.substrate.as_str()))?,
         };
+        foreign::check(&scenario, file)?;
         let work = scenario.system.work_from(build.variant, defect, &file.requests);
         let work = work.map_err(|(index, reason)| PlanFileError::Request { index, reason })?;
         let (scenario, origin, seed) = (Arc::new(scenario), Origin::default(), Seed(file.seed));
-        let plan = Self { scenario, origin, seed, build, work, faults: file.faults.clone() };
-        foreign::check(&plan, file)?;
-        Ok(plan)
+        Ok(Self { scenario, origin, seed, build, work, faults: file.faults.clone() })
     }
+}
+
+/// The nodes as they are written down.
+fn nodes(faces: &[Faces]) -> Vec<run_folder::NodePlan> {
+    let node = |(face, id): (&Faces, u32)| run_folder::NodePlan {
+        id,
+        name: node_name(faces, NodeId(id)),
+        role: face.label.to_owned(),
+    };
+    faces.iter().zip(0..).map(node).collect()
 }
 
 /// What a node is called in reports.

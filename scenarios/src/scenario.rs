@@ -12,6 +12,7 @@ use sim::network_profile::NetworkProfile;
 use sim::time::{Span, TrueTime};
 
 use crate::bounded::Bounded;
+use crate::grammar::column::Column;
 use crate::system::Configured;
 
 pub use crate::grammar::{Nemesis, NemesisKind, Range, Role, Whom};
@@ -38,6 +39,48 @@ pub struct Scenario {
     pub disk: DiskProfile,
     /// What goes wrong.
     pub faults: Vec<Nemesis>,
+    /// How long the phases are in the runs of a matrix, if it takes part in one.
+    pub matrix: Option<MatrixTiming>,
+}
+
+impl Scenario {
+    /// The scenario with only the faults of that column, and the timing of a matrix; none if it declares no such fault.
+    ///
+    /// Where the phase of faults is shorter, they come as much more often.
+    #[must_use]
+    pub fn for_cell(&self, column: Column) -> Option<Self> {
+        let mut scenario = self.clone();
+        scenario.faults.retain(|nemesis| nemesis.kind.column() == column);
+        if scenario.faults.is_empty() && column != Column::Calm {
+            return None;
+        }
+        let Some(matrix) = scenario.matrix.take() else { return Some(scenario) };
+        let before_s = self.timing.chaos_s.get();
+        for nemesis in &mut scenario.faults {
+            nemesis.every_ms = nemesis.every_ms.map(|every| every.scaled(matrix.chaos_s.get(), before_s));
+            let is_within = |at_ms: u64| at_ms < matrix.chaos_s.get() * 1_000;
+            nemesis.from_ms = nemesis.from_ms.filter(|from| is_within(from.get()));
+            nemesis.until_ms = nemesis.until_ms.filter(|until| is_within(until.get()));
+        }
+        let MatrixTiming { chaos_s, heal_s, quiet_s, recover_s } = matrix;
+        scenario.timing = Timing { chaos_s, heal_s, quiet_s, recover_s, ..scenario.timing };
+        scenario.system = scenario.system.with_timing(&scenario.timing);
+        Some(scenario)
+    }
+}
+
+/// How long the phases are in the runs of a matrix: as short as the system's own timers allow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MatrixTiming {
+    /// As in [`Timing`].
+    pub chaos_s: Bounded<1, 86_400>,
+    /// As in [`Timing`].
+    pub heal_s: Bounded<1, 86_400>,
+    /// As in [`Timing`].
+    pub quiet_s: Bounded<1, 86_400>,
+    /// As in [`Timing`].
+    pub recover_s: Bounded<1, 86_400>,
 }
 
 /// How long the phases are.

@@ -9,6 +9,7 @@ use model::rules::Defect;
 use sim::substrate::Substrate;
 
 use crate::catalog;
+use crate::grammar::column::{Column, UnknownColumn};
 use crate::grammar::validity::{Ground, NemesisError};
 use crate::scenario::Scenario;
 use crate::systems;
@@ -102,15 +103,19 @@ impl ScenarioError {
 ///
 /// # Errors
 /// If there is no such scenario, or it is malformed: names the file, the place and what was expected.
+///
+/// `cell=COLUMN` sets the faults and the timing that the cells of that column of a matrix have.
 pub fn load(name: &str, settings: &[String]) -> Result<Scenario, ScenarioError> {
     let (path, text) = find(name)?;
+    let (cells, settings): (Vec<_>, Vec<_>) =
+        settings.iter().cloned().partition(|setting| setting.starts_with(CELL));
     let scenario = if settings.is_empty() {
         let scenario = read(&path, &text)?;
         check_faults(&path, &text, &scenario)?;
         scenario
     } else {
         let mut table = toml::from_str(&text).map_err(|error| malformed(&path, &text, &error))?;
-        for setting in settings {
+        for setting in &settings {
             set(&mut table, setting)?;
         }
         let text = table.to_string();
@@ -120,7 +125,23 @@ pub fn load(name: &str, settings: &[String]) -> Result<Scenario, ScenarioError> 
         })?
     };
     check_consistency(&path, &scenario)?;
-    Ok(scenario)
+    let Some(setting) = cells.last() else { return Ok(scenario) };
+    let cell = cell(&scenario, setting)?;
+    check_consistency(&path, &cell)?;
+    Ok(cell)
+}
+
+/// What a setting begins with that asks for a cell of the matrix.
+const CELL: &str = "cell=";
+
+/// The scenario as in the cells of a column.
+fn cell(scenario: &Scenario, setting: &str) -> Result<Scenario, ScenarioError> {
+    let wrong = |found: String| ScenarioError::Setting { setting: setting.to_owned(), found };
+    let column: Column =
+        setting[CELL.len()..].parse().map_err(|error: UnknownColumn| wrong(error.to_string()))?;
+    let declares_none =
+        || format!("`{}` declares no faults of this column: {}", scenario.name, column.meaning());
+    scenario.for_cell(column).ok_or_else(|| wrong(declares_none()))
 }
 
 /// The scenario in the text of a file, by the system that it names.

@@ -49,7 +49,16 @@ fn every_mutant_that_streams_can_show_is_found_by_its_check_on_madsim_too() {
     }
 }
 
-/// The canary: a system that skips every precaution must be caught, or the judge sleeps.
+/// The canary breaks its promise in every run: where it is not found, nothing else that was not found means anything.
+#[test]
+fn the_canary_is_found_with_every_seed() {
+    let canary = mutants::all().find(|mutant| mutant.defect.0 == mutants::CANARY).unwrap();
+    for seed in 0..5 {
+        assert!(is_found_by(canary, seed, Substrate::Kernel), "seed {seed}");
+    }
+}
+
+/// A system that skips every precaution must be caught, too.
 #[test]
 fn the_naive_service_breaks_at_least_five_promises() {
     let scenario = Arc::new(scenario::load("capacity", &[]).unwrap());

@@ -44,5 +44,7 @@ crate::decisions! {
         reads_wait_for_commit,
         /// Every entry of a batch chooses its own version.
         version_per_entry = "batch-keeps-version",
+        /// A read says what is in use; otherwise one unit more. The canary: every run must show it, or the judge sleeps.
+        reads_are_true = "canary" in every variant,
     }
 }

@@ -61,7 +61,8 @@ impl Slot {
     #[must_use]
     pub fn recall(&self, request: RequestKey, call: Call, rules: &Rules) -> Option<Answer> {
         if let Call::Use { .. } | Call::Overview = call {
-            return Some(Answer::InUse { units: self.used, sequence: self.sequence });
+            let units = if rules.reads_are_true.is_taken() { self.used } else { self.used + 1 };
+            return Some(Answer::InUse { units, sequence: self.sequence });
         }
         if !rules.request_key.is_taken() {
             return None;

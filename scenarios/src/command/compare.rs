@@ -44,7 +44,7 @@ impl Compare {
             build: self.system.build(),
             jobs: usize::from(self.jobs),
         };
-        let mut progress = output::Progress::new(compare.count());
+        let mut progress = output::Progress::new("runs", compare.count());
         let comparison = compare.run(|verdict| progress.tick(verdict.verdict == Outcome::Violated))?;
         if self.json {
             for line in comparison.json_lines() {

@@ -29,6 +29,8 @@ pub(crate) fn say(text: &str) {
 
 /// How far a long command has come: a bar on a terminal, plain lines otherwise.
 pub(crate) struct Progress {
+    /// What is counted, such as `runs`.
+    what: &'static str,
     total: usize,
     done: usize,
     violated: usize,
@@ -37,10 +39,10 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Of `total` runs, none is done.
-    pub(crate) fn new(total: usize) -> Self {
+    /// Of `total` runs, or whatever `what` says, none is done.
+    pub(crate) fn new(what: &'static str, total: usize) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
-        Self { total, done: 0, violated: 0, shown_percent: 0, is_terminal }
+        Self { what, total, done: 0, violated: 0, shown_percent: 0, is_terminal }
     }
 
     /// One more is done.
@@ -56,8 +58,8 @@ impl Progress {
     }
 
     fn show(&self, percent: usize) {
-        let Self { total, done, violated, .. } = self;
-        let line = format!("{done} of {total} runs, {violated} violated");
+        let Self { what, total, done, violated, .. } = self;
+        let line = format!("{done} of {total} {what}, {violated} violated");
         if self.is_terminal {
             let filled = percent * 30 / 100;
             let (full, empty) = ("#".repeat(filled), ".".repeat(30 - filled));

@@ -46,7 +46,7 @@ impl Soak {
         let known = self.out.as_deref().map_or(Ok(Vec::new()), |dir| self.resume(dir))?;
         let known_count = known.len() as u64;
         let soak = self.prepare(known)?;
-        let mut progress = output::Progress::new(soak.count());
+        let mut progress = output::Progress::new("runs", soak.count());
         let soaked = soak.run(|verdict| progress.tick(verdict.verdict == Outcome::Violated))?;
         let new_count = soaked.verdicts.len() as u64 - known_count.min(soaked.verdicts.len() as u64);
         let summary = soaked.summary(self.arguments(), new_count);

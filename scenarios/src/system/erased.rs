@@ -23,7 +23,7 @@ use super::{
 };
 use crate::grammar::{Nemesis, Role};
 use crate::recorder::Progress;
-use crate::scenario::{Scenario, Timing};
+use crate::scenario::{MatrixTiming, Scenario, Timing};
 use crate::stopwatch::Stopwatch;
 
 /// A system as scenario files name it.
@@ -99,14 +99,18 @@ struct File<S: System> {
     workload: S::Workload,
     #[serde(default)]
     faults: Vec<Nemesis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    matrix: Option<MatrixTiming>,
 }
 
 impl<S: System> File<S> {
     fn scenario(self) -> Scenario {
-        let Self { name, summary, checks, shape, timing, clock, network, disk, workload, faults, .. } = self;
+        let Self {
+            name, summary, checks, shape, timing, clock, network, disk, workload, faults, matrix, ..
+        } = self;
         let parameters = Parameters::<S> { shape, workload, timing: timing.clone() };
         let system: Arc<dyn Configured> = Arc::new(parameters);
-        Scenario { name, system, summary, checks, timing, clock, network, disk, faults }
+        Scenario { name, system, summary, checks, timing, clock, network, disk, faults, matrix }
     }
 }
 
@@ -123,6 +127,9 @@ pub trait Configured: core::any::Any + Debug + Send + Sync {
     /// # Errors
     /// Says what was found and what is expected.
     fn check(&self) -> Result<(), String>;
+
+    /// The same with other phases.
+    fn with_timing(&self, timing: &Timing) -> Arc<dyn Configured>;
 
     /// The scenario as it is written down.
     fn to_value(&self, scenario: &Scenario) -> Value;
@@ -243,6 +250,10 @@ impl<S: System> Configured for Parameters<S> {
         S::check(self)
     }
 
+    fn with_timing(&self, timing: &Timing) -> Arc<dyn Configured> {
+        Arc::new(Self { timing: timing.clone(), ..self.clone() })
+    }
+
     fn to_value(&self, scenario: &Scenario) -> Value {
         let file = File::<S> {
             name: scenario.name.clone(),
@@ -256,6 +267,7 @@ impl<S: System> Configured for Parameters<S> {
             disk: scenario.disk.clone(),
             workload: self.workload.clone(),
             faults: scenario.faults.clone(),
+            matrix: scenario.matrix.clone(),
         };
         serde_json::to_value(file).expect("a scenario is plain data")
     }

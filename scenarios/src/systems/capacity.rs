@@ -100,6 +100,7 @@ pub struct Mix {
 impl System for CapacityService {
     const NAME: &'static str = "capacity";
     const MUTANTS: &'static [Mutant] = &[
+        Mutant::new("canary", "capacity", "linearizable"),
         Mutant::new("unconditional-append", "counters-partition", "linearizable"),
         Mutant::new("ack-of-another", "capacity", "no-loss"),
         Mutant::new("ack-before-sync", "disk-trouble", "no-loss"),
