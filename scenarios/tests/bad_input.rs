@@ -62,7 +62,7 @@ fn a_scenario_file_with_a_wrong_key_type_or_range_is_refused_with_its_place() {
         (scenario("\"switch-a\"", "\"switch-z\""), ["mine.toml", "switch-z"]),
         (scenario("name = \"clock-steps\"", "name = \"../x\""), ["mine.toml", "`name`"]),
         (String::new(), ["mine.toml:1:1", "system"]),
-        (scenario("system = \"config-pull\"", "system = \"moon\""), ["mine.toml:3:10", "`config-pull`"]),
+        (scenario("system = \"config-pull\"", "system = \"moon\""), ["mine.toml:2:10", "`config-pull`"]),
     ];
     for (text, names) in cases {
         check(("mine.toml", &text), &run, &names);

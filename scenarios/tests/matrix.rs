@@ -21,7 +21,7 @@ const SETTINGS: [&str; 6] = [
     "checks=['linearizable', 'sequential', 'no-loss', 'exactly-once']",
     "faults=[{ kind = 'crash', on = ['service'], every-ms = 2_000, length-ms = [100, 900] }, \
      { kind = 'one-way', on = ['service'], every-ms = 2_000, length-ms = [100, 900] }, \
-     { kind = 'bit-rot', on = ['client'], every-ms = 5_000 }]",
+     { kind = 'disk-error', on = ['client'], every-ms = 2_000 }]",
 ];
 
 fn filled(jobs: usize) -> Matrix {
@@ -53,7 +53,7 @@ fn hardened_cells_hold_with_a_bound_and_undeclared_ones_say_so() {
     assert_eq!(crash.strongest.as_deref(), Some("linearizable"));
     assert!(crash.faults_fired > 0);
     assert_eq!(cell(&matrix, "hardened", Column::Clock).outcome, None);
-    assert_eq!(matrix.worst(), Outcome::Holds);
+    assert_eq!(matrix.worst(), Outcome::Vacuous, "of the disk, which no client has");
 }
 
 #[test]
