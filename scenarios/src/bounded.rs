@@ -26,6 +26,13 @@ impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
     }
 }
 
+/// The smallest one.
+impl<const MIN: u64, const MAX: u64> Default for Bounded<MIN, MAX> {
+    fn default() -> Self {
+        Self(MIN)
+    }
+}
+
 impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
     /// The number times `by` over `of`, rounded down, as far as the range allows.
     ///

@@ -7,6 +7,7 @@ const CATALOG: &[(&str, &str)] = &[
     ("counters-partition", include_str!("../catalog/counters-partition.toml")),
     ("rolling-restart", include_str!("../catalog/rolling-restart.toml")),
     ("clock-steps", include_str!("../catalog/clock-steps.toml")),
+    ("counter-sharded", include_str!("../catalog/counter-sharded.toml")),
     ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
 ];
 

@@ -18,7 +18,9 @@ pub use crate::own::Known;
 pub struct Progress {
     /// Operations of the run.
     pub operations: u64,
-    /// Those asked for after the system had its time to recover.
+    /// Those that anybody asked for after the system had its time to recover.
+    pub late_asked: u64,
+    /// Those of them that were not refused for good.
     pub late_count: u64,
     /// Those of them without an answer.
     pub unanswered_count: u64,
@@ -38,6 +40,7 @@ impl Progress {
                 Some(Operation::Invoked { request, .. }) => {
                     progress.operations += 1;
                     if one.at >= late_from {
+                        progress.late_asked += 1;
                         progress.late_count += 1;
                         unanswered.insert(*request);
                     }

@@ -125,8 +125,10 @@ pub(crate) fn judged(families: &[Family], wanted: &[&str]) -> Vec<CheckResult> {
 const PROGRESS: &str = "progress";
 
 fn judge_progress(progress: Progress) -> CheckResult {
-    let Progress { late_count, unanswered_count, .. } = progress;
-    let (verdict, detail) = if late_count == 0 {
+    let Progress { late_asked, late_count, unanswered_count, .. } = progress;
+    let (verdict, detail) = if late_asked == 0 {
+        (Outcome::Undecided, "nobody asked for anything after the system had its time to recover".to_owned())
+    } else if late_count == 0 {
         (Outcome::Violated, "nothing was done any more after the system had its time to recover".to_owned())
     } else if unanswered_count > 0 {
         let detail = format!(

@@ -8,7 +8,7 @@
 //! | `config` | versions, tasks, store reads | switch timing |
 
 use model::capacity::{self, Topology};
-use model::client::{Operation, Patience};
+use model::client::{Operation, Patience, SESSIONS_MAX};
 use model::message::{Call, Observation, Request, Used};
 use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
@@ -21,9 +21,9 @@ use crate::system::{
     Aimable, Aims, ForeignRequest, Member, Mutant, Parameters, Planned, Recorded, Seen, Setting, System,
 };
 
-mod entries;
-mod overview;
-mod slots;
+pub(super) mod entries;
+pub(super) mod overview;
+pub(super) mod slots;
 pub(super) mod switches;
 #[cfg(test)]
 mod tests;
@@ -67,6 +67,12 @@ pub struct Workload {
     pub requests_per_s: Bounded<0, 1_000_000>,
     /// Shares of the operations; only their proportions count.
     pub mix: Mix,
+    /// How the slots share the requests.
+    #[serde(default)]
+    pub spread: Spread,
+    /// When the requests come.
+    #[serde(default)]
+    pub arrival: Arrival,
     /// A reservation takes from 1 to that many units.
     pub units_max: Bounded<1, 1_000_000>,
     /// How often a version is published; 0 is never.
@@ -95,6 +101,32 @@ pub struct Mix {
     pub read: Bounded<0, 1_000>,
     /// Read all slots at a replica.
     pub overview: Bounded<0, 1_000>,
+    /// Ask for what makes no sense: slots that do not exist, more than any slot has, known orders with other units,
+    /// releases of what is not held.
+    #[serde(default)]
+    pub odd: Bounded<0, 1_000>,
+}
+
+/// How the slots share the requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Spread {
+    /// Each as likely as the others.
+    #[default]
+    Even,
+    /// All of them are about one slot.
+    Hot,
+}
+
+/// When the requests come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrival {
+    /// As long as the workload lasts.
+    #[default]
+    Steady,
+    /// All of the workload's requests within its first second.
+    AllIn,
 }
 
 impl System for CapacityService {
@@ -144,8 +176,8 @@ impl System for CapacityService {
     }
 
     fn aims(parameters: &Parameters<Self>, requests: &[Planned<Self>]) -> Aims {
-        let hot_key_owner = workload::hot_key_owner(&topology(parameters), requests);
-        Aims { hot_key_owner, switches: workload::switches(&parameters.shape, requests) }
+        let switches = workload::switches(&parameters.shape, requests);
+        Aims { switches, ..hot_key_aim(parameters, requests) }
     }
 
     fn aimable(parameters: &Parameters<Self>) -> Aimable {
@@ -168,7 +200,15 @@ impl System for CapacityService {
     }
 }
 
-/// What both systems of these nodes ask of their figures.
+/// The owner of the slot most often asked for.
+pub(super) fn hot_key_aim<S>(parameters: &Parameters<S>, requests: &[Planned<CapacityService>]) -> Aims
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
+    Aims { hot_key_owner: workload::hot_key_owner(&topology(parameters), requests), switches: Vec::new() }
+}
+
+/// What all systems of these nodes ask of their figures.
 pub(super) fn check_common<S>(parameters: &Parameters<S>) -> Result<(), String>
 where
     S: System<Shape = Shape, Workload = Workload>,
@@ -181,6 +221,20 @@ where
     }
     if workload.requests_per_s.get() * timing.workload().as_ns() / 1_000_000_000 > 2_000_000 {
         return wrong("`workload`: more than 2,000,000 requests in one run; expected fewer or a shorter run");
+    }
+    let deadline_ns = Span::from_ms(shape.deadline_ms.get()).as_ns();
+    let open_within_ns = match workload.arrival {
+        Arrival::Steady => deadline_ns.min(timing.workload().as_ns()),
+        Arrival::AllIn => timing.workload().as_ns(),
+    };
+    // Twice the mean: a client draws its own instants.
+    let open =
+        2 * workload.requests_per_s.get() * open_within_ns / 1_000_000_000 / shape.clients.get().max(1);
+    if open > SESSIONS_MAX as u64 {
+        return Err(format!(
+            "`workload`: a client may have some {open} operations open at once, expected at most {SESSIONS_MAX}: more \
+             `clients`, fewer `requests-per-s` or a shorter `deadline-ms`"
+        ));
     }
     if asks && workload.mix.total() == 0 {
         return wrong("`workload.mix`: all shares are 0; expected one above");
@@ -197,7 +251,7 @@ where
 /// Who is who in the world of these parameters.
 pub(super) fn topology<S>(parameters: &Parameters<S>) -> Topology
 where
-    S: System<Shape = Shape, Workload = Workload, Rules = capacity::rules::Rules>,
+    S: System<Shape = Shape, Workload = Workload>,
 {
     use model::rules::Decisions as _;
     build(parameters, capacity::rules::Rules::hardened())
@@ -265,9 +319,11 @@ where
     if label != asked {
         return Err(ForeignRequest::OfAnotherRole { request: name, role: label.to_owned() });
     }
+    // Who asks for what makes no sense asks for the slot behind the last, too.
+    let slots = parameters.shape.slots.get() + u64::from(parameters.workload.mix.odd.get() > 0);
     match request {
         Request::Operation(call) => match call.slot() {
-            Some(slot) if u64::from(slot.0) >= parameters.shape.slots.get() => {
+            Some(slot) if u64::from(slot.0) >= slots => {
                 Err(ForeignRequest::Unknown { what: "slot", name: slot.0.to_string() })
             }
             _ => Ok(()),
@@ -296,6 +352,7 @@ where
     for one in seen {
         if let Observation::Task { used, batch: Some(_), .. } = &one.observation {
             progress.operations += 1;
+            progress.late_asked += u64::from(one.at >= late_from);
             progress.late_count += u64::from(one.at >= late_from && *used != Used::None);
         }
     }

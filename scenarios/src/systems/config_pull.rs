@@ -5,8 +5,7 @@ use model::message::Request;
 use sim::chance::Seed;
 
 use super::capacity::{
-    CapacityService, Shape, Workload, accept, aimable, check_common, members, progress, switches, topology,
-    workload,
+    CapacityService, Shape, Workload, accept, aimable, check_common, members, progress, switches, workload,
 };
 use crate::system::{
     Aimable, Aims, ForeignRequest, Member, Mutant, Parameters, Planned, Recorded, Seen, Setting, System,
@@ -41,8 +40,7 @@ impl System for ConfigPull {
     }
 
     fn aims(parameters: &Parameters<Self>, requests: &[Planned<Self>]) -> Aims {
-        let hot_key_owner = workload::hot_key_owner(&topology(parameters), requests);
-        Aims { hot_key_owner, switches: workload::switches(&parameters.shape, requests) }
+        Aims { hot_key_owner: None, switches: workload::switches(&parameters.shape, requests) }
     }
 
     fn aimable(parameters: &Parameters<Self>) -> Aimable {

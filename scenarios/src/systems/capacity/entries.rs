@@ -6,26 +6,28 @@ use checker::judge::{Family, FamilyKind};
 use checker::replication::{Append, Delivery, LogHistory, Reader};
 use model::capacity::Topology;
 use model::client::Operation;
-use model::ids::{Offset, RequestKey};
+use model::ids::{Offset, OrderId, RequestKey};
 use model::message::{Answer, Call, Entry, Observation};
 use sim::node::NodeId;
 
 use super::CapacityService;
 use crate::system::Seen;
 
-pub(super) fn record(topology: &Topology, seen: &[Seen<CapacityService>]) -> Family {
+pub(in crate::systems) fn record(topology: &Topology, seen: &[Seen<CapacityService>]) -> Family {
     let mut appends = BTreeMap::new();
     let mut readers = Readers::default();
+    // Which request made the event of an order: another one for the same order gets its first answer, and makes none.
+    let mut firsts = BTreeMap::new();
     for one in seen {
         let at_ns = one.released_at.as_ns();
         match &one.observation {
             Observation::Operation(Operation::Invoked {
                 request,
-                call: Call::Reserve { .. } | Call::Release { .. },
+                call: call @ (Call::Reserve { .. } | Call::Release { .. }),
                 ..
             }) => {
                 let append = Append { entry: request.0, invoked_ns: at_ns, acknowledged_ns: None };
-                appends.insert(*request, append);
+                appends.insert(*request, (*call, append));
             }
             Observation::Operation(Operation::Returned { request, answer: Some((_, answer)), .. })
                 if is_event(*answer) =>
@@ -34,12 +36,24 @@ pub(super) fn record(topology: &Topology, seen: &[Seen<CapacityService>]) -> Fam
             }
             Observation::Started => readers.begin(one.node),
             Observation::Journalled { from, entries } | Observation::Applied { from, entries } => {
+                if let Observation::Journalled { .. } = one.observation {
+                    for entry in entries.iter() {
+                        let order = order_of(entry.event.call);
+                        order.map(|order| *firsts.entry(order).or_insert(entry.event.request));
+                    }
+                }
                 readers.deliver(one.node, *from, entries, at_ns);
             }
             _ => {}
         }
     }
-    let history = LogHistory { appends: appends.into_values().collect(), readers: readers.finish(topology) };
+    let makes_none = |request: RequestKey, call: Call| {
+        let first = order_of(call).and_then(|order| firsts.get(&order));
+        first.is_some_and(|first| *first != request)
+    };
+    let appends = appends.into_iter().filter(|(request, (call, _))| !makes_none(*request, *call));
+    let appends = appends.map(|(_, (_, append))| append).collect();
+    let history = LogHistory { appends, readers: readers.finish(topology) };
     Family { name: "entries".to_owned(), kind: FamilyKind::Log(history) }
 }
 
@@ -48,8 +62,16 @@ const fn is_event(answer: Answer) -> bool {
     matches!(answer, Answer::Accepted(_) | Answer::Rejected(_) | Answer::Released | Answer::NotHeld)
 }
 
-fn acknowledge(appends: &mut BTreeMap<RequestKey, Append>, request: RequestKey, at_ns: u64) {
-    if let Some(append) = appends.get_mut(&request) {
+/// The order that a reservation is for, and how many units.
+const fn order_of(call: Call) -> Option<(OrderId, u32)> {
+    match call {
+        Call::Reserve { order, units, .. } => Some((order, units)),
+        Call::Release { .. } | Call::Use { .. } | Call::Overview => None,
+    }
+}
+
+fn acknowledge(appends: &mut BTreeMap<RequestKey, (Call, Append)>, request: RequestKey, at_ns: u64) {
+    if let Some((_, append)) = appends.get_mut(&request) {
         append.acknowledged_ns = Some(at_ns);
     }
 }

@@ -10,7 +10,7 @@ use super::CapacityService;
 use crate::recorder::client;
 use crate::system::Seen;
 
-pub(super) fn record(clients: &[NodeId], seen: &[Seen<CapacityService>]) -> Family {
+pub(in crate::systems) fn record(clients: &[NodeId], seen: &[Seen<CapacityService>]) -> Family {
     let reads = seen.iter().filter_map(|one| match &one.observation {
         Observation::Operation(Operation::Returned {
             process,

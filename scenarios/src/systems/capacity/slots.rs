@@ -16,7 +16,11 @@ use crate::recorder::{self, Known, Operations, Reading};
 use crate::system::Seen;
 
 /// Family, and the slots' journal as a witness.
-pub(super) fn record(clients: &[NodeId], seen: &[Seen<CapacityService>], config: &Config) -> Family {
+pub(in crate::systems) fn record(
+    clients: &[NodeId],
+    seen: &[Seen<CapacityService>],
+    config: &Config,
+) -> Family {
     let Operations { history, places } = recorder::operations(clients, seen, operation, &Slots);
     let mut order = Order::default();
     for one in seen {

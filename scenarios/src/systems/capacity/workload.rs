@@ -11,7 +11,7 @@ use sim::chance::{Seed, Stream};
 use sim::node::NodeId;
 use sim::time::{Span, TrueTime};
 
-use super::{Mix, Shape, Workload};
+use super::{Arrival, Mix, Shape, Spread, Workload};
 use crate::system::{Parameters, System};
 use crate::workload::OpenLoop;
 
@@ -20,6 +20,8 @@ pub(in crate::systems) type PlannedRequest = (TrueTime, NodeId, Request);
 
 /// Orders of one client; the scenario file allows fewer.
 const ORDERS_MAX: u64 = 10_000_000;
+/// More than any limit that a scenario file may give.
+const UNITS_BEYOND_ANY_LIMIT: u32 = 2_000_000;
 /// Latest orders per client that a release may name.
 const RECENT_ORDERS_MAX: usize = 16;
 
@@ -30,11 +32,12 @@ where
 {
     let topology = super::topology(parameters);
     let Parameters { shape, workload, timing } = parameters;
-    let clients = OpenLoop {
-        nodes: &topology.clients,
-        requests_per_s: workload.requests_per_s.get(),
-        until: parameters.workload_end(),
+    let whole_s = timing.workload().as_ns() / 1_000_000_000;
+    let (requests_per_s, until) = match workload.arrival {
+        Arrival::Steady => (workload.requests_per_s.get(), parameters.workload_end()),
+        Arrival::AllIn => (workload.requests_per_s.get() * whole_s, TrueTime::ZERO + Span::from_seconds(1)),
     };
+    let clients = OpenLoop { nodes: &topology.clients, requests_per_s, until };
     let orders = |client: &NodeId| Orders { client: *client, count: 0, recent: Vec::new() };
     let mut orders: Vec<_> = topology.clients.iter().map(orders).collect();
     let mut requests = clients.requests(seed, |chance, index| {
@@ -52,7 +55,7 @@ impl Mix {
     /// All shares together.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.reserve.get() + self.release.get() + self.read.get() + self.overview.get()
+        self.reserve.get() + self.release.get() + self.read.get() + self.overview.get() + self.odd.get()
     }
 }
 
@@ -66,11 +69,20 @@ struct Orders {
 impl Orders {
     fn draw(&mut self, (shape, workload): (&Shape, &Workload), chance: &mut Stream) -> Call {
         let mix = &workload.mix;
-        let slot = SlotId(u32::try_from(chance.below(shape.slots.get())).expect("slots fit 32 bits"));
+        let slot = match workload.spread {
+            Spread::Even => {
+                SlotId(u32::try_from(chance.below(shape.slots.get())).expect("slots fit 32 bits"))
+            }
+            Spread::Hot => SlotId(0),
+        };
         let drawn = chance.below(mix.total());
         let release_from = mix.reserve.get();
         let read_from = release_from + mix.release.get();
         let overview_from = read_from + mix.read.get();
+        let odd_from = overview_from + mix.overview.get();
+        if drawn >= odd_from {
+            return self.draw_odd(slot, shape, chance);
+        }
         if drawn >= overview_from {
             return Call::Overview;
         }
@@ -82,14 +94,35 @@ impl Orders {
             let (slot, order) = self.recent.swap_remove(index);
             return Call::Release { slot, order };
         }
-        let order = OrderId(u64::from(self.client.0) * ORDERS_MAX + self.count);
-        self.count += 1;
+        let order = self.next();
         self.recent.push((slot, order));
         if self.recent.len() > RECENT_ORDERS_MAX {
             self.recent.remove(0);
         }
         let units = 1 + chance.below(workload.units_max.get());
         Call::Reserve { slot, order, units: u32::try_from(units).expect("units fit 32 bits") }
+    }
+
+    /// What makes no sense, and has a definite answer all the same.
+    fn draw_odd(&mut self, slot: SlotId, shape: &Shape, chance: &mut Stream) -> Call {
+        let known = self.recent.last().copied();
+        match (chance.below(5), known) {
+            (0, _) => {
+                let slot = SlotId(u32::try_from(shape.slots.get()).expect("slots fit 32 bits"));
+                Call::Reserve { slot, order: self.next(), units: 1 }
+            }
+            (1, _) => Call::Reserve { slot, order: self.next(), units: UNITS_BEYOND_ANY_LIMIT },
+            (2, Some((slot, order))) => Call::Reserve { slot, order, units: UNITS_BEYOND_ANY_LIMIT },
+            // It is still among the recent ones, so that it may be released once more.
+            (3, Some((slot, order))) => Call::Release { slot, order },
+            _ => Call::Release { slot, order: self.next() },
+        }
+    }
+
+    const fn next(&mut self) -> OrderId {
+        let order = OrderId(self.client.0 as u64 * ORDERS_MAX + self.count);
+        self.count += 1;
+        order
     }
 }
 
