@@ -307,6 +307,7 @@ impl OperationsVisitor for &mut Judge<'_> {
     type Output = ();
 
     fn visit<S: Drawable>(self, spec: &S, history: &KeyedHistory<S>) {
+        self.named_levels(spec, history);
         self.operations(spec, history, &BTreeMap::new());
     }
 }
@@ -374,6 +375,17 @@ impl Judge<'_> {
             self.judgement("sequential", judgement, &judged);
         } else {
             self.judgement("linearizable", per_key, &judged);
+        }
+    }
+
+    /// The levels below those two that are wanted by name, as a scenario names what it promises.
+    fn named_levels<S: Spec>(&mut self, spec: &S, history: &KeyedHistory<S>) {
+        let is_weaker = |level: &Level| !matches!(level, Level::Linearizable | Level::Sequential);
+        let is_named = |level: &Level| self.weaker.is_none() && self.wanted.contains(&level.name());
+        let named: Vec<Level> = Level::ALL.into_iter().filter(is_weaker).filter(is_named).collect();
+        for level in named {
+            let judgement = judge_level(level, spec, history, self.budget);
+            self.judgement(level.name(), judgement, &count_of(history));
         }
     }
 

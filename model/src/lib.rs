@@ -21,6 +21,7 @@ pub mod disk_log;
 pub mod durable;
 pub mod ids;
 pub mod message;
+pub mod overview;
 #[cfg(test)]
 mod probe;
 pub mod publisher;

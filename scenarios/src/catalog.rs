@@ -8,6 +8,7 @@ const CATALOG: &[(&str, &str)] = &[
     ("rolling-restart", include_str!("../catalog/rolling-restart.toml")),
     ("clock-steps", include_str!("../catalog/clock-steps.toml")),
     ("counter-sharded", include_str!("../catalog/counter-sharded.toml")),
+    ("overview", include_str!("../catalog/overview.toml")),
     ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
 ];
 

@@ -5,12 +5,14 @@ use crate::system::{AnySystem, Of};
 pub mod capacity;
 pub mod config_pull;
 pub mod counter_sharded;
+pub mod overview;
 
 /// Every system, in the order of `list`.
 pub const ALL: &[&dyn AnySystem] = &[
     &Of::<capacity::CapacityService>::system(),
     &Of::<config_pull::ConfigPull>::system(),
     &Of::<counter_sharded::CounterSharded>::system(),
+    &Of::<overview::Overview>::system(),
 ];
 
 /// The system of that name.
