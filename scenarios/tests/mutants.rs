@@ -10,7 +10,7 @@ use model::rules::{Defect, Variant};
 use reports::run_folder::Outcome;
 use scenarios::mutants::{self, Mutant};
 use scenarios::plan::Build;
-use scenarios::{runner, scenario};
+use scenarios::{runner, scenario, systems};
 use sim::substrate::Substrate;
 
 const SEEDS: std::ops::Range<u64> = 0..200;
@@ -30,7 +30,7 @@ fn every_mutant_is_found_by_its_check() {
     }
 }
 
-/// Whether a defect shows within a few seeds where streams keep messages in order and never double one; for the others
+/// Whether a defect of the capacity service shows within a few seeds where streams keep messages in order and never double one; for the others
 /// see `docs/substrates.md`.
 fn shows_on_streams(defect: Defect) -> bool {
     !["unconditional-append", "ack-of-another"].contains(&defect.0)
@@ -43,9 +43,23 @@ fn every_mutant_that_streams_can_show_is_found_by_its_check_on_madsim_too() {
         std::io::stderr().write_all(line).unwrap();
         return;
     }
-    for mutant in mutants::all().filter(|mutant| shows_on_streams(mutant.defect)) {
+    let capacity = systems::find("capacity").unwrap();
+    for mutant in capacity.mutants().iter().filter(|mutant| shows_on_streams(mutant.defect)) {
         let found = (0..40).find(|seed| is_found_by(mutant, *seed, Substrate::Madsim));
         assert!(found.is_some(), "{} is not found by {}", mutant.defect, mutant.check);
+    }
+}
+
+#[test]
+fn of_every_system_some_mutant_is_found_on_madsim_too() {
+    if !Substrate::Madsim.is_built() {
+        let line = b"skipped: mutants on madsim, since this build was made without `--cfg madsim`\n";
+        std::io::stderr().write_all(line).unwrap();
+        return;
+    }
+    for system in systems::ALL.iter().filter(|system| !system.mutants().is_empty()) {
+        let is_found = |mutant| (0..20).any(|seed| is_found_by(mutant, seed, Substrate::Madsim));
+        assert!(system.mutants().iter().any(is_found), "{}", system.name());
     }
 }
 

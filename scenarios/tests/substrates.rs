@@ -8,7 +8,7 @@ use std::sync::{Arc, Once};
 
 use reports::run_folder::Outcome;
 use scenarios::plan::{Build, Plan};
-use scenarios::{runner, scenario};
+use scenarios::{catalog, runner, scenario};
 use sim::fault::Family;
 use sim::substrate::Substrate;
 
@@ -69,6 +69,18 @@ fn the_hardened_service_keeps_its_promises_elsewhere_too() {
             assert_eq!(verdict.verdict, Outcome::Holds, "{substrate}: {:?}", verdict.checks);
             assert_eq!(verdict.substrate, substrate.name());
             assert!(verdict.operations > 100, "{substrate}: {}", verdict.operations);
+        }
+    }
+}
+
+/// Every scenario of the matrix, with its short timing and nothing going wrong.
+#[test]
+fn every_system_keeps_its_promises_elsewhere_too() {
+    for name in catalog::names().filter(|name| scenario::load(name, &[]).unwrap().matrix.is_some()) {
+        for substrate in others() {
+            let plan = planned(name, 1, substrate, &["cell=calm".to_owned()]);
+            let verdict = runner::run(plan, false).unwrap().verdict;
+            assert_eq!(verdict.verdict, Outcome::Holds, "{name} on {substrate}: {:?}", verdict.checks);
         }
     }
 }
