@@ -8,6 +8,7 @@ const CATALOG: &[(&str, &str)] = &[
     ("rolling-restart", include_str!("../catalog/rolling-restart.toml")),
     ("clock-steps", include_str!("../catalog/clock-steps.toml")),
     ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
+    ("replication", include_str!("../catalog/replication.toml")),
 ];
 
 /// The names, in order.

@@ -4,10 +4,14 @@ use crate::system::{AnySystem, Of};
 
 pub mod capacity;
 pub mod config_pull;
+pub mod replication;
 
 /// Every system, in the order of `list`.
-pub const ALL: &[&dyn AnySystem] =
-    &[&Of::<capacity::CapacityService>::system(), &Of::<config_pull::ConfigPull>::system()];
+pub const ALL: &[&dyn AnySystem] = &[
+    &Of::<capacity::CapacityService>::system(),
+    &Of::<config_pull::ConfigPull>::system(),
+    &Of::<replication::Replication>::system(),
+];
 
 /// The system of that name.
 #[must_use]
