@@ -9,6 +9,8 @@ const CATALOG: &[(&str, &str)] = &[
     ("clock-steps", include_str!("../catalog/clock-steps.toml")),
     ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
     ("replication", include_str!("../catalog/replication.toml")),
+    ("consensus", include_str!("../catalog/consensus.toml")),
+    ("consensus-disks", include_str!("../catalog/consensus-disks.toml")),
 ];
 
 /// The names, in order.

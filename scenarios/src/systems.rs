@@ -4,6 +4,7 @@ use crate::system::{AnySystem, Of};
 
 pub mod capacity;
 pub mod config_pull;
+pub mod consensus;
 pub mod replication;
 
 /// Every system, in the order of `list`.
@@ -11,6 +12,7 @@ pub const ALL: &[&dyn AnySystem] = &[
     &Of::<capacity::CapacityService>::system(),
     &Of::<config_pull::ConfigPull>::system(),
     &Of::<replication::Replication>::system(),
+    &Of::<consensus::Consensus>::system(),
 ];
 
 /// The system of that name.
