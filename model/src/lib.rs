@@ -14,6 +14,7 @@
 
 pub mod broker;
 pub mod capacity;
+pub mod chain;
 pub mod client;
 pub mod config;
 pub mod counter;

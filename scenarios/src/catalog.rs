@@ -11,6 +11,8 @@ const CATALOG: &[(&str, &str)] = &[
     ("replication", include_str!("../catalog/replication.toml")),
     ("consensus", include_str!("../catalog/consensus.toml")),
     ("consensus-disks", include_str!("../catalog/consensus-disks.toml")),
+    ("chain", include_str!("../catalog/chain.toml")),
+    ("chain-commitments", include_str!("../catalog/chain-commitments.toml")),
 ];
 
 /// The names, in order.

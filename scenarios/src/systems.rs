@@ -3,6 +3,7 @@
 use crate::system::{AnySystem, Of};
 
 pub mod capacity;
+pub mod chain;
 pub mod config_pull;
 pub mod consensus;
 pub mod replication;
@@ -13,6 +14,7 @@ pub const ALL: &[&dyn AnySystem] = &[
     &Of::<config_pull::ConfigPull>::system(),
     &Of::<replication::Replication>::system(),
     &Of::<consensus::Consensus>::system(),
+    &Of::<chain::EventChain>::system(),
 ];
 
 /// The system of that name.
