@@ -13,7 +13,9 @@ use crate::lattice::{Level, Strongest, judge_level, strongest};
 use crate::linearizable::{WITNESS, by_key, linearizable, linearizable_unexplained, proven};
 use crate::replication::{LogHistory, convergence, exactly_once, no_loss};
 use crate::sequential::sequential;
-use crate::session::{Read, monotonic_reads};
+use crate::session::{
+    Access, Read, monotonic_reads, monotonic_writes, read_your_writes, writes_follow_reads,
+};
 use crate::spec::Spec;
 use crate::spec::capacity::Capacity;
 use crate::spec::counter::{Counter, CounterKind};
@@ -141,7 +143,7 @@ pub enum FamilyKind {
     },
     /// A replicated log.
     Log(LogHistory),
-    /// Reads of something that only advances, in the order in which each client made them.
+    /// Reads of something that only advances, in the order in which each client made them, and its writes to it.
     Reads(Vec<Read>),
     /// Locks, transactions, accounts or chains.
     Records(Records),
@@ -339,8 +341,15 @@ impl Judge<'_> {
                 self.records("convergence", &judged, || convergence(history));
             }
             FamilyKind::Reads(reads) => {
-                let judged = format!("{} reads", grouped(reads.len() as u64));
+                let writes = reads.iter().filter(|read| read.access == Access::Write).count();
+                let judged = format!("{} reads", grouped((reads.len() - writes) as u64));
                 self.records("monotonic-reads", &judged, || monotonic_reads(reads));
+                if writes > 0 {
+                    let judged = format!("{judged}, {} writes", grouped(writes as u64));
+                    self.records("read-your-writes", &judged, || read_your_writes(reads));
+                    self.records("monotonic-writes", &judged, || monotonic_writes(reads));
+                    self.records("writes-follow-reads", &judged, || writes_follow_reads(reads));
+                }
             }
             FamilyKind::Records(records) => {
                 for name in records.checks() {

@@ -1,4 +1,4 @@
-//! Numbers with a meaning: slots, orders, requests, versions, epochs, sequences, offsets.
+//! Numbers with a meaning: slots, channels, orders, requests, versions, epochs, sequences, offsets.
 
 use serde::{Deserialize, Serialize};
 use sim::node::NodeId;
@@ -25,6 +25,11 @@ macro_rules! number {
 number!(
     /// Something with a capacity, say two hours of deliveries. From 0.
     SlotId,
+    u32
+);
+number!(
+    /// A channel of messages. From 0.
+    ChannelId,
     u32
 );
 number!(

@@ -12,7 +12,9 @@
 //! Every part is a plain state machine over [`sim::node`]. [`rules`] lists the lines in which the naive and the
 //! hardened variant, and every mutant, differ; everything else they share.
 
+pub mod broker;
 pub mod capacity;
+pub mod chain;
 pub mod client;
 pub mod config;
 pub mod counter;

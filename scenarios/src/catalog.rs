@@ -10,6 +10,11 @@ const CATALOG: &[(&str, &str)] = &[
     ("counter-sharded", include_str!("../catalog/counter-sharded.toml")),
     ("overview", include_str!("../catalog/overview.toml")),
     ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
+    ("replication", include_str!("../catalog/replication.toml")),
+    ("consensus", include_str!("../catalog/consensus.toml")),
+    ("consensus-disks", include_str!("../catalog/consensus-disks.toml")),
+    ("chain", include_str!("../catalog/chain.toml")),
+    ("chain-commitments", include_str!("../catalog/chain-commitments.toml")),
 ];
 
 /// The names, in order.

@@ -11,6 +11,8 @@ use sim::kernel::Observed;
 use sim::node::NodeId;
 use sim::time::TrueTime;
 
+pub mod subscriptions;
+
 pub use crate::own::Known;
 
 /// What came of a run's operations.

@@ -3,9 +3,12 @@
 use crate::system::{AnySystem, Of};
 
 pub mod capacity;
+pub mod chain;
 pub mod config_pull;
 pub mod counter_sharded;
 pub mod overview;
+pub mod consensus;
+pub mod replication;
 
 /// Every system, in the order of `list`.
 pub const ALL: &[&dyn AnySystem] = &[
@@ -13,6 +16,9 @@ pub const ALL: &[&dyn AnySystem] = &[
     &Of::<config_pull::ConfigPull>::system(),
     &Of::<counter_sharded::CounterSharded>::system(),
     &Of::<overview::Overview>::system(),
+    &Of::<replication::Replication>::system(),
+    &Of::<consensus::Consensus>::system(),
+    &Of::<chain::EventChain>::system(),
 ];
 
 /// The system of that name.

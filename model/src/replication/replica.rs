@@ -14,6 +14,7 @@ use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::ids::{Offset, OrderId, SlotId};
 use crate::message::{Answer, Call, Entry, Message, Observation};
+use crate::replication::follower::{Follower, Taken};
 
 /// How often a replica asks again even if nothing seems to be missing.
 const RESYNC_EVERY: Span = Span::from_ms(500);
@@ -25,30 +26,21 @@ const GAP_ASK_EVERY: Span = Span::from_ms(20);
 pub struct Replica {
     rules: Rules,
     log: NodeId,
-    applied: Offset,
+    follower: Follower,
     /// Units in use over all slots.
     units: u64,
     held: BTreeMap<(SlotId, OrderId), u32>,
     nonce: u64,
     /// Reads wait until this much is applied; unknown until the log has answered.
     serves_from: Option<Offset>,
-    asked_at: Option<MonotonicTime>,
 }
 
 impl Replica {
     /// An empty replica of `log`.
     #[must_use]
-    pub const fn new(rules: Rules, log: NodeId) -> Self {
-        Self {
-            rules,
-            log,
-            applied: Offset(0),
-            units: 0,
-            held: BTreeMap::new(),
-            nonce: 0,
-            serves_from: None,
-            asked_at: None,
-        }
+    pub fn new(rules: Rules, log: NodeId) -> Self {
+        let (follower, held) = (Follower::default(), BTreeMap::new());
+        Self { rules, log, follower, units: 0, held, nonce: 0, serves_from: None }
     }
 
     /// Begins: asks for everything.
@@ -59,7 +51,7 @@ impl Replica {
 
     /// Asks again from time to time: until the first answer in any case, then only if it resyncs.
     pub fn tick(&mut self, now: MonotonicTime, fx: &mut Fx) {
-        let is_due = self.asked_at.is_none_or(|asked| now.since(asked) >= RESYNC_EVERY);
+        let is_due = self.follower.is_due(RESYNC_EVERY, now);
         if is_due && (self.rules.resync.is_taken() || self.serves_from.is_none()) {
             self.ask(now, fx);
         }
@@ -70,32 +62,26 @@ impl Replica {
         if batch.nonce == self.nonce && self.serves_from.is_none() {
             self.serves_from = Some(batch.tail);
         }
-        let has_gap = batch.from > self.applied;
-        if has_gap && self.rules.gap_detection.is_taken() {
-            self.ask_for_gap(now, fx);
-            return;
+        let gap_detection = self.rules.gap_detection;
+        match self.follower.take(batch.from, batch.entries.len(), gap_detection) {
+            Taken::Gap => self.ask_for_gap(now, fx),
+            Taken::Nothing => self.ask_if_behind(batch.tail, now, fx),
+            Taken::News { from, known } => {
+                let news = &batch.entries[known..];
+                news.iter().for_each(|entry| self.apply(entry));
+                let entries = if known == 0 { Arc::clone(batch.entries) } else { news.into() };
+                fx.observe(Observation::Applied { from, entries });
+                self.ask_if_behind(batch.tail, now, fx);
+            }
         }
-        let known = usize::try_from(self.applied.0.saturating_sub(batch.from.0)).unwrap_or(usize::MAX);
-        let Some(news) = batch.entries.get(known..).filter(|news| !news.is_empty()) else {
-            self.ask_if_behind(batch.tail, now, fx);
-            return;
-        };
-        let from = self.applied.max(batch.from);
-        for entry in news {
-            self.apply(entry);
-        }
-        self.applied = Offset(from.0 + news.len() as u64);
-        let entries = if known == 0 { Arc::clone(batch.entries) } else { news.into() };
-        fx.observe(Observation::Applied { from, entries });
-        self.ask_if_behind(batch.tail, now, fx);
     }
 
     /// What a client is told.
     #[must_use]
     pub fn overview(&self) -> Answer {
-        let has_caught_up = self.serves_from.is_some_and(|floor| self.applied >= floor);
+        let has_caught_up = self.serves_from.is_some_and(|floor| self.follower.applied() >= floor);
         if has_caught_up || !self.rules.catch_up_first.is_taken() {
-            Answer::Overview { position: self.applied, units: self.units }
+            Answer::Overview { position: self.follower.applied(), units: self.units }
         } else {
             Answer::Unavailable
         }
@@ -115,20 +101,20 @@ impl Replica {
     }
 
     fn ask_if_behind(&mut self, tail: Offset, now: MonotonicTime, fx: &mut Fx) {
-        if tail > self.applied && self.rules.gap_detection.is_taken() {
+        if tail > self.follower.applied() && self.rules.gap_detection.is_taken() {
             self.ask_for_gap(now, fx);
         }
     }
 
     fn ask_for_gap(&mut self, now: MonotonicTime, fx: &mut Fx) {
-        if self.asked_at.is_none_or(|asked| now.since(asked) >= GAP_ASK_EVERY) {
+        if self.follower.is_due(GAP_ASK_EVERY, now) {
             self.ask(now, fx);
         }
     }
 
     fn ask(&mut self, now: MonotonicTime, fx: &mut Fx) {
-        self.asked_at = Some(now);
-        fx.send(self.log, Message::Follow { from: self.applied, nonce: self.nonce });
+        self.follower.asks(now);
+        fx.send(self.log, Message::Follow { from: self.follower.applied(), nonce: self.nonce });
     }
 }
 

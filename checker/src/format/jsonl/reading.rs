@@ -251,8 +251,8 @@ fn record(families: &mut [Growing], line: Line<'_>) -> Result<(), FormatError> {
         (GrowingKind::Log(history), Kind::Reader) => reader(&mut history.readers, line),
         (GrowingKind::Log(history), Kind::Delivery) => delivery(&mut history.readers, line),
         (GrowingKind::Reads(reads), Kind::Read) => {
-            let ReadLine { client, server, at: at_ns, position } = json(line)?;
-            reads.push(Read { client, server, at_ns, position });
+            let ReadLine { client, server, at: at_ns, position, access } = json(line)?;
+            reads.push(Read { client, server, at_ns, position, access });
             Ok(())
         }
         (GrowingKind::Records(records), kind) => {

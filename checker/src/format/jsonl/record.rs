@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::session::Access;
+
 /// What every line begins with.
 #[derive(Deserialize)]
 pub(super) struct Head<'a> {
@@ -159,13 +161,15 @@ pub(super) struct DeliveryLine {
     pub(super) entries: Vec<u64>,
 }
 
-/// A read of something that only advances.
+/// A read of something that only advances, or a write to it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ReadLine {
     pub(super) client: u64,
     pub(super) server: u32,
     pub(super) at: u64,
     pub(super) position: u64,
+    #[serde(default, skip_serializing_if = "Access::is_read")]
+    pub(super) access: Access,
 }
 
 impl Value {

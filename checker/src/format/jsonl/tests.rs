@@ -11,7 +11,7 @@ use crate::history::{ClientId, OperationIndex};
 use crate::judge::{Family, FamilyKind};
 use crate::keyed::KeyedBuilder;
 use crate::replication::{Append, Delivery, LogHistory, Reader};
-use crate::session::Read;
+use crate::session::{Access, Read};
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
 use crate::switch_timing::{
     Adoption, BatchEntry, PromiseKind, Publication, StoreRead, SwitchHistory, Task, Use,
@@ -95,11 +95,9 @@ fn log() -> impl Strategy<Value = FamilyKind> {
 }
 
 fn reads() -> impl Strategy<Value = FamilyKind> {
-    let read = any::<(u64, u32, u64, u64)>().prop_map(|(client, server, at_ns, position)| Read {
-        client,
-        server,
-        at_ns,
-        position,
+    let read = any::<(u64, u32, u64, u64, bool)>().prop_map(|(client, server, at_ns, position, is_read)| {
+        let access = if is_read { Access::Read } else { Access::Write };
+        Read { client, server, at_ns, position, access }
     });
     vec(read, 0..5).prop_map(FamilyKind::Reads)
 }
@@ -146,7 +144,10 @@ fn the_lines_of_a_small_history_are_these() {
         schedule: Some(LimitSchedule { steps: vec![(0, 9)] }),
         uncertainty_ns: 5,
     };
-    let reads = FamilyKind::Reads(vec![Read { client: 1, server: 2, at_ns: 18, position: 4 }]);
+    let reads = FamilyKind::Reads(vec![
+        Read { client: 1, server: 2, at_ns: 18, position: 4, access: Access::Read },
+        Read { client: 1, server: 2, at_ns: 18, position: 5, access: Access::Write },
+    ]);
     let families =
         [("slots", kind), ("overview", reads)].map(|(name, kind)| Family { name: name.to_owned(), kind });
     let mut bytes = Vec::new();
@@ -154,6 +155,7 @@ fn the_lines_of_a_small_history_are_these() {
     let want = r#"{"format":"counterclock-history","version":1,"families":[{"name":"slots","model":"bcounter","capacity":null,"uncertainty_ns":5,"schedule":[[0,9]]},{"name":"overview","model":"reads"}]}
 {"family":"slots","type":"invoke","at":17,"process":3,"f":"reserve","key":"slot-7","value":{"order":12,"units":3}}
 {"family":"overview","type":"read","client":1,"server":2,"at":18,"position":4}
+{"family":"overview","type":"read","client":1,"server":2,"at":18,"position":5,"access":"write"}
 {"family":"slots","type":"ok","at":19,"process":3,"f":"reserve","key":"slot-7","value":{"limit":9,"version":2}}
 {"family":"slots","type":"order","key":"slot-7","value":[0]}
 "#;

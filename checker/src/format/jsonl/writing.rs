@@ -145,8 +145,8 @@ impl Lines {
             FamilyKind::Switch { history, .. } => self.switches(name, history),
             FamilyKind::Log(history) => self.log(name, history),
             FamilyKind::Reads(reads) => reads.iter().try_for_each(|read| {
-                let &crate::session::Read { client, server, at_ns: at, position } = read;
-                let record = ReadLine { client, server, at, position };
+                let &crate::session::Read { client, server, at_ns: at, position, access } = read;
+                let record = ReadLine { client, server, at, position, access };
                 self.push(at, &Line { family: name, kind: Kind::Read, record })
             }),
             FamilyKind::Records(records) => {

@@ -1,7 +1,7 @@
 //! What clients read from replicas.
 
 use checker::judge::{Family, FamilyKind};
-use checker::session::Read;
+use checker::session::{Access, Read};
 use model::client::Operation;
 use model::message::{Answer, Observation};
 use sim::node::NodeId;
@@ -21,6 +21,7 @@ pub(in crate::systems) fn record(clients: &[NodeId], seen: &[Seen<CapacityServic
             server: server.0,
             at_ns: one.released_at.as_ns(),
             position: position.0,
+            access: Access::Read,
         }),
         _ => None,
     });

@@ -1,0 +1,293 @@
+//! A node of the log: proposes what clients ask, applies what is decided, answers then.
+//!
+//! ```text
+//!   ask ──► proposed ──► decided by a majority ──► applied ──► answered
+//!                             │
+//!   library ─── writes ──► disk ─── sync ──► letters leave
+//! ```
+//!
+//! Letters of one node to another are taken in their order, each once; the library expects that of its links. What was
+//! lost on the way it notices itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sim::node::{Context, NodeId, SyncToken, TimerKey};
+use sim::time::Span;
+
+use super::Fx;
+use super::library::{Decided, Library};
+use super::message::{Answer, Call, Command, Letter, Message, Observation, Record, State};
+use super::rules::Rules;
+use super::shelf::Image;
+use crate::client::{Ask, Reply};
+use crate::disk_log::{Begin, DiskLog};
+use crate::ids::{Offset, RequestKey};
+
+const SYNC_RETRY: TimerKey = TimerKey(0);
+const TICK: TimerKey = TimerKey(1);
+const TICK_EVERY: Span = Span::from_ms(20);
+/// Requests that wait for their decision, at most; beyond that the oldest is forgotten, and its client asks again.
+const ASKED_MAX: usize = 4096;
+/// Lives of a peer whose late letters are still told apart.
+const PAST_LIVES_MAX: usize = 16;
+
+/// What a node needs to know of its world.
+#[derive(Clone, Debug)]
+pub struct ReplicaSetup {
+    /// This node.
+    pub me: NodeId,
+    /// All nodes of the log.
+    pub nodes: Arc<[NodeId]>,
+    /// Entries of the log, at most.
+    pub entries_max: usize,
+    /// A snapshot is made after so many commands.
+    pub snapshot_every: usize,
+}
+
+/// What was heard of a peer.
+#[derive(Clone, Debug, Default)]
+struct Heard {
+    life: u64,
+    number: u64,
+    /// At most [`PAST_LIVES_MAX`].
+    past_lives: Vec<u64>,
+}
+
+impl Heard {
+    /// Whether the letter is the next of its life, or a later one.
+    fn is_news(&mut self, letter: &Letter) -> bool {
+        if self.past_lives.contains(&letter.life) {
+            return false;
+        }
+        if letter.life != self.life {
+            self.past_lives.push(self.life);
+            let excess = self.past_lives.len().saturating_sub(PAST_LIVES_MAX);
+            self.past_lives.drain(..excess);
+            (self.life, self.number) = (letter.life, 0);
+        }
+        let is_news = letter.number > self.number;
+        self.number = self.number.max(letter.number);
+        is_news
+    }
+}
+
+/// One node of the log.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    rules: Rules,
+    setup: ReplicaSetup,
+    /// None before the start.
+    library: Option<Library>,
+    disk: DiskLog<Record, (NodeId, Box<Letter>)>,
+    state: State,
+    /// How many commands the state has.
+    applied: usize,
+    /// Who asked what waits for its decision; at most [`ASKED_MAX`].
+    asked: BTreeMap<RequestKey, NodeId>,
+    life: u64,
+    sent: BTreeMap<NodeId, u64>,
+    heard: BTreeMap<NodeId, Heard>,
+}
+
+impl Replica {
+    /// A node that has not begun.
+    #[must_use]
+    pub fn new(rules: Rules, setup: ReplicaSetup) -> Self {
+        Self {
+            rules,
+            setup,
+            library: None,
+            disk: DiskLog::new(SYNC_RETRY),
+            state: State::default(),
+            applied: 0,
+            asked: BTreeMap::new(),
+            life: 0,
+            sent: BTreeMap::new(),
+            heard: BTreeMap::new(),
+        }
+    }
+
+    /// Begins with what survived.
+    pub fn start(&mut self, disk: &[Record], context: &mut Context<'_>, fx: &mut Fx) {
+        fx.observe(Observation::Started);
+        self.life = context.chance().next_u64().max(1);
+        if self.disk.start(disk, context, fx) == Begin::Never {
+            return;
+        }
+        let image = Image::of(self.disk.records());
+        self.library = Some(Library::start(self.setup.me, &self.setup.nodes, image));
+        self.settle(fx);
+        fx.set_timer(TICK, TICK_EVERY);
+    }
+
+    /// Reacts to a message.
+    pub fn message(&mut self, from: NodeId, message: Message, fx: &mut Fx) {
+        match message {
+            Message::Ask(ask) => self.ask(from, &ask, fx),
+            Message::Peer(letter) => {
+                let is_peer = self.setup.nodes.contains(&from);
+                if is_peer && self.heard.entry(from).or_default().is_news(&letter) {
+                    self.tell(|library| library.handle(letter.content), fx);
+                }
+            }
+            Message::Answer(_) => {}
+        }
+    }
+
+    /// The connection to a peer was reset.
+    pub fn reset(&mut self, peer: NodeId, fx: &mut Fx) {
+        if self.setup.nodes.contains(&peer) {
+            self.tell(|library| library.reconnected(peer), fx);
+        }
+    }
+
+    /// A timer ran out.
+    pub fn timer(&mut self, key: TimerKey, fx: &mut Fx) {
+        if key == SYNC_RETRY {
+            return self.disk.timer(fx);
+        }
+        self.tell(Library::tick, fx);
+        fx.set_timer(TICK, TICK_EVERY);
+    }
+
+    /// A sync is done: what waited for it leaves.
+    pub fn synced(&mut self, token: SyncToken, fx: &mut Fx) {
+        for (to, letter) in self.disk.synced(token, fx) {
+            fx.send(to, Message::Peer(letter));
+        }
+    }
+
+    /// A sync was refused.
+    pub fn sync_failed(&mut self, token: SyncToken, fx: &mut Fx) {
+        self.disk.sync_failed(token, fx);
+    }
+
+    fn ask(&mut self, client: NodeId, ask: &Ask<Call>, fx: &mut Fx) {
+        let request = ask.request;
+        let is_full = self.state.entries().len() >= self.setup.entries_max;
+        match ask.call {
+            Call::Append => {
+                if let Some(offset) = self.state.place(request) {
+                    answer(client, request, Answer::Appended { offset: Some(offset) }, fx);
+                } else if is_full {
+                    answer(client, request, Answer::Full, fx);
+                } else {
+                    self.propose_append(client, request, fx);
+                }
+            }
+            Call::Read if self.rules.read_decided.is_taken() => {
+                self.propose(client, Command::Read(request), request, fx);
+            }
+            Call::Read => answer(client, request, self.end(), fx),
+        }
+    }
+
+    fn propose_append(&mut self, client: NodeId, request: RequestKey, fx: &mut Fx) {
+        if !self.rules.decided_first.is_taken() {
+            answer(client, request, Answer::Appended { offset: None }, fx);
+        }
+        let is_once = self.rules.session_key.is_taken();
+        let command = if is_once { Command::AppendOnce(request) } else { Command::Append(request) };
+        self.propose(client, command, request, fx);
+    }
+
+    fn propose(&mut self, client: NodeId, command: Command, request: RequestKey, fx: &mut Fx) {
+        if self.asked.len() >= ASKED_MAX {
+            self.asked.pop_first();
+        }
+        self.asked.insert(request, client);
+        self.tell(|library| library.propose(command), fx);
+    }
+
+    /// Lets the library do something, and does what follows from it.
+    fn tell(&mut self, action: impl FnOnce(&mut Library), fx: &mut Fx) {
+        if let Some(library) = &mut self.library {
+            action(library);
+            self.settle(fx);
+        }
+    }
+
+    /// Writes, sends and applies what the library has for its node.
+    fn settle(&mut self, fx: &mut Fx) {
+        let Some(library) = &mut self.library else { return };
+        let (unwritten, outgoing) = (library.take_unwritten(), library.take_outgoing());
+        for record in unwritten {
+            self.disk.append(record, fx);
+        }
+        for (to, content) in outgoing {
+            let number = self.sent.entry(to).or_default();
+            *number += 1;
+            let letter = (to, Box::new(Letter { life: self.life, number: *number, content }));
+            let waits = self.rules.durable_before_send.is_taken();
+            let leaving = if waits { self.disk.hold(letter) } else { Some(letter) };
+            if let Some((to, letter)) = leaving {
+                fx.send(to, Message::Peer(letter));
+            }
+        }
+        self.apply(fx);
+        self.compact(fx);
+    }
+
+    /// Does what was decided, and answers who asked.
+    fn apply(&mut self, fx: &mut Fx) {
+        let Some(library) = &self.library else { return };
+        let (decided, learned) = library.decided_from(self.applied);
+        let before = self.state.entries().len();
+        for news in learned {
+            match news {
+                Decided::Command(command) => {
+                    let offset = self.state.apply(command);
+                    self.applied += 1;
+                    self.answer_decided(command, offset, fx);
+                }
+                Decided::Snapshot(index, state) => {
+                    assert!(index >= self.applied, "a snapshot at {index} behind {}", self.applied);
+                    (self.state, self.applied) = (state, index);
+                    self.answer_known(fx);
+                }
+            }
+        }
+        assert!(self.applied <= decided, "{} applied, {decided} decided", self.applied);
+        if let Some(news) = self.state.entries().get(before..).filter(|news| !news.is_empty()) {
+            fx.observe(Observation::Applied { from: Offset(before as u64), entries: news.into() });
+        }
+    }
+
+    fn answer_decided(&mut self, command: Command, offset: Option<Offset>, fx: &mut Fx) {
+        let (Command::AppendOnce(request) | Command::Append(request) | Command::Read(request)) = command;
+        let Some(client) = self.asked.remove(&request) else { return };
+        let found = offset.map_or_else(|| self.end(), |offset| Answer::Appended { offset: Some(offset) });
+        answer(client, request, found, fx);
+    }
+
+    /// Answers whose entry came with a snapshot; a read that did is asked again.
+    fn answer_known(&mut self, fx: &mut Fx) {
+        let state = &self.state;
+        self.asked.retain(|request, client| {
+            let Some(offset) = state.place(*request) else { return true };
+            answer(*client, *request, Answer::Appended { offset: Some(offset) }, fx);
+            false
+        });
+    }
+
+    fn end(&self) -> Answer {
+        let entries = self.state.entries();
+        Answer::End { length: Offset(entries.len() as u64), last: entries.last().copied() }
+    }
+
+    fn compact(&mut self, fx: &mut Fx) {
+        let Some(library) = &mut self.library else { return };
+        if self.applied >= library.compacted() + self.setup.snapshot_every {
+            let records = library.compact(self.applied);
+            self.disk.replace(records, fx);
+        }
+    }
+}
+
+fn answer(client: NodeId, request: RequestKey, answer: Answer, fx: &mut Fx) {
+    fx.send(client, Message::Answer(Reply { request, answer }));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,290 @@
+//! Three nodes on the bench: what is decided, answered, kept and compacted, and what waits for a disk.
+
+use super::super::Member;
+use super::*;
+use crate::probe::{Done, Probe};
+use crate::rules::Decisions as _;
+
+const CLIENT: NodeId = NodeId(7);
+const NODES: [NodeId; 3] = [NodeId(0), NodeId(1), NodeId(2)];
+
+/// Whether syncs are done at once or not at all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Disks {
+    Work,
+    Stall,
+}
+
+struct Bench {
+    rules: Rules,
+    nodes: Vec<(Replica, Probe<Member>)>,
+    /// What each disk has.
+    disks: Vec<Vec<Record>>,
+    letters: Vec<(NodeId, NodeId, Box<Letter>)>,
+    answers: Vec<(RequestKey, Answer)>,
+}
+
+fn replica(rules: Rules, me: NodeId) -> Replica {
+    let setup = ReplicaSetup { me, nodes: Arc::new(NODES), entries_max: 40, snapshot_every: 8 };
+    Replica::new(rules, setup)
+}
+
+/// Three nodes that have begun; nothing has been delivered.
+fn begun(rules: Rules, disks: Disks) -> Bench {
+    let node = |me| (replica(rules, me), Probe::new(Span::ZERO));
+    let (nodes, disks_of) = (NODES.map(node).into_iter().collect(), vec![Vec::new(); 3]);
+    let mut bench = Bench { rules, nodes, disks: disks_of, letters: Vec::new(), answers: Vec::new() };
+    for index in 0..3 {
+        bench.start(index, disks);
+    }
+    bench
+}
+
+/// Three nodes that have agreed on a leader.
+fn elected(rules: Rules) -> Bench {
+    let mut bench = begun(rules, Disks::Work);
+    bench.pass(40);
+    bench
+}
+
+impl Bench {
+    fn start(&mut self, index: usize, disks: Disks) {
+        let found = self.disks[index].clone();
+        self.act(index, disks, |replica, context, fx| replica.start(&found, context, fx));
+    }
+
+    /// The node loses its memory and begins with what its disk has.
+    fn restart(&mut self, index: usize) {
+        self.nodes[index].0 = replica(self.rules, NODES[index]);
+        // A life is drawn at a start: another one than before.
+        self.nodes[index].1.ask(|context, _| context.chance().next_u64());
+        self.start(index, Disks::Work);
+    }
+
+    fn act(
+        &mut self,
+        index: usize,
+        disks: Disks,
+        action: impl FnOnce(&mut Replica, &mut Context<'_>, &mut Fx),
+    ) {
+        let (replica, probe) = &mut self.nodes[index];
+        probe.ask(|context, fx| action(replica, context, fx));
+        let mut done = probe.done();
+        loop {
+            let synced = done.synced.clone();
+            self.take(index, done);
+            if disks == Disks::Stall || synced.is_empty() {
+                return;
+            }
+            let (replica, probe) = &mut self.nodes[index];
+            synced.iter().for_each(|token| probe.ask(|_, fx| replica.synced(*token, fx)));
+            done = probe.done();
+        }
+    }
+
+    fn take(&mut self, index: usize, done: Done<Member>) {
+        if let Some(records) = done.rewritten {
+            self.disks[index] = records;
+        } else {
+            self.disks[index].extend(done.written);
+        }
+        for (to, message) in done.sent {
+            match message {
+                Message::Peer(letter) => self.letters.push((NODES[index], to, letter)),
+                Message::Answer(Reply { request, answer }) => self.answers.push((request, answer)),
+                Message::Ask(_) => panic!("a node asks nothing"),
+            }
+        }
+    }
+
+    /// Lets so many ticks pass, with everything delivered in between.
+    fn pass(&mut self, ticks: u32) {
+        for _ in 0..ticks {
+            for index in 0..3 {
+                self.act(index, Disks::Work, |replica, _, fx| replica.timer(TICK, fx));
+            }
+            self.deliver();
+        }
+    }
+
+    fn deliver(&mut self) {
+        while !self.letters.is_empty() {
+            for (from, to, letter) in core::mem::take(&mut self.letters) {
+                let message = Message::Peer(letter);
+                self.act(to.index(), Disks::Work, |replica, _, fx| replica.message(from, message, fx));
+            }
+        }
+    }
+
+    fn ask(&mut self, index: usize, request: u64, call: Call) {
+        let ask = Ask { request: RequestKey(request), call, mark: () };
+        self.act(index, Disks::Work, |replica, _, fx| replica.message(CLIENT, Message::Ask(ask), fx));
+    }
+
+    /// The only answer since this was last asked.
+    fn answer(&mut self) -> Answer {
+        let answers = core::mem::take(&mut self.answers);
+        let [(_, answer)] = answers[..] else { panic!("expected one answer, found {answers:?}") };
+        answer
+    }
+
+    fn log(&self, index: usize) -> Vec<u64> {
+        self.nodes[index].0.state.entries().iter().map(|key| key.0).collect()
+    }
+}
+
+const fn at(offset: u64) -> Answer {
+    Answer::Appended { offset: Some(Offset(offset)) }
+}
+
+const fn end(length: u64, last: u64) -> Answer {
+    Answer::End { length: Offset(length), last: Some(RequestKey(last)) }
+}
+
+#[test]
+fn letters_leave_once_what_was_written_before_them_is_durable() {
+    assert!(begun(Rules::hardened(), Disks::Stall).letters.is_empty());
+    assert!(!begun(Rules::hardened(), Disks::Work).letters.is_empty());
+    assert!(!begun(Rules::mutant("sent-before-durable"), Disks::Stall).letters.is_empty());
+}
+
+#[test]
+fn an_entry_is_answered_when_it_is_decided_and_stands_at_one_place_everywhere() {
+    for asked in 0..3 {
+        let mut bench = elected(Rules::hardened());
+        bench.ask(asked, 5, Call::Append);
+        assert!(bench.answers.is_empty(), "nobody has voted yet");
+        bench.pass(3);
+        assert_eq!(bench.answer(), at(0));
+        assert_eq!([0, 1, 2].map(|index| bench.log(index)), [[5], [5], [5]]);
+    }
+    let mut mutant = elected(Rules::mutant("answered-before-decision"));
+    mutant.ask(0, 5, Call::Append);
+    assert_eq!(mutant.answer(), Answer::Appended { offset: None });
+}
+
+#[test]
+fn a_read_takes_its_place_in_the_log_or_is_answered_at_once() {
+    let mut bench = elected(Rules::hardened());
+    bench.ask(0, 5, Call::Append);
+    bench.pass(3);
+    bench.answers.clear();
+    bench.ask(1, 6, Call::Read);
+    assert!(bench.answers.is_empty());
+    bench.pass(3);
+    assert_eq!(bench.answer(), end(1, 5));
+    let mut mutant = elected(Rules::mutant("follower-read"));
+    mutant.ask(1, 6, Call::Read);
+    assert_eq!(mutant.answer(), Answer::End { length: Offset(0), last: None });
+}
+
+#[test]
+fn a_repeat_gets_the_first_place_wherever_it_is_asked() {
+    let mut bench = elected(Rules::hardened());
+    bench.ask(0, 5, Call::Append);
+    bench.ask(1, 5, Call::Append);
+    bench.pass(3);
+    bench.ask(2, 5, Call::Append);
+    let answers: Vec<_> = bench.answers.iter().map(|(_, answer)| *answer).collect();
+    assert_eq!(answers, [at(0); 3]);
+    assert_eq!(bench.log(0), [5]);
+    let mut mutant = elected(Rules::mutant("retry-appended-twice"));
+    mutant.ask(0, 5, Call::Append);
+    mutant.ask(1, 5, Call::Append);
+    mutant.pass(3);
+    assert_eq!(mutant.log(0), [5, 5]);
+}
+
+#[test]
+fn who_starts_again_has_the_log_and_the_first_places_also_from_a_snapshot() {
+    let mut bench = elected(Rules::hardened());
+    for request in 0..20 {
+        bench.ask(0, request, Call::Append);
+        bench.pass(2);
+    }
+    for index in 0..3 {
+        assert!(bench.disks[index].iter().any(|record| matches!(record, Record::Snapshot(_))));
+        bench.restart(index);
+        bench.pass(20);
+    }
+    bench.answers.clear();
+    bench.ask(1, 3, Call::Append);
+    assert_eq!(bench.answer(), at(3));
+    bench.ask(2, 20, Call::Append);
+    bench.pass(3);
+    assert_eq!(bench.answer(), at(20));
+    assert_eq!(bench.log(0), (0..21).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_was_away_catches_up_by_a_snapshot_and_answers_what_came_with_it() {
+    let mut bench = elected(Rules::hardened());
+    // The node of the highest number leads.
+    bench.ask(0, 0, Call::Append);
+    bench.letters.clear();
+    let silent = |bench: &mut Bench| bench.letters.retain(|(from, to, _)| from.0 != 0 && to.0 != 0);
+    for request in 0..20 {
+        bench.ask(2, request, Call::Append);
+        for _ in 0..12 {
+            for index in 1..3 {
+                bench.act(index, Disks::Work, |replica, _, fx| replica.timer(TICK, fx));
+            }
+            while !bench.letters.is_empty() {
+                silent(&mut bench);
+                for (from, to, letter) in core::mem::take(&mut bench.letters) {
+                    let message = Message::Peer(letter);
+                    bench.act(to.index(), Disks::Work, |replica, _, fx| replica.message(from, message, fx));
+                }
+            }
+        }
+    }
+    bench.answers.clear();
+    for peer in NODES {
+        bench.act(0, Disks::Work, |replica, _, fx| replica.reset(peer, fx));
+    }
+    bench.pass(30);
+    assert_eq!(bench.log(0), (0..20).collect::<Vec<_>>());
+    assert!(bench.answers.contains(&(RequestKey(0), at(0))), "{:?}", bench.answers);
+}
+
+#[test]
+fn a_full_log_refuses_and_still_knows_what_it_has() {
+    let mut bench = elected(Rules::hardened());
+    for request in 0..40 {
+        bench.ask(0, request, Call::Append);
+        bench.pass(2);
+    }
+    bench.answers.clear();
+    bench.ask(0, 40, Call::Append);
+    assert_eq!(bench.answer(), Answer::Full);
+    bench.ask(0, 7, Call::Append);
+    assert_eq!(bench.answer(), at(7));
+}
+
+#[test]
+fn letters_count_once_in_their_order_and_not_after_their_senders_life() {
+    let content = || elected(Rules::hardened()).letters_of_a_tick();
+    let letter = |life, number| Letter { life, number, content: content() };
+    let mut heard = Heard::default();
+    let news = [(1, 1), (1, 1), (1, 3), (1, 2), (2, 1), (1, 4), (2, 2)]
+        .map(|(life, number)| heard.is_news(&letter(life, number)));
+    assert_eq!(news, [true, false, true, false, true, false, true]);
+}
+
+impl Bench {
+    fn letters_of_a_tick(mut self) -> omnipaxos::messages::Message<Command> {
+        for _ in 0..5 {
+            self.act(0, Disks::Work, |replica, _, fx| replica.timer(TICK, fx));
+        }
+        self.letters.remove(0).2.content
+    }
+}
+
+#[test]
+fn who_is_no_peer_is_not_heard() {
+    let mut bench = elected(Rules::hardened());
+    let content = elected(Rules::hardened()).letters_of_a_tick();
+    let letter = Box::new(Letter { life: 9, number: 1, content });
+    bench.act(0, Disks::Work, |replica, _, fx| replica.message(CLIENT, Message::Peer(letter), fx));
+    assert!(bench.letters.is_empty());
+}
