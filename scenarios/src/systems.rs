@@ -5,9 +5,9 @@ use crate::system::{AnySystem, Of};
 pub mod capacity;
 pub mod chain;
 pub mod config_pull;
+pub mod consensus;
 pub mod counter_sharded;
 pub mod overview;
-pub mod consensus;
 pub mod replication;
 
 /// Every system, in the order of `list`.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use checker::history::ClientId;
 use checker::judge::{Family, FamilyKind};
 use checker::keyed::KeyedBuilder;
-use checker::session::Read;
+use checker::session::{Access, Read};
 use checker::spec::register::{Register, RegisterAnswer, RegisterCall};
 use model::client::{Operation, Patience};
 use model::ids::SlotId;
@@ -214,7 +214,8 @@ fn reads(setting: Setting<'_, Overview>, seen: &[Seen<Overview>]) -> Family {
                 let Some(slot) = asked.get(request) else { continue };
                 let client = client(setting.clients, one.node, *process).0 * slots + u64::from(slot.0);
                 let at_ns = one.released_at.as_ns();
-                reads.push(Read { client, server: server.0, at_ns, position: entry.version });
+                let position = entry.version;
+                reads.push(Read { client, server: server.0, at_ns, position, access: Access::Read });
             }
             Some(Operation::Invoked { .. } | Operation::Returned { .. }) | None => {}
         }
