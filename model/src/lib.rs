@@ -15,6 +15,7 @@
 pub mod capacity;
 pub mod client;
 pub mod config;
+pub mod coordination;
 pub mod counter;
 pub mod database;
 pub mod disk_log;

@@ -1,0 +1,6 @@
+//! Coordination: who may act, what all agree on, and what happens exactly once.
+
+pub mod commit;
+pub mod election;
+pub mod fenced;
+pub mod lease;
