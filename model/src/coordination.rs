@@ -4,3 +4,5 @@ pub mod commit;
 pub mod election;
 pub mod fenced;
 pub mod lease;
+pub mod stream;
+pub mod workflow;

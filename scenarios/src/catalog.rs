@@ -8,6 +8,12 @@ const CATALOG: &[(&str, &str)] = &[
     ("rolling-restart", include_str!("../catalog/rolling-restart.toml")),
     ("clock-steps", include_str!("../catalog/clock-steps.toml")),
     ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
+    ("lease-lock", include_str!("../catalog/lease-lock.toml")),
+    ("lease-drift", include_str!("../catalog/lease-drift.toml")),
+    ("election", include_str!("../catalog/election.toml")),
+    ("commit", include_str!("../catalog/commit.toml")),
+    ("workflow", include_str!("../catalog/workflow.toml")),
+    ("stream", include_str!("../catalog/stream.toml")),
 ];
 
 /// The names, in order.

@@ -3,11 +3,24 @@
 use crate::system::{AnySystem, Of};
 
 pub mod capacity;
+pub mod commit;
 pub mod config_pull;
+mod coordination;
+pub mod election;
+pub mod lease_lock;
+pub mod stream;
+pub mod workflow;
 
 /// Every system, in the order of `list`.
-pub const ALL: &[&dyn AnySystem] =
-    &[&Of::<capacity::CapacityService>::system(), &Of::<config_pull::ConfigPull>::system()];
+pub const ALL: &[&dyn AnySystem] = &[
+    &Of::<capacity::CapacityService>::system(),
+    &Of::<config_pull::ConfigPull>::system(),
+    &Of::<lease_lock::LeaseLock>::system(),
+    &Of::<election::Election>::system(),
+    &Of::<commit::Commit>::system(),
+    &Of::<workflow::Workflow>::system(),
+    &Of::<stream::Stream>::system(),
+];
 
 /// The system of that name.
 #[must_use]
