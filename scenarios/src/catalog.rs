@@ -12,6 +12,9 @@ const CATALOG: &[(&str, &str)] = &[
     ("lease-drift", include_str!("../catalog/lease-drift.toml")),
     ("election", include_str!("../catalog/election.toml")),
     ("commit", include_str!("../catalog/commit.toml")),
+    ("lww-hybrid-clock", include_str!("../catalog/lww-hybrid-clock.toml")),
+    ("lww-version-vector", include_str!("../catalog/lww-version-vector.toml")),
+    ("lww-records", include_str!("../catalog/lww-records.toml")),
     ("workflow", include_str!("../catalog/workflow.toml")),
     ("stream", include_str!("../catalog/stream.toml")),
 ];

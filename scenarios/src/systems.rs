@@ -7,6 +7,7 @@ pub mod commit;
 pub mod config_pull;
 mod coordination;
 pub mod election;
+pub mod last_writer_wins;
 pub mod lease_lock;
 pub mod stream;
 pub mod workflow;
@@ -18,6 +19,7 @@ pub const ALL: &[&dyn AnySystem] = &[
     &Of::<lease_lock::LeaseLock>::system(),
     &Of::<election::Election>::system(),
     &Of::<commit::Commit>::system(),
+    &Of::<last_writer_wins::LastWriterWins>::system(),
     &Of::<workflow::Workflow>::system(),
     &Of::<stream::Stream>::system(),
 ];

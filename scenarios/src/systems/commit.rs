@@ -134,16 +134,19 @@ impl System for Commit {
     }
 
     fn record(setting: Setting<'_, Self>, seen: &[Seen<Self>]) -> Recorded {
-        let operation = |observation| match observation {
-            &Observation::Operation(ref operation) => Some(operation),
-            Observation::Begun { .. }
-            | Observation::Voted { .. }
-            | Observation::Decided { .. }
-            | Observation::Acted { .. } => None,
-        };
         let progress = Progress::of(seen, setting.parameters.timing.late_from(), operation);
         let kind = FamilyKind::Records(Records::Commits(records(seen)));
         Recorded { families: vec![Family { name: "transactions".to_owned(), kind }], progress }
+    }
+}
+
+const fn operation(observation: &Observation) -> Option<&Operation<Transaction>> {
+    match observation {
+        Observation::Operation(operation) => Some(operation),
+        Observation::Begun { .. }
+        | Observation::Voted { .. }
+        | Observation::Decided { .. }
+        | Observation::Acted { .. } => None,
     }
 }
 

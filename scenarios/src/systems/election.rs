@@ -6,6 +6,7 @@
 
 use checker::judge::{Family, FamilyKind, Records};
 use checker::mutual_exclusion::{Access, Exclusion, Grant, LockRecord};
+use model::client::Operation;
 use model::coordination::election::{self, Observation, Write};
 use model::coordination::fenced::Fate;
 use serde::{Deserialize, Serialize};
@@ -114,14 +115,17 @@ impl System for Election {
     }
 
     fn record(setting: Setting<'_, Self>, seen: &[Seen<Self>]) -> Recorded {
-        let operation = |observation| match observation {
-            &Observation::Operation(ref operation) => Some(operation),
-            Observation::Elected { .. } | Observation::Accessed(_) => None,
-        };
         let progress = Progress::of(seen, setting.parameters.timing.late_from(), operation);
         let records = seen.iter().filter_map(record).collect();
         let kind = FamilyKind::Records(Records::Locks { records, promise: Exclusion::Epochs });
         Recorded { families: vec![Family { name: "epochs".to_owned(), kind }], progress }
+    }
+}
+
+const fn operation(observation: &Observation) -> Option<&Operation<Write>> {
+    match observation {
+        Observation::Operation(operation) => Some(operation),
+        Observation::Elected { .. } | Observation::Accessed(_) => None,
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use checker::judge::{Family, FamilyKind, Records};
 use checker::mutual_exclusion::{Access, Exclusion, Grant, LockRecord, Section};
+use model::client::Operation;
 use model::coordination::fenced::Fate;
 use model::coordination::lease::{self, Observation, Task};
 use serde::{Deserialize, Serialize};
@@ -121,17 +122,20 @@ impl System for LeaseLock {
     }
 
     fn record(setting: Setting<'_, Self>, seen: &[Seen<Self>]) -> Recorded {
-        let operation = |observation| match observation {
-            &Observation::Task(ref operation) => Some(operation),
-            Observation::Granted(_)
-            | Observation::Entered { .. }
-            | Observation::Left { .. }
-            | Observation::Accessed(_) => None,
-        };
         let progress = Progress::of(seen, setting.parameters.timing.late_from(), operation);
         let kind =
             FamilyKind::Records(Records::Locks { records: records(seen), promise: Exclusion::Fencing });
         Recorded { families: vec![Family { name: "locks".to_owned(), kind }], progress }
+    }
+}
+
+const fn operation(observation: &Observation) -> Option<&Operation<Task>> {
+    match observation {
+        Observation::Task(operation) => Some(operation),
+        Observation::Granted(_)
+        | Observation::Entered { .. }
+        | Observation::Left { .. }
+        | Observation::Accessed(_) => None,
     }
 }
 

@@ -18,6 +18,14 @@ enum Stage {
     Ended(Fate),
 }
 
+/// A question whether a transaction can be committed.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    transaction: RequestKey,
+    key: u32,
+    coordinator: NodeId,
+}
+
 /// What waits for the disk.
 #[derive(Clone, Copy, Debug)]
 enum Waiting {
@@ -79,7 +87,9 @@ impl Participant {
     /// Reacts to a message.
     pub fn message(&mut self, from: NodeId, message: &Message, context: &Context<'_>, fx: &mut Fx) {
         match *message {
-            Message::Prepare { transaction, key } => self.prepare(transaction, key, from, context, fx),
+            Message::Prepare { transaction, key } => {
+                self.prepare(Asked { transaction, key, coordinator: from }, context, fx);
+            }
             Message::Decided { transaction, fate } => self.decided(transaction, fate, from, fx),
             Message::Ask(_)
             | Message::Answer(_)
@@ -121,14 +131,8 @@ impl Participant {
         self.log.sync_failed(token, fx);
     }
 
-    fn prepare(
-        &mut self,
-        transaction: RequestKey,
-        key: u32,
-        coordinator: NodeId,
-        context: &Context<'_>,
-        fx: &mut Fx,
-    ) {
+    fn prepare(&mut self, asked: Asked, context: &Context<'_>, fx: &mut Fx) {
+        let Asked { transaction, key, coordinator } = asked;
         // A second question is a doubled message: the vote is given, or it ended long ago.
         if self.cases.contains_key(&transaction) {
             return;

@@ -16,6 +16,14 @@ struct Lock {
     lease: Lease,
 }
 
+/// A question for a lock.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    lock: u32,
+    holder: NodeId,
+    request: RequestKey,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lease {
     /// Nobody holds it.
@@ -62,7 +70,9 @@ impl Server {
     /// Reacts to a message.
     pub fn message(&mut self, from: NodeId, message: &Message, context: &Context<'_>, fx: &mut Fx) {
         match message {
-            Message::Acquire { request, lock } => self.acquire(from, *request, *lock, context, fx),
+            Message::Acquire { request, lock } => {
+                self.acquire(Wanted { lock: *lock, holder: from, request: *request }, context, fx);
+            }
             Message::Release { lock, token } => self.release(*lock, *token, fx),
             Message::Granted { .. }
             | Message::Held { .. }
@@ -89,14 +99,8 @@ impl Server {
         self.log.timer(fx);
     }
 
-    fn acquire(
-        &mut self,
-        holder: NodeId,
-        request: RequestKey,
-        lock: u32,
-        context: &Context<'_>,
-        fx: &mut Fx,
-    ) {
+    fn acquire(&mut self, wanted: Wanted, context: &Context<'_>, fx: &mut Fx) {
+        let Wanted { lock, holder, request } = wanted;
         if lock >= self.lock_count {
             return fx.send(holder, Message::NoSuchLock { request });
         }
