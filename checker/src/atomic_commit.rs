@@ -126,6 +126,8 @@ pub struct CommitReport {
     pub undecided_count: usize,
     /// Who was blocked when the records ended, by transaction and participant.
     pub in_doubt: Vec<InDoubt>,
+    /// The longest time from a participant's yes to its decision, in ns, among those that have decided.
+    pub blocked_ns_max: u64,
     /// Participants that voted no after they had voted yes, transaction by transaction.
     pub lost_votes_count: usize,
 }
@@ -193,13 +195,20 @@ pub fn commit_report(records: &[CommitRecord]) -> CommitReport {
             (None, Some(_)) => report.aborted_count += 1,
             (None, None) => report.undecided_count += 1,
         }
-        let decided: BTreeSet<Party> = case.said.iter().map(|said| said.party).collect();
+        let mut decided: BTreeMap<Party, u64> = BTreeMap::new();
+        for said in &case.said {
+            decided.entry(said.party).or_insert(said.moment.at_ns);
+        }
         for (participant, votes) in &case.votes {
             report.lost_votes_count += usize::from(votes.has_lost_yes());
             let Some(yes) = votes.yes.filter(|_| votes.no.is_empty()) else { continue };
-            if !decided.contains(&Party::Participant(*participant)) {
-                let since_ns = yes.at_ns;
-                report.in_doubt.push(InDoubt { transaction, participant: *participant, since_ns });
+            let since_ns = yes.at_ns;
+            match decided.get(&Party::Participant(*participant)) {
+                Some(decided_ns) => {
+                    let blocked_ns = decided_ns.saturating_sub(since_ns);
+                    report.blocked_ns_max = report.blocked_ns_max.max(blocked_ns);
+                }
+                None => report.in_doubt.push(InDoubt { transaction, participant: *participant, since_ns }),
             }
         }
     }

@@ -18,6 +18,7 @@ pub mod capacity;
 pub mod chain;
 pub mod client;
 pub mod config;
+pub mod coordination;
 pub mod counter;
 pub mod database;
 pub mod disk_log;

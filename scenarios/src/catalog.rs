@@ -20,6 +20,15 @@ const CATALOG: &[(&str, &str)] = &[
     ("consensus-disks", include_str!("../catalog/consensus-disks.toml")),
     ("chain", include_str!("../catalog/chain.toml")),
     ("chain-commitments", include_str!("../catalog/chain-commitments.toml")),
+    ("lease-lock", include_str!("../catalog/lease-lock.toml")),
+    ("lease-drift", include_str!("../catalog/lease-drift.toml")),
+    ("election", include_str!("../catalog/election.toml")),
+    ("commit", include_str!("../catalog/commit.toml")),
+    ("lww-hybrid-clock", include_str!("../catalog/lww-hybrid-clock.toml")),
+    ("lww-version-vector", include_str!("../catalog/lww-version-vector.toml")),
+    ("lww-records", include_str!("../catalog/lww-records.toml")),
+    ("workflow", include_str!("../catalog/workflow.toml")),
+    ("stream", include_str!("../catalog/stream.toml")),
 ];
 
 /// The names, in order.

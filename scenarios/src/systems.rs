@@ -12,6 +12,14 @@ pub mod counter_sharded;
 pub mod overview;
 pub mod replication;
 mod switches;
+pub mod commit;
+pub mod config_pull;
+mod coordination;
+pub mod election;
+pub mod last_writer_wins;
+pub mod lease_lock;
+pub mod stream;
+pub mod workflow;
 
 /// Every system, in the order of `list`.
 pub const ALL: &[&dyn AnySystem] = &[
@@ -25,6 +33,13 @@ pub const ALL: &[&dyn AnySystem] = &[
     &Of::<replication::Replication>::system(),
     &Of::<consensus::Consensus>::system(),
     &Of::<chain::EventChain>::system(),
+    &Of::<config_pull::ConfigPull>::system(),
+    &Of::<lease_lock::LeaseLock>::system(),
+    &Of::<election::Election>::system(),
+    &Of::<commit::Commit>::system(),
+    &Of::<last_writer_wins::LastWriterWins>::system(),
+    &Of::<workflow::Workflow>::system(),
+    &Of::<stream::Stream>::system(),
 ];
 
 /// The system of that name.

@@ -116,7 +116,7 @@ impl Records {
                     (report.aborted_count, "aborted"),
                     (report.undecided_count, "undecided"),
                     (report.in_doubt.len(), "participants in doubt"),
-                ])
+                ]) + &format!(", a yes waited {} ms at most", grouped(report.blocked_ns_max / 1_000_000))
             }
             Self::Accounts { records, .. } => count_of_accounts(records),
             Self::Chain { records, .. } => {
@@ -187,7 +187,7 @@ mod tests {
         let line = "1 sections, 1 grants, 0 accesses accepted, 1 refused";
         assert_eq!(locks, [("mutual-exclusion", "holds", line.to_owned())]);
         let commits = judged(Records::Commits(Vec::new()), &[]);
-        let line = "0 committed, 0 aborted, 0 undecided, 0 participants in doubt";
+        let line = "0 committed, 0 aborted, 0 undecided, 0 participants in doubt, a yes waited 0 ms at most";
         assert_eq!(commits, [("atomic-commit", "holds", line.to_owned())]);
         let accounts = judged(Records::Accounts { records: Vec::new(), end: End::Settled }, &[]);
         let line = "0 workflows, 0 effects, 0 statuses, 0 reads of balances";
