@@ -6,40 +6,38 @@ use crate::system::{AnySystem, Of};
 
 pub mod capacity;
 pub mod chain;
+pub mod commit;
 pub mod config;
 pub mod consensus;
-pub mod counter_sharded;
-pub mod overview;
-pub mod replication;
-mod switches;
-pub mod commit;
-pub mod config_pull;
 mod coordination;
+pub mod counter_sharded;
 pub mod election;
 pub mod last_writer_wins;
 pub mod lease_lock;
+pub mod overview;
+pub mod replication;
 pub mod stream;
+mod switches;
 pub mod workflow;
 
 /// Every system, in the order of `list`.
 pub const ALL: &[&dyn AnySystem] = &[
     &Of::<capacity::CapacityService>::system(),
+    &Of::<counter_sharded::CounterSharded>::system(),
+    &Of::<overview::Overview>::system(),
     &Of::<Config<Pull>>::system(),
     &Of::<Config<Cached>>::system(),
     &Of::<Config<Push>>::system(),
     &Of::<Config<TwoPhase>>::system(),
-    &Of::<counter_sharded::CounterSharded>::system(),
-    &Of::<overview::Overview>::system(),
     &Of::<replication::Replication>::system(),
     &Of::<consensus::Consensus>::system(),
-    &Of::<chain::EventChain>::system(),
-    &Of::<config_pull::ConfigPull>::system(),
     &Of::<lease_lock::LeaseLock>::system(),
     &Of::<election::Election>::system(),
     &Of::<commit::Commit>::system(),
     &Of::<last_writer_wins::LastWriterWins>::system(),
     &Of::<workflow::Workflow>::system(),
     &Of::<stream::Stream>::system(),
+    &Of::<chain::EventChain>::system(),
 ];
 
 /// The system of that name.

@@ -47,6 +47,8 @@ struct Channel {
     messages: Vec<RequestKey>,
     /// How many of them are shown: a prefix.
     shown: usize,
+    /// How many of them a start found on disk.
+    found: usize,
 }
 
 /// What waits until it is durable.
@@ -110,6 +112,7 @@ impl Keeper {
                 Record::Format(_) => {}
             }
         }
+        self.channels.values_mut().for_each(|channel| channel.found = channel.messages.len());
         self.wait(Waiting::Recovered, fx);
         self.tick(fx);
     }
@@ -201,7 +204,8 @@ impl Keeper {
         for waiting in released {
             match waiting {
                 Waiting::Recovered => {
-                    self.channels.values_mut().for_each(|channel| channel.shown = channel.messages.len());
+                    // What came since waits for a sync of its own.
+                    self.channels.values_mut().for_each(|channel| channel.shown = channel.found);
                     self.standing = Standing::Serving;
                 }
                 Waiting::Message(channel) => self.channels.entry(*channel).or_default().shown += 1,
