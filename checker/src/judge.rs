@@ -24,7 +24,7 @@ use crate::spec::multi_register::MultiRegister;
 use crate::spec::mutex::Mutex;
 use crate::spec::register::Register;
 use crate::spec::text::Text;
-use crate::switch_timing::{Promise, SwitchHistory, switch_timing};
+use crate::switch_timing::{Promise, SwitchHistory, figures, switch_timing};
 use crate::verdict::{Judgement, Verdict};
 
 pub use records::Records;
@@ -416,8 +416,11 @@ impl Judge<'_> {
             grouped(history.tasks.len() as u64),
             grouped(history.publications.len() as u64)
         );
-        for (name, verdict) in switch_timing(history, promise).rules {
-            self.records(name, &judged, || verdict);
+        let judgement = switch_timing(history, promise);
+        for (name, verdict) in judgement.rules {
+            let figures = figures(name, history, promise, &judgement.report);
+            let separator = if figures.is_empty() { "" } else { "; " };
+            self.records(name, &format!("{judged}{separator}{figures}"), || verdict);
         }
     }
 

@@ -24,8 +24,11 @@
 
 mod report;
 mod rules;
+mod words;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use words::figures;
 
 pub use report::{MixedWindow, Moment, NodeSwitch, SwitchReport};
 
@@ -42,6 +45,8 @@ pub struct SwitchHistory {
     pub adoptions: Vec<Adoption>,
     /// When the store answered a read of each node.
     pub store_reads: Vec<StoreRead>,
+    /// What was asked of the store and of a cache before it, if that is known.
+    pub load: Option<Load>,
     /// True time in ns from which there were no more faults.
     pub healed_ns: Option<u64>,
     /// True time in ns at which the run ended.
@@ -123,6 +128,19 @@ pub struct StoreRead {
     pub node: u32,
     /// True time at which the store looked, in ns.
     pub at_ns: u64,
+}
+
+/// How often store and cache were asked, and how far a replica of the cache lagged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// Reads of the store, heartbeats to its watchers included.
+    pub store_reads_count: u64,
+    /// Reads of the cache that found an answer.
+    pub cache_hits_count: u64,
+    /// Reads of the cache that found none.
+    pub cache_misses_count: u64,
+    /// The age of the oldest copy that the replica served from, in ns; 0 if there is none.
+    pub replica_lag_ns_max: u64,
 }
 
 /// What a delivery of configurations promises.

@@ -5,18 +5,19 @@ pub mod rules;
 use std::sync::Arc;
 
 use sim::node::{Context, Effects, Input, InputOf, Node, NodeId};
-use sim::time::{LocalTime, Span};
+use sim::time::Span;
 
 use self::rules::Rules;
 use crate::client::{Client, Patience};
+use crate::config::first_version;
+use crate::config::message::Payload;
 use crate::config::pull::PullSetup;
-use crate::config::worker::Worker;
 use crate::ids::Version;
-use crate::message::{Call, ConfigVersion, Message, Observation, Payload, Record, Request};
+use crate::message::{Call, Message, Observation, Record, Request};
 use crate::publisher::Publisher;
 use crate::replication::log::Log;
 use crate::service::{Service, ServiceSetup};
-use crate::store::Store;
+use crate::store::{LeadTime, Store, StoreSetup};
 
 /// The effects of a member.
 pub type Fx = Effects<Member>;
@@ -25,7 +26,7 @@ pub type Fx = Effects<Member>;
 #[derive(Clone, Debug)]
 pub enum Member {
     /// The configuration's store.
-    Store(Store),
+    Store(Store<Record>),
     /// The journal.
     Log(Log),
     /// A service node.
@@ -34,8 +35,6 @@ pub enum Member {
     Client(Client<Call>),
     /// The publisher of versions.
     Publisher(Publisher),
-    /// A process that runs tasks.
-    Worker(Worker),
 }
 
 impl Member {
@@ -48,7 +47,6 @@ impl Member {
             Self::Service(_) => "service",
             Self::Client(_) => "client",
             Self::Publisher(_) => "publisher",
-            Self::Worker(_) => "worker",
         }
     }
 }
@@ -66,18 +64,20 @@ impl Node for Member {
             Self::Service(service) => handle_service(service, input, context, fx),
             Self::Client(client) => handle_client(client, input, context, fx),
             Self::Publisher(publisher) => handle_publisher(publisher, input, context, fx),
-            Self::Worker(worker) => handle_worker(worker, input, context, fx),
         }
     }
 }
 
-fn handle_store(store: &mut Store, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
+fn handle_store(store: &mut Store<Record>, input: InputOf<Member>, context: &mut Context<'_>, fx: &mut Fx) {
     match input {
         Input::Start { disk } => store.start(&disk, context, fx),
-        Input::Message { from, message } => store.message(from, &message, context, fx),
-        Input::Synced(token) => store.synced(token, fx),
+        Input::Message { from, message: Message::Config(message) } => {
+            store.message(from, &message, context, fx);
+        }
+        Input::Timer(key) => store.timer(key, context, fx),
+        Input::Synced(token) => store.synced(token, context, fx),
         Input::SyncFailed(token) => store.sync_failed(token, fx),
-        Input::Timer(_) | Input::Request(_) | Input::Stop => {}
+        Input::Message { .. } | Input::Request(_) | Input::Stop => {}
     }
 }
 
@@ -119,34 +119,25 @@ fn handle_client(client: &mut Client<Call>, input: InputOf<Member>, context: &Co
 
 fn handle_publisher(publisher: &mut Publisher, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
     match input {
-        Input::Request(request) => publisher.request(&request, context, fx),
-        Input::Message { message, .. } => publisher.message(&message, context, fx),
+        Input::Request(Request::Publish { payload, slack }) => publisher.request(payload, slack, context, fx),
+        Input::Message { message: Message::Config(message), .. } => publisher.message(&message, context, fx),
         Input::Timer(_) => publisher.timer(context, fx),
-        Input::Start { .. } | Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {}
-    }
-}
-
-fn handle_worker(worker: &mut Worker, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
-    match input {
-        Input::Start { disk } => worker.start(&disk, context, fx),
-        Input::Request(request) => worker.request(&request, context, fx),
-        Input::Message { message, .. } => worker.message(&message),
-        Input::Timer(key) => worker.timer(key, context, fx),
-        Input::Synced(token) => worker.synced(token),
-        Input::SyncFailed(token) => worker.sync_failed(token),
-        Input::Stop => {}
+        Input::Request(Request::Operation(_))
+        | Input::Message { .. }
+        | Input::Start { .. }
+        | Input::Synced(_)
+        | Input::SyncFailed(_)
+        | Input::Stop => {}
     }
 }
 
 /// How large a world is, and its timing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Service nodes; none in a world of workers alone.
+    /// Service nodes.
     pub service_count: u32,
     /// Clients of the service nodes.
     pub client_count: u32,
-    /// Processes that run tasks.
-    pub worker_count: u32,
     /// Slots of the service.
     pub slot_count: u32,
     /// What the version that is there from the beginning says, if there is one.
@@ -168,8 +159,6 @@ pub struct Topology {
     pub services: Arc<[NodeId]>,
     /// The clients' numbers.
     pub clients: Vec<NodeId>,
-    /// The workers' numbers.
-    pub workers: Vec<NodeId>,
     /// The store's number.
     pub store: NodeId,
     /// The log's number.
@@ -181,23 +170,26 @@ pub struct Topology {
 /// A naive process reads the store this seldom, whatever the lead time.
 const NAIVE_POLL_EVERY: Span = Span::from_seconds(15);
 
-/// Builds a world of `shape`: store, log, publisher, then service nodes, workers and clients.
+/// Builds a world of `shape`: store, log, publisher, then service nodes and clients.
 #[must_use]
 pub fn build(shape: &Shape, rules: Rules) -> Topology {
     let (store, log, publisher) = (NodeId(0), NodeId(1), NodeId(2));
     let services: Arc<[NodeId]> = (3..3 + shape.service_count).map(NodeId).collect();
-    let first_worker = 3 + shape.service_count;
-    let workers: Vec<_> = (first_worker..first_worker + shape.worker_count).map(NodeId).collect();
-    let first_client = first_worker + shape.worker_count;
+    let first_client = 3 + shape.service_count;
     let clients: Vec<_> = (first_client..first_client + shape.client_count).map(NodeId).collect();
 
     let poll_every = if rules.poll_within_lead.is_taken() { shape.poll_every } else { NAIVE_POLL_EVERY };
-    let config = PullSetup { store, lead: shape.lead, poll_every };
+    let config = PullSetup { store, cache: None, lead: shape.lead, poll_every };
     let initial: Vec<_> = shape.initial.map(first_version).into_iter().collect();
     let last = if initial.is_empty() { Version(0) } else { Version(1) };
+    let (ttl_sum, delivery, clock_bound) = (shape.poll_every, Span::ZERO, Span::ZERO);
+    let lead = LeadTime { lead: shape.lead, ttl_sum, delivery, clock_bound };
 
     let mut members = vec![
-        Member::Store(Store::new(rules, shape.lead, &initial)),
+        Member::Store(Store::new(
+            rules.config(),
+            StoreSetup { lead, initial, watchers: None, rounds: None, standby: None },
+        )),
         Member::Log(Log::new(rules)),
         Member::Publisher(Publisher::new(store, shape.lead, last)),
     ];
@@ -206,16 +198,9 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
         let setup = ServiceSetup { me: *me, services, log, slot_count: shape.slot_count, config };
         Member::Service(Service::new(rules, &setup))
     }));
-    members.extend(workers.iter().map(|_| Member::Worker(Worker::new(rules, config))));
     members.extend(
         (0..clients.len())
             .map(|index| Member::Client(Client::new(Arc::clone(&services), index, shape.patience))),
     );
-    Topology { members, services, clients, workers, store, log, publisher }
-}
-
-/// The version that a world begins with.
-#[must_use]
-pub const fn first_version(payload: Payload) -> ConfigVersion {
-    ConfigVersion { version: Version(1), start_at: LocalTime::ZERO, payload }
+    Topology { members, services, clients, store, log, publisher }
 }

@@ -204,9 +204,9 @@ impl<R: Formatted + Clone + Debug, W> DiskLog<R, W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capacity::Member;
+    use crate::config::Member;
+    use crate::config::message::Record;
     use crate::ids::Version;
-    use crate::message::Record;
     use crate::probe::{Done, Probe};
 
     type Bench = (DiskLog<Record, char>, Probe<Member>);

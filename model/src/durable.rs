@@ -58,9 +58,9 @@ pub fn known<R: Formatted>(records: &[R], version: u32) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capacity::Member;
+    use crate::config::Member;
+    use crate::config::message::Record;
     use crate::ids::Version;
-    use crate::message::Record;
     use crate::probe::Probe;
     use sim::time::Span;
 

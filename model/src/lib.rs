@@ -6,13 +6,14 @@
 //!      │            │ owner: decides, one at a time  │ entries
 //!      ▼            │ puller: which limit is in force│
 //!    Store ◄─read── │ replica: what readers see ◄────┘
-//!      └───read───► Worker
+//!      └── directly, through a Cache, by watch or in two phases ──► Worker
 //! ```
 //!
 //! Every part is a plain state machine over [`sim::node`]. [`rules`] lists the lines in which the naive and the
 //! hardened variant, and every mutant, differ; everything else they share.
 
 pub mod broker;
+pub mod cache;
 pub mod capacity;
 pub mod chain;
 pub mod client;

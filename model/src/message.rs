@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sim::digest::{Canonical, Digest};
-use sim::node::{ClockInterval, NodeId};
-use sim::time::{LocalTime, Span};
+use sim::node::NodeId;
+use sim::time::Span;
 
+use crate::cache::CacheSeen;
 use crate::client::{Ask, Operation, Question, Reply};
+use crate::config::message::{self as config, Kept, Payload};
 use crate::durable::Formatted;
 use crate::ids::{AppendNumber, Epoch, Offset, OrderId, RequestKey, Sequence, SlotId, Version};
 
@@ -125,26 +127,6 @@ pub struct Entry {
     pub event: Event,
 }
 
-/// A version of the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConfigVersion {
-    /// Its number; numbers increase.
-    pub version: Version,
-    /// When everybody switches to it; instants increase.
-    pub start_at: LocalTime,
-    /// What it says.
-    pub payload: Payload,
-}
-
-/// What a configuration says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Payload {
-    /// Capacity of every slot.
-    pub limit: u32,
-    /// How long a worker's task takes.
-    pub delay: Span,
-}
-
 /// Who owns which slot: the members, from which each slot's owner follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
@@ -180,16 +162,8 @@ pub enum Message {
     Follow { from: Offset, nonce: u64 },
     /// Entries for a replica; the nonce is its question's, or 0 if it did not ask.
     Entries { from: Offset, entries: Arc<[Entry]>, tail: Offset, nonce: u64 },
-    /// A process asks for the configuration; the stamp is the earliest it can be at the sending.
-    ReadVersions { stamp: LocalTime },
-    /// All versions, with the stamp of the question.
-    Versions { stamp: LocalTime, versions: Arc<[ConfigVersion]> },
-    /// A new version for the store.
-    Publish { version: ConfigVersion },
-    /// It is committed.
-    Published { version: Version },
-    /// It starts too soon, or its number is not the next.
-    PublishRefused { version: Version, last: Version },
+    /// About the configuration of limits.
+    Config(config::Message),
 }
 
 impl sim::node::Message for Message {
@@ -206,11 +180,7 @@ impl sim::node::Message for Message {
             Self::Refused { .. } => "refused",
             Self::Follow { .. } => "follow",
             Self::Entries { .. } => "entries",
-            Self::ReadVersions { .. } => "read-versions",
-            Self::Versions { .. } => "versions",
-            Self::Publish { .. } => "publish",
-            Self::Published { .. } => "published",
-            Self::PublishRefused { .. } => "publish-refused",
+            Self::Config(message) => message.name(),
         }
     }
 }
@@ -228,11 +198,6 @@ pub enum Request {
         /// Added to the lead time.
         slack: Span,
     },
-    /// Of a worker: that many tasks in a row.
-    Batch {
-        /// How many.
-        tasks: u32,
-    },
 }
 
 /// What nodes write to disk.
@@ -247,10 +212,8 @@ pub enum Record {
         /// Its epoch since.
         epoch: Epoch,
     },
-    /// Of the store: a version.
-    Version(ConfigVersion),
-    /// Of a process: it has switched to this version.
-    Mark(Version),
+    /// Of the store and of whoever works under a version.
+    Config(config::Record),
     /// Of any: what stands behind it, up to the next of these, is in this format.
     Format(u32),
 }
@@ -259,7 +222,8 @@ impl Formatted for Record {
     fn format(&self) -> Option<u32> {
         match self {
             Self::Format(format) => Some(*format),
-            Self::Entry(_) | Self::Opened { .. } | Self::Version(_) | Self::Mark(_) => None,
+            Self::Config(record) => record.format(),
+            Self::Entry(_) | Self::Opened { .. } => None,
         }
     }
 
@@ -268,20 +232,24 @@ impl Formatted for Record {
     }
 }
 
-/// Which version a task ran under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Used {
-    /// This one.
-    One(Version),
-    /// The stricter of two neighbours, which the clock could not tell apart.
-    Stricter {
-        /// The older.
-        older: Version,
-        /// The newer.
-        newer: Version,
-    },
-    /// The task was refused.
-    None,
+impl From<config::Record> for Record {
+    fn from(record: config::Record) -> Self {
+        match record {
+            config::Record::Format(format) => Self::Format(format),
+            config::Record::Version(_) | config::Record::Withdrawn(_) | config::Record::Mark(_) => {
+                Self::Config(record)
+            }
+        }
+    }
+}
+
+impl Kept for Record {
+    fn config(&self) -> Option<config::Record> {
+        match self {
+            Self::Config(record) => Some(*record),
+            Self::Entry(_) | Self::Opened { .. } | Self::Format(_) => None,
+        }
+    }
 }
 
 /// What nodes show to the recorder. A node learns nothing from it.
@@ -296,23 +264,8 @@ pub enum Observation {
     Journalled { from: Offset, entries: Arc<[Entry]> },
     /// A replica has applied these entries, the first at this offset.
     Applied { from: Offset, entries: Arc<[Entry]> },
-    /// The store has committed a version.
-    Committed { version: ConfigVersion },
-    /// The store has answered a read of this node.
-    Served { to: NodeId },
-    /// A process begins to use a version.
-    Adopted { version: Version, local: LocalTime },
-    /// A task ran, or was refused.
-    Task { used: Used, local: LocalTime, interval: ClockInterval, batch: Option<BatchEntry> },
-}
-
-/// Which entry of which batch a task was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct BatchEntry {
-    /// The batch, by number, from 0 for each node.
-    pub batch: u32,
-    /// The entry, from 0.
-    pub entry: u32,
+    /// About the configuration of limits.
+    Config(config::Observation),
 }
 
 impl Canonical for Observation {
@@ -330,5 +283,23 @@ impl From<Ask<Call>> for Message {
 impl From<Operation<Call>> for Observation {
     fn from(operation: Operation<Call>) -> Self {
         Self::Operation(operation)
+    }
+}
+
+impl From<config::Message> for Message {
+    fn from(message: config::Message) -> Self {
+        Self::Config(message)
+    }
+}
+
+impl From<config::Observation> for Observation {
+    fn from(observation: config::Observation) -> Self {
+        Self::Config(observation)
+    }
+}
+
+impl From<CacheSeen> for Observation {
+    fn from(seen: CacheSeen) -> Self {
+        Self::Config(seen.into())
     }
 }

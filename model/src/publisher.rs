@@ -4,12 +4,11 @@
 
 use std::collections::VecDeque;
 
-use sim::node::{Context, NodeId, TimerKey};
+use sim::node::{Context, Effects, NodeId, TimerKey};
 use sim::time::Span;
 
-use crate::capacity::Fx;
+use crate::config::message::{ConfigVersion, Host, Message, Payload};
 use crate::ids::Version;
-use crate::message::{ConfigVersion, Message, Payload, Request};
 
 const RETRY: TimerKey = TimerKey(0);
 const RETRY_EVERY: Span = Span::from_ms(200);
@@ -33,11 +32,16 @@ impl Publisher {
         Self { store, lead, last, queue: VecDeque::new(), open: None }
     }
 
-    /// The workload asks.
-    pub fn request(&mut self, request: &Request, context: &Context<'_>, fx: &mut Fx) {
-        let Request::Publish { payload, slack } = request else { return };
+    /// The workload asks for a version that says `payload`, to start the lead time and `slack` later.
+    pub fn request<N: Host>(
+        &mut self,
+        payload: Payload,
+        slack: Span,
+        context: &Context<'_>,
+        fx: &mut Effects<N>,
+    ) {
         if self.queue.len() < QUEUE_MAX {
-            self.queue.push_back((*payload, *slack));
+            self.queue.push_back((payload, slack));
         }
         if self.queue.len() == 1 {
             self.publish(context, fx);
@@ -45,16 +49,16 @@ impl Publisher {
     }
 
     /// Reacts to a message.
-    pub fn message(&mut self, message: &Message, context: &Context<'_>, fx: &mut Fx) {
+    pub fn message<N: Host>(&mut self, message: &Message, context: &Context<'_>, fx: &mut Effects<N>) {
         match message {
             Message::Published { version } => self.published(*version, context, fx),
-            Message::PublishRefused { version, last } => self.refused(*version, *last, context, fx),
+            Message::PublishRefused { version, last, .. } => self.refused(*version, *last, context, fx),
             _ => {}
         }
     }
 
     /// No answer in time: ask again with the same words. Refused a moment ago: publish with a fresh start.
-    pub fn timer(&mut self, context: &Context<'_>, fx: &mut Fx) {
+    pub fn timer<N: Host>(&mut self, context: &Context<'_>, fx: &mut Effects<N>) {
         match self.open {
             Some(version) => {
                 fx.send(self.store, Message::Publish { version });
@@ -64,7 +68,7 @@ impl Publisher {
         }
     }
 
-    fn published(&mut self, version: Version, context: &Context<'_>, fx: &mut Fx) {
+    fn published<N: Host>(&mut self, version: Version, context: &Context<'_>, fx: &mut Effects<N>) {
         if self.open.is_some_and(|open| open.version == version) {
             self.last = version;
             self.open = None;
@@ -74,7 +78,13 @@ impl Publisher {
         }
     }
 
-    fn refused(&mut self, version: Version, last: Version, context: &Context<'_>, fx: &mut Fx) {
+    fn refused<N: Host>(
+        &mut self,
+        version: Version,
+        last: Version,
+        context: &Context<'_>,
+        fx: &mut Effects<N>,
+    ) {
         if self.open.is_none_or(|open| open.version != version) {
             return;
         }
@@ -88,7 +98,7 @@ impl Publisher {
         }
     }
 
-    fn publish(&mut self, context: &Context<'_>, fx: &mut Fx) {
+    fn publish<N: Host>(&mut self, context: &Context<'_>, fx: &mut Effects<N>) {
         let Some((payload, slack)) = self.queue.front() else { return };
         let start_at = context.interval().latest + self.lead + *slack;
         let version = ConfigVersion { version: self.last.next(), start_at, payload: *payload };

@@ -8,11 +8,13 @@ use sim::time::{MonotonicTime, Span};
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::client::Ask;
-use crate::config::pull::{PullSetup, Puller, Ruling};
+use crate::config::message::{Observation as ConfigSeen, Used};
+use crate::config::pull::{PullSetup, Puller};
+use crate::config::switch::Ruling;
 use crate::counter::membership::Membership;
 use crate::counter::owner::{Appended, Limit, Limits, Owner, Question};
 use crate::ids::{SlotId, Version};
-use crate::message::{Answer, Ground, Message, Observation, Record, Used};
+use crate::message::{Answer, Ground, Message, Observation, Record};
 use crate::replication::replica::{Batch, Replica};
 
 const TICK: TimerKey = TimerKey(0);
@@ -73,7 +75,7 @@ impl Limits for PulledLimits<'_, '_> {
         };
         let used = if limit == Limit::None { Used::None } else { ruling.used() };
         let (local, interval) = (self.context.wall(), self.context.interval());
-        fx.observe(Observation::Task { used, local, interval, batch: None });
+        fx.observe(ConfigSeen::Task { used, local, interval, batch: None });
         limit
     }
 }
@@ -87,7 +89,7 @@ impl Service {
             slot_count: setup.slot_count,
             membership: Membership::new(rules, setup.me, Arc::clone(&setup.services)),
             owner: Owner::new(rules, setup.log),
-            puller: Puller::new(rules, setup.config),
+            puller: Puller::new(rules.config(), setup.config),
             replica: Replica::new(rules, setup.log),
             beaten_at: None,
         }
@@ -128,7 +130,7 @@ impl Service {
                 let batch = Batch { from, entries: &entries, tail, nonce };
                 self.replica.entries(&batch, context.monotonic(), fx);
             }
-            Message::Versions { stamp, versions } => self.puller.learn(stamp, &versions),
+            Message::Config(message) => self.puller.message(&message, context, fx),
             _ => {}
         }
     }

@@ -1,21 +1,60 @@
 //! The store of configuration versions: who reads it knows every version that starts within the lead time.
 //!
-//! Why that holds: a version is accepted only if it starts at least the lead time after the latest instant it can be
-//! (by the clock's interval), and from then until it is durable no read is answered. So a read answered at instant
-//! `t` misses only versions accepted after `t`, and those start after `t + lead`.
+//! ```text
+//!   publish ─► lead? ─► [round: all agree] ─► written ─► durable ─► lead? ─┬─► committed: shown to everybody
+//!                └─► refused      └─► refused                              └─► withdrawn ─► durable ─► refused
+//! ```
+//!
+//! Why readers know: a version is committed only if it starts at least the lead time after the latest instant it can be
+//! (by the clock's interval), and while one is being made durable no read is answered. So a read answered at instant `t`
+//! misses only versions committed after `t`, and those start after `t + lead`. A version that the disk took too long for is
+//! withdrawn before anybody has seen it; one that a restart finds without that may have been seen, and counts.
 
 use std::sync::Arc;
 
-use sim::node::{Context, NodeId, SyncToken};
-use sim::time::{LocalTime, Span};
+use sim::node::{Context, Effects, NodeId, SyncToken, TimerKey};
+use sim::time::Span;
 
-use crate::capacity::Fx;
-use crate::capacity::rules::Rules;
-use crate::durable;
+use crate::config::message::{
+    ConfigVersion, Host, Kept, Message, Observation, Outcome, Proposal, Question, Record, Refusal,
+};
+use crate::config::rounds::{Rounds, Step};
+use crate::config::rules::Rules;
+use crate::config::watchers::Watchers;
+use crate::disk_log::{Begin, DiskLog};
 use crate::ids::Version;
-use crate::message::{ConfigVersion, Message, Observation, Record};
 
-/// Versions that are not durable yet, and who waits for them.
+use self::setup::found;
+pub use self::setup::{LeadTime, StoreSetup};
+
+mod setup;
+
+const DISK: TimerKey = TimerKey(0);
+const BEAT: TimerKey = TimerKey(1);
+const ROUND: TimerKey = TimerKey(2);
+const STANDBY: TimerKey = TimerKey(3);
+
+/// How often the standby hears of everything: it lags by as much.
+const REPLICATE_EVERY: Span = Span::from_seconds(1);
+/// How often it is asked to hand over.
+const TAKE_OVER_EVERY: Span = Span::from_ms(100);
+/// Versions of one store.
+const VERSIONS_MAX: usize = 10_000;
+/// A wait longer than this is a bug: every process reads once per poll.
+const WAITING_MAX: usize = 4096;
+
+/// What waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// What a restart found.
+    Found,
+    /// A version.
+    Version,
+    /// Its withdrawal.
+    Withdrawal,
+}
+
+/// Versions that are not committed yet, and who waits for them.
 #[derive(Clone, Debug)]
 struct Pending {
     versions: Vec<ConfigVersion>,
@@ -25,277 +64,331 @@ struct Pending {
 
 /// The store node.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct Store<R> {
     rules: Rules,
-    lead: Span,
+    lead: LeadTime,
     /// Committed versions, numbers and starts increasing.
     versions: Arc<[ConfigVersion]>,
+    log: DiskLog<R, Stage>,
     pending: Option<Pending>,
     /// Reads that wait until the pending version is durable.
-    waiting: Vec<(NodeId, LocalTime)>,
-    syncs: u64,
-    /// The last sync that began after a refused one and before everything was written again: it only asks whether the
-    /// disk works again.
-    asking: Option<SyncToken>,
-    /// In which the records are written: the version of the program.
-    format: u32,
+    waiting: Vec<(NodeId, Question)>,
+    watchers: Option<Watchers>,
+    rounds: Option<Rounds>,
+    standby: Option<NodeId>,
+    /// Whether it waits for what the standby has.
+    is_taking_over: bool,
 }
 
-/// A wait longer than this is a bug: every process reads once per poll.
-const WAITING_MAX: usize = 4096;
-
-impl Store {
-    /// A store that has `versions` from the beginning.
+impl<R: Kept> Store<R> {
+    /// A store that has begun with nothing but what is there from the beginning.
     #[must_use]
-    pub fn new(rules: Rules, lead: Span, versions: &[ConfigVersion]) -> Self {
+    pub fn new(rules: Rules, setup: StoreSetup) -> Self {
         Self {
             rules,
-            lead,
-            versions: versions.into(),
+            lead: setup.lead,
+            versions: setup.initial.into(),
+            log: DiskLog::new(DISK),
             pending: None,
             waiting: Vec::new(),
-            syncs: 0,
-            asking: None,
-            format: 0,
+            watchers: setup.watchers.map(|watchers| Watchers::new(watchers, BEAT)),
+            rounds: setup.rounds.map(|rounds| Rounds::new(rounds, ROUND)),
+            standby: setup.standby,
+            is_taking_over: false,
         }
     }
 
     /// Begins: what survived on disk, up to the first damaged record, is committed once it is surely durable. A program
     /// older than the one that wrote it stops at once.
-    pub fn start(&mut self, disk: &[Record], context: &Context<'_>, fx: &mut Fx) {
-        self.format = context.version();
-        let Some((records, format)) = durable::log(disk, context) else { return fx.halt() };
-        let versions: Vec<_> = records.iter().filter_map(version_of).collect();
-        if !context.damaged().is_empty() && self.rules.damage_cut.is_taken() {
-            self.rewrite(&versions, fx);
-        } else if format < self.format {
-            fx.write(Record::Format(self.format));
+    pub fn start<N: Host<Record = R>>(&mut self, disk: &[R], context: &Context<'_>, fx: &mut Effects<N>) {
+        if self.log.start(disk, context, fx) == Begin::Never {
+            return;
         }
-        if !versions.is_empty() {
-            self.prepare(Pending { versions, publisher: None }, fx);
+        if let Some(watchers) = &self.watchers {
+            watchers.start(fx);
+        }
+        if self.standby.is_some() {
+            self.is_taking_over = !self.rules.own_disk_first.is_taken() && !disk.is_empty();
+            self.meet_standby(fx);
+        }
+        let versions = found(self.log.records());
+        if !versions.is_empty() && !self.is_taking_over {
+            self.prepare(Pending { versions, publisher: None }, Stage::Found, fx);
         }
     }
 
     /// Reacts to a message.
-    pub fn message(&mut self, from: NodeId, message: &Message, context: &Context<'_>, fx: &mut Fx) {
+    pub fn message<N: Host<Record = R>>(
+        &mut self,
+        from: NodeId,
+        message: &Message,
+        context: &mut Context<'_>,
+        fx: &mut Effects<N>,
+    ) {
         match message {
-            Message::ReadVersions { stamp } => self.read(from, *stamp, fx),
+            Message::TakenOver { versions } if self.is_taking_over => self.take_over(versions, fx),
+            _ if self.is_taking_over => {}
+            Message::ReadVersions { question } => self.read(from, *question, fx),
             Message::Publish { version } => self.publish(from, *version, context, fx),
+            Message::Watch { watch, from: after } => {
+                if let Some(watchers) = &mut self.watchers {
+                    watchers.watch((from, *watch), *after, &self.versions, fx);
+                }
+            }
+            Message::Prepared { round } => {
+                let step = self.rounds.as_mut().map_or(Step::Wait, |rounds| rounds.prepared(from, *round));
+                self.step(step, context, fx);
+            }
+            Message::AskDecision { proposal } => self.tell_decision(from, proposal, fx),
             _ => {}
         }
     }
 
-    /// A sync is done.
-    pub fn synced(&mut self, token: SyncToken, fx: &mut Fx) {
-        if token.0 != self.syncs {
-            return;
-        }
-        if self.asking.take() == Some(token) {
-            let pending = self.pending.iter().flat_map(|pending| pending.versions.clone());
-            let versions: Vec<_> = pending.collect();
-            self.rewrite(&versions, fx);
-            self.sync(fx);
-            return;
-        }
-        let Some(Pending { versions, publisher }) = self.pending.take() else { return };
-        for version in versions {
-            self.commit(version, fx);
-            if let Some(publisher) = publisher {
-                fx.send(publisher, Message::Published { version: version.version });
+    /// A timer ran out.
+    pub fn timer<N: Host<Record = R>>(&mut self, key: TimerKey, context: &Context<'_>, fx: &mut Effects<N>) {
+        match key {
+            BEAT => {
+                let newest = (!self.is_silent()).then(|| self.last());
+                if let Some(watchers) = &mut self.watchers {
+                    watchers.beat(newest, context, fx);
+                }
             }
-        }
-        for (reader, stamp) in core::mem::take(&mut self.waiting) {
-            self.serve(reader, stamp, fx);
-        }
-    }
-
-    /// A sync was refused: try again, and once the disk works again write everything again.
-    pub fn sync_failed(&mut self, token: SyncToken, fx: &mut Fx) {
-        if token.0 == self.syncs && self.pending.is_some() {
-            self.sync(fx);
-            self.asking = self.rules.refused_rewritten.is_taken().then_some(SyncToken(self.syncs));
+            ROUND => {
+                let step = self.rounds.as_mut().map_or(Step::Wait, |rounds| rounds.timer(context, fx));
+                self.step(step, context, fx);
+            }
+            STANDBY => self.meet_standby(fx),
+            _ => self.log.timer(fx),
         }
     }
 
-    fn read(&mut self, from: NodeId, stamp: LocalTime, fx: &mut Fx) {
-        if self.pending.is_some() && self.rules.reads_wait_for_commit.is_taken() {
+    /// A sync is done.
+    pub fn synced<N: Host<Record = R>>(
+        &mut self,
+        token: SyncToken,
+        context: &Context<'_>,
+        fx: &mut Effects<N>,
+    ) {
+        for stage in self.log.synced(token, fx) {
+            self.durable(stage, context, fx);
+        }
+    }
+
+    /// A sync was refused: it will be tried again.
+    pub fn sync_failed<N: Host<Record = R>>(&mut self, token: SyncToken, fx: &mut Effects<N>) {
+        self.log.sync_failed(token, fx);
+    }
+
+    fn read<N: Host<Record = R>>(&mut self, from: NodeId, question: Question, fx: &mut Effects<N>) {
+        if self.is_silent() {
             if self.waiting.len() < WAITING_MAX {
-                self.waiting.push((from, stamp));
+                self.waiting.push((from, question));
             }
         } else {
-            self.serve(from, stamp, fx);
+            self.serve(from, question, fx);
         }
     }
 
-    fn serve(&self, to: NodeId, stamp: LocalTime, fx: &mut Fx) {
-        fx.observe(Observation::Served { to });
-        fx.send(to, Message::Versions { stamp, versions: Arc::clone(&self.versions) });
+    /// Whether what could be said now might be wrong in a moment.
+    fn is_silent(&self) -> bool {
+        self.is_taking_over || self.pending.is_some() && self.rules.reads_wait_for_commit.is_taken()
     }
 
-    fn publish(&mut self, publisher: NodeId, version: ConfigVersion, context: &Context<'_>, fx: &mut Fx) {
+    fn serve<N: Host<Record = R>>(&self, to: NodeId, question: Question, fx: &mut Effects<N>) {
+        fx.observe(Observation::Served { to, question });
+        let proposed = self.rounds.as_ref().and_then(Rounds::current).map(|round| round.proposal);
+        let versions = Arc::clone(&self.versions);
+        fx.send(to, Message::Versions { question, versions, proposed });
+    }
+
+    fn serve_waiting<N: Host<Record = R>>(&mut self, fx: &mut Effects<N>) {
+        for (reader, question) in core::mem::take(&mut self.waiting) {
+            self.serve(reader, question, fx);
+        }
+    }
+
+    fn publish<N: Host<Record = R>>(
+        &mut self,
+        publisher: NodeId,
+        version: ConfigVersion,
+        context: &mut Context<'_>,
+        fx: &mut Effects<N>,
+    ) {
         if self.versions.contains(&version) {
             fx.send(publisher, Message::Published { version: version.version });
             return;
         }
-        if self.pending.as_ref().is_some_and(|pending| pending.versions.contains(&version)) {
+        let in_round = self.rounds.as_ref().and_then(Rounds::current).map(|round| round.proposal.version);
+        let pending = self.pending.iter().flat_map(|pending| &pending.versions).copied();
+        let mut under_way = pending.chain(in_round).peekable();
+        let is_idle = under_way.peek().is_none();
+        if under_way.any(|other| other == version) {
             return;
         }
-        if self.pending.is_some() || !self.is_acceptable(&version, context) {
-            let last = self.versions.last().map_or(Version(0), |last| last.version);
-            fx.send(publisher, Message::PublishRefused { version: version.version, last });
-            return;
+        let why = if is_idle { self.refusal(&version, context) } else { Some(Refusal::Busy) };
+        match (why, &mut self.rounds) {
+            (Some(why), _) => self.refuse(publisher, version.version, why, fx),
+            (None, Some(rounds)) => rounds.begin(version, publisher, context, fx),
+            (None, None) => self.accept(version, publisher, fx),
         }
-        fx.write(Record::Version(version));
-        self.prepare(Pending { versions: vec![version], publisher: Some(publisher) }, fx);
     }
 
-    fn prepare(&mut self, pending: Pending, fx: &mut Fx) {
-        self.pending = Some(pending);
-        self.sync(fx);
-        if !self.rules.reads_wait_for_commit.is_taken() {
+    fn accept<N: Host<Record = R>>(
+        &mut self,
+        version: ConfigVersion,
+        publisher: NodeId,
+        fx: &mut Effects<N>,
+    ) {
+        self.log.append(Record::Version(version).into(), fx);
+        self.prepare(Pending { versions: vec![version], publisher: Some(publisher) }, Stage::Version, fx);
+    }
+
+    fn prepare<N: Host<Record = R>>(&mut self, pending: Pending, stage: Stage, fx: &mut Effects<N>) {
+        if !self.rules.commit_synced.is_taken() {
             // The naive store shows and acknowledges what a power loss can still take.
-            self.synced(SyncToken(self.syncs), fx);
+            self.commit_all(pending, fx);
+            return;
+        }
+        self.pending = Some(pending);
+        let held = self.log.hold(stage);
+        assert!(held.is_none(), "what was just written or found is not durable yet");
+    }
+
+    fn durable<N: Host<Record = R>>(&mut self, stage: Stage, context: &Context<'_>, fx: &mut Effects<N>) {
+        let Some(pending) = self.pending.take() else { return };
+        let late = match stage {
+            Stage::Version if self.rules.reads_wait_for_commit.is_taken() => {
+                pending.versions.first().and_then(|version| self.timing_refusal(version, context))
+            }
+            Stage::Found | Stage::Version | Stage::Withdrawal => None,
+        };
+        match (stage, late) {
+            (Stage::Withdrawal, _) => self.abort(&pending, Refusal::TooSoon, fx),
+            (Stage::Version, Some(_)) => {
+                self.log.append(Record::Withdrawn(pending.versions[0].version).into(), fx);
+                self.prepare(pending, Stage::Withdrawal, fx);
+                return;
+            }
+            (Stage::Found | Stage::Version, _) => self.commit_all(pending, fx),
+        }
+        self.serve_waiting(fx);
+    }
+
+    fn commit_all<N: Host<Record = R>>(&mut self, pending: Pending, fx: &mut Effects<N>) {
+        for version in pending.versions {
+            self.commit(version, fx);
+            if let Some(publisher) = pending.publisher {
+                fx.send(publisher, Message::Published { version: version.version });
+            }
         }
     }
 
-    fn is_acceptable(&self, version: &ConfigVersion, context: &Context<'_>) -> bool {
-        let follows = self
-            .versions
-            .last()
-            .is_none_or(|last| version.version == last.version.next() && version.start_at > last.start_at);
-        let is_first_or_next = follows && (!self.versions.is_empty() || version.version == Version(1));
-        let is_early_enough =
-            !self.rules.lead_checked.is_taken() || version.start_at >= context.interval().latest + self.lead;
-        is_first_or_next && is_early_enough
-    }
-
-    fn commit(&mut self, version: ConfigVersion, fx: &mut Fx) {
-        if self.versions.last().is_some_and(|last| version.version <= last.version) {
+    fn commit<N: Host<Record = R>>(&mut self, version: ConfigVersion, fx: &mut Effects<N>) {
+        if version.version <= self.last() {
             return;
         }
         self.versions = self.versions.iter().copied().chain([version]).collect();
         fx.observe(Observation::Committed { version });
+        if let Some(watchers) = &self.watchers {
+            watchers.changed(&self.versions, fx);
+        }
+        if let Some(rounds) = &mut self.rounds {
+            rounds.end(Outcome::Committed, fx);
+        }
         assert!(
             self.versions.is_sorted_by_key(|version| (version.version, version.start_at)),
             "versions and their starts increase together"
         );
     }
 
-    /// Writes the committed versions and these anew, in one step.
-    fn rewrite(&self, pending: &[ConfigVersion], fx: &mut Fx) {
-        let format = (self.format > 0).then_some(Record::Format(self.format));
-        let is_news =
-            |version: &&ConfigVersion| self.versions.last().is_none_or(|last| version.version > last.version);
-        let news = pending.iter().filter(is_news);
-        let versions = self.versions.iter().chain(news).copied().map(Record::Version);
-        fx.rewrite(format.into_iter().chain(versions).collect());
+    /// What is to be done about the round is done.
+    fn step<N: Host<Record = R>>(&mut self, step: Step, context: &Context<'_>, fx: &mut Effects<N>) {
+        let Some(round) = self.rounds.as_ref().and_then(Rounds::current) else { return };
+        let (version, publisher) = (round.proposal.version, round.publisher);
+        let why = match step {
+            Step::Wait => return,
+            _ if self.pending.is_some() => return,
+            Step::Commit => self.timing_refusal(&version, context),
+            Step::GiveUp => self.rules.absent_aborts.is_taken().then_some(Refusal::Absent),
+        };
+        match why {
+            Some(why) => {
+                self.abort(&Pending { versions: vec![version], publisher: Some(publisher) }, why, fx)
+            }
+            None => self.accept(version, publisher, fx),
+        }
     }
 
-    fn sync(&mut self, fx: &mut Fx) {
-        self.syncs += 1;
-        fx.sync(SyncToken(self.syncs));
+    fn abort<N: Host<Record = R>>(&mut self, pending: &Pending, why: Refusal, fx: &mut Effects<N>) {
+        if let Some(rounds) = &mut self.rounds {
+            rounds.end(Outcome::Aborted, fx);
+        }
+        if let (Some(version), Some(publisher)) = (pending.versions.first(), pending.publisher) {
+            self.refuse(publisher, version.version, why, fx);
+        }
     }
-}
 
-const fn version_of(record: &Record) -> Option<ConfigVersion> {
-    match record {
-        Record::Version(version) => Some(*version),
-        Record::Entry(_) | Record::Opened { .. } | Record::Mark(_) | Record::Format(_) => None,
+    /// A participant has missed an outcome. Of what is not committed and not under way nothing will ever come.
+    fn tell_decision<N: Host<Record = R>>(&self, to: NodeId, proposal: &Proposal, fx: &mut Effects<N>) {
+        let current = self.rounds.as_ref().and_then(Rounds::current);
+        if self.pending.is_some() || current.is_some_and(|round| round.proposal.round == proposal.round) {
+            return;
+        }
+        let is_committed = self.versions.contains(&proposal.version);
+        let outcome = if is_committed { Outcome::Committed } else { Outcome::Aborted };
+        fx.send(to, Message::Decided { proposal: *proposal, outcome });
+    }
+
+    fn refuse<N: Host<Record = R>>(
+        &self,
+        publisher: NodeId,
+        version: Version,
+        why: Refusal,
+        fx: &mut Effects<N>,
+    ) {
+        fx.observe(Observation::Refused { version, why });
+        fx.send(publisher, Message::PublishRefused { version, last: self.last(), why });
+    }
+
+    fn refusal(&self, version: &ConfigVersion, context: &Context<'_>) -> Option<Refusal> {
+        let is_later = self.versions.last().is_none_or(|last| version.start_at > last.start_at);
+        if version.version != self.last().next() || !is_later {
+            return Some(Refusal::NotNext);
+        }
+        if self.versions.len() >= VERSIONS_MAX {
+            return Some(Refusal::Full);
+        }
+        self.timing_refusal(version, context)
+    }
+
+    /// Why `version` must not be committed now, if it must not.
+    fn timing_refusal(&self, version: &ConfigVersion, context: &Context<'_>) -> Option<Refusal> {
+        if self.rules.lead_checked.is_taken() { self.lead.refusal(version, context.interval()) } else { None }
+    }
+
+    fn last(&self) -> Version {
+        self.versions.last().map_or(Version(0), |last| last.version)
+    }
+
+    fn meet_standby<N: Host<Record = R>>(&self, fx: &mut Effects<N>) {
+        let Some(standby) = self.standby else { return };
+        let (message, again_after) = if self.is_taking_over {
+            (Message::TakeOver, TAKE_OVER_EVERY)
+        } else {
+            (Message::Replicate { versions: Arc::clone(&self.versions) }, REPLICATE_EVERY)
+        };
+        fx.send(standby, message);
+        fx.set_timer(STANDBY, again_after);
+    }
+
+    /// A fail-over: what the standby has is all there is.
+    fn take_over<N: Host<Record = R>>(&mut self, versions: &Arc<[ConfigVersion]>, fx: &mut Effects<N>) {
+        self.is_taking_over = false;
+        self.versions = Arc::clone(versions);
+        self.log.replace(versions.iter().map(|version| Record::Version(*version).into()).collect(), fx);
+        self.serve_waiting(fx);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::capacity::Member;
-    use crate::message::Payload;
-    use crate::probe::Probe;
-    use crate::rules::Decisions as _;
-
-    const LEAD: Span = Span::from_seconds(5);
-    const PUBLISHER: NodeId = NodeId(2);
-    const READER: NodeId = NodeId(3);
-
-    fn version(number: u32, start_at: Span) -> ConfigVersion {
-        let payload = Payload { limit: 1, delay: Span::ZERO };
-        ConfigVersion { version: Version(number), start_at: LocalTime::ZERO + start_at, payload }
-    }
-
-    fn publish(store: &mut Store, probe: &mut Probe<Member>, version: ConfigVersion) -> Vec<&'static str> {
-        probe.ask(|context, fx| store.message(PUBLISHER, &Message::Publish { version }, context, fx));
-        let done = probe.done();
-        for token in &done.synced {
-            probe.ask(|_, fx| store.synced(*token, fx));
-        }
-        done.names().into_iter().chain(probe.done().names()).collect()
-    }
-
-    #[test]
-    fn a_version_that_starts_within_the_lead_time_is_refused() {
-        let mut probe = Probe::new(Span::from_ms(1));
-        let mut store = Store::new(Rules::hardened(), LEAD, &[]);
-        assert_eq!(publish(&mut store, &mut probe, version(1, LEAD)), ["publish-refused"]);
-        assert_eq!(publish(&mut store, &mut probe, version(1, LEAD + Span::from_ms(1))), ["published"]);
-    }
-
-    #[test]
-    fn only_the_next_number_with_a_later_start_is_accepted_and_a_repeat_is_acknowledged_again() {
-        let mut probe = Probe::new(Span::ZERO);
-        let mut store = Store::new(Rules::hardened(), LEAD, &[version(1, Span::ZERO)]);
-        assert_eq!(publish(&mut store, &mut probe, version(3, LEAD)), ["publish-refused"]);
-        assert_eq!(publish(&mut store, &mut probe, version(2, LEAD)), ["published"]);
-        assert_eq!(publish(&mut store, &mut probe, version(2, LEAD)), ["published"]);
-        assert_eq!(publish(&mut store, &mut probe, version(3, LEAD)), ["publish-refused"]);
-    }
-
-    #[test]
-    fn reads_wait_until_a_version_is_durable() {
-        let mut probe = Probe::new(Span::ZERO);
-        let mut store = Store::new(Rules::hardened(), LEAD, &[]);
-        let publish = Message::Publish { version: version(1, LEAD) };
-        let read = Message::ReadVersions { stamp: LocalTime::ZERO };
-        probe.ask(|context, fx| store.message(PUBLISHER, &publish, context, fx));
-        probe.ask(|context, fx| store.message(READER, &read, context, fx));
-        let done = probe.done();
-        assert!(done.sent.is_empty(), "{:?}", done.sent);
-        probe.ask(|_, fx| store.synced(done.synced[0], fx));
-        assert_eq!(probe.done().names(), ["published", "versions"]);
-    }
-
-    #[test]
-    fn after_a_refusal_a_version_is_written_again_before_it_is_committed() {
-        for (rules, want) in [
-            (Rules::hardened(), Some(vec![Record::Version(version(1, LEAD))])),
-            (Rules::mutant("sync-alone-retried"), None),
-        ] {
-            let mut probe = Probe::new(Span::ZERO);
-            let mut store = Store::new(rules, LEAD, &[]);
-            let publish = Message::Publish { version: version(1, LEAD) };
-            probe.ask(|context, fx| store.message(PUBLISHER, &publish, context, fx));
-            let refused = probe.done().synced[0];
-            probe.ask(|_, fx| store.sync_failed(refused, fx));
-            let asking = probe.done().synced[0];
-            probe.ask(|_, fx| store.synced(asking, fx));
-            let done = probe.done();
-            assert_eq!(done.rewritten, want);
-            assert_eq!(done.sent.is_empty(), want.is_some(), "{:?}", done.sent);
-            if let Some(token) = done.synced.first() {
-                probe.ask(|_, fx| store.synced(*token, fx));
-                assert_eq!(probe.done().names(), ["published"]);
-            }
-        }
-    }
-
-    #[test]
-    fn a_store_ends_at_a_damaged_version_and_does_not_begin_on_what_a_newer_one_wrote() {
-        let found = [Record::Version(version(1, LEAD)), Record::Version(version(3, LEAD + LEAD))];
-        let mut probe = Probe::new(Span::ZERO).booted(0, vec![1]);
-        let mut store = Store::new(Rules::hardened(), LEAD, &[]);
-        probe.ask(|context, fx| store.start(&found, context, fx));
-        assert_eq!(probe.done().rewritten, Some(found[..1].to_vec()));
-        let mut probe = Probe::new(Span::ZERO);
-        let mut store = Store::new(Rules::hardened(), LEAD, &[]);
-        probe.ask(|context, fx| store.start(&[Record::Format(1), found[0]], context, fx));
-        assert!(probe.done().has_halted);
-    }
-}
+mod tests;

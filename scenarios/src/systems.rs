@@ -1,19 +1,25 @@
 //! The systems that scenarios can name: one file each, all of them in one list.
 
+use self::config::Config;
+use self::config::deliveries::{Cached, Pull, Push, TwoPhase};
 use crate::system::{AnySystem, Of};
 
 pub mod capacity;
 pub mod chain;
-pub mod config_pull;
+pub mod config;
 pub mod consensus;
 pub mod counter_sharded;
 pub mod overview;
 pub mod replication;
+mod switches;
 
 /// Every system, in the order of `list`.
 pub const ALL: &[&dyn AnySystem] = &[
     &Of::<capacity::CapacityService>::system(),
-    &Of::<config_pull::ConfigPull>::system(),
+    &Of::<Config<Pull>>::system(),
+    &Of::<Config<Cached>>::system(),
+    &Of::<Config<Push>>::system(),
+    &Of::<Config<TwoPhase>>::system(),
     &Of::<counter_sharded::CounterSharded>::system(),
     &Of::<overview::Overview>::system(),
     &Of::<replication::Replication>::system(),

@@ -52,12 +52,12 @@ fn an_unknown_scenario_is_refused_with_the_known_ones() {
 fn a_scenario_file_with_a_wrong_key_type_or_range_is_refused_with_its_place() {
     let run = ["run", "mine.toml", "--seed", "1", "--report", "out.html"];
     let cases = [
-        (scenario("poll-ms = 500", "pol-ms = 500"), ["mine.toml:15:1", "pol-ms"]),
+        (scenario("poll-ms = 500", "pol-ms = 500"), ["mine.toml:11:1", "pol-ms"]),
         (
             scenario("poll-ms = 500", "poll-ms = \"often\""),
-            ["mine.toml:15:11", "a whole number from 1 to 3600000"],
+            ["mine.toml:11:11", "a whole number from 1 to 3600000"],
         ),
-        (scenario("poll-ms = 500", "poll-ms = 0"), ["mine.toml:15:11", "a whole number from 1 to 3600000"]),
+        (scenario("poll-ms = 500", "poll-ms = 0"), ["mine.toml:11:11", "a whole number from 1 to 3600000"]),
         (scenario("poll-ms = 500", "poll-ms = 5_000"), ["mine.toml", "`shape.poll-ms`"]),
         (scenario("\"switch-a\"", "\"switch-z\""), ["mine.toml", "switch-z"]),
         (scenario("name = \"clock-steps\"", "name = \"../x\""), ["mine.toml", "`name`"]),
@@ -69,11 +69,11 @@ fn a_scenario_file_with_a_wrong_key_type_or_range_is_refused_with_its_place() {
     }
 }
 
-/// A scenario file with only this kind of faults; its first line is the 46th.
+/// A scenario file with only this kind of faults; its first line is the 44th.
 fn scenario_with(fault: &str) -> String {
     let text = scenarios::catalog::text("clock-steps").unwrap();
     let (before, _) = text.split_once("[[faults]]").unwrap();
-    assert_eq!(before.lines().count(), 45);
+    assert_eq!(before.lines().count(), 43);
     format!("{before}[[faults]]\n{fault}\n")
 }
 
@@ -81,39 +81,39 @@ fn scenario_with(fault: &str) -> String {
 fn a_kind_of_faults_that_can_do_nothing_or_too_much_is_refused_with_its_place() {
     let run = ["run", "mine.toml", "--seed", "1", "--report", "out.html"];
     let cases = [
-        ("kind = \"bit-rust\"\non = [\"worker\"]", ["mine.toml:47:8", "unknown variant `bit-rust`"]),
-        ("kind = \"crash\"\non = [\"service\"]\nevery-ms = 9", ["mine.toml:48:6", "0 nodes"]),
-        ("kind = \"ring\"\non = [\"store\", \"log\"]\nevery-ms = 9", ["mine.toml:48:6", "2 nodes"]),
-        ("kind = \"stop\"\non = [\"worker\", \"client\"]", ["mine.toml:48:6", "`client`"]),
-        ("kind = \"crash\"\non = [\"worker\"]", ["mine.toml:46:1", "found neither"]),
+        ("kind = \"bit-rust\"\non = [\"worker\"]", ["mine.toml:45:8", "unknown variant `bit-rust`"]),
+        ("kind = \"crash\"\non = [\"service\"]\nevery-ms = 9", ["mine.toml:46:6", "0 nodes"]),
+        ("kind = \"ring\"\non = [\"store\", \"log\"]\nevery-ms = 9", ["mine.toml:46:6", "2 nodes"]),
+        ("kind = \"stop\"\non = [\"worker\", \"client\"]", ["mine.toml:46:6", "`client`"]),
+        ("kind = \"crash\"\non = [\"worker\"]", ["mine.toml:44:1", "found neither"]),
         (
             "kind = \"crash\"\non = [\"worker\"]\naround-switches-ms = 9\nevery-ms = 9",
-            ["mine.toml:50:12", "found both"],
+            ["mine.toml:48:12", "found both"],
         ),
         (
             "kind = \"crash\"\non = [\"worker\"]\nevery-ms = 9\nfrom-ms = 9\nuntil-ms = 9",
-            ["mine.toml:51:12", "`faults[0].until-ms`"],
+            ["mine.toml:49:12", "`faults[0].until-ms`"],
         ),
         (
             "kind = \"bit-rot\"\non = [\"worker\"]\nevery-ms = 9\namount = [0, 3]",
-            ["mine.toml:50:10", "`faults[0].amount`: expected 1 to 1048576 (records)"],
+            ["mine.toml:48:10", "`faults[0].amount`: expected 1 to 1048576 (records)"],
         ),
         (
             "kind = \"clock-drift\"\non = [\"worker\"]\nevery-ms = 9\namount = [1, 100_001]",
-            ["mine.toml:50:10", "ppm"],
+            ["mine.toml:48:10", "ppm"],
         ),
-        ("kind = \"burst\"\non = [\"worker\"]\nevery-ms = 9\nchance = \"0\"", ["mine.toml:50:10", "zero"]),
+        ("kind = \"burst\"\non = [\"worker\"]\nevery-ms = 9\nchance = \"0\"", ["mine.toml:48:10", "zero"]),
         (
             "kind = \"split\"\non = [\"worker\"]\nevery-ms = 9\nwhom = \"minority\"",
-            ["mine.toml:50:8", "expected `random`"],
+            ["mine.toml:48:8", "expected `random`"],
         ),
         (
             "kind = \"crash\"\non = [\"store\", \"log\"]\nevery-ms = 9\nwhom = \"minority\"",
-            ["mine.toml:50:8", "a minority of 2 nodes"],
+            ["mine.toml:48:8", "a minority of 2 nodes"],
         ),
         (
             "kind = \"crash\"\non = [\"worker\"]\nevery-ms = 9\nwhom = \"hot-key-owner\"",
-            ["mine.toml:50:8", "no service node owns a hot key"],
+            ["mine.toml:48:8", "no service node owns a hot key"],
         ),
     ];
     for (fault, names) in cases {

@@ -40,7 +40,7 @@ use crate::chain_audit::ChainRules;
 use crate::conservation::End;
 use crate::mutual_exclusion::Exclusion;
 use crate::spec::register::Value;
-use crate::switch_timing::Promise;
+use crate::switch_timing::{Load, Promise};
 
 /// What the header calls the format.
 const FORMAT: &str = "counterclock-history";
@@ -95,6 +95,8 @@ enum Model {
         #[serde(default)]
         healed_ns: Option<u64>,
         ended_ns: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        load: Option<Load>,
     },
     Log,
     Reads,

@@ -12,6 +12,7 @@ fn history(tasks: &[Task]) -> SwitchHistory {
         tasks: tasks.to_vec(),
         adoptions: Vec::new(),
         store_reads: (0..30).map(|tick| StoreRead { node: 0, at_ns: tick * 100 }).collect(),
+        load: None,
         healed_ns: None,
         ended_ns: 3000,
     }

@@ -1,4 +1,7 @@
-//! The decisions of the capacity service and of the processes that pull a configuration.
+//! The decisions of the capacity service.
+
+use crate::config::rules as config;
+use crate::rules::Decisions as _;
 
 crate::decisions! {
     /// Every decision, by name.
@@ -42,9 +45,24 @@ crate::decisions! {
         lead_checked = "late-publication",
         /// Reads of the store wait while a version is being made durable.
         reads_wait_for_commit,
-        /// Every entry of a batch chooses its own version.
-        version_per_entry = "batch-keeps-version",
         /// A read says what is in use; otherwise one unit more. The canary: every run must show it, or the judge sleeps.
         reads_are_true = "canary" in every variant,
+    }
+}
+
+impl Rules {
+    /// The decisions about the configuration of limits; in the others there is nothing to choose.
+    #[must_use]
+    pub fn config(self) -> config::Rules {
+        config::Rules {
+            clock_margin: self.clock_margin,
+            lease: self.lease,
+            switch_mark: self.switch_mark,
+            poll_within_lead: self.poll_within_lead,
+            lead_checked: self.lead_checked,
+            reads_wait_for_commit: self.reads_wait_for_commit,
+            commit_synced: self.reads_wait_for_commit,
+            ..config::Rules::hardened()
+        }
     }
 }

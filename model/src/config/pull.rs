@@ -1,397 +1,255 @@
-//! Configuration by pull: the process reads the store again and again, and works only while it can be sure.
+//! Configuration by pull: the process reads the store again and again, directly or through a cache.
 //!
 //! ```text
 //!   read sent at stamp ──► store answers ──► verified until stamp + lead
-//!   interval [earliest, latest] against start_at:
-//!       latest < start_at    the version before
-//!       earliest >= start_at the version itself, once its mark is durable
-//!       in between           both are possible: the stricter, or nothing
+//!   cache asked ──► hit: verified until the stamp of the store read that it keeps + lead
+//!              └──► miss, or silence: the store, and what it says is set in the cache
 //! ```
 //!
 //! The stamp is the earliest that the sending can have been, so the store answered no sooner; what it did not show
-//! starts after `stamp + lead` (see [`crate::store`]). A process works while the latest it can be lies before that.
+//! starts after `stamp + lead` (see [`crate::store`]). The clocks of all processes hold true time in their intervals, so a
+//! stamp means the same to whoever finds it in a cache.
 
-use std::collections::BTreeMap;
-
-use sim::node::{ClockInterval, Context, NodeId, SyncToken};
+use sim::node::{Context, Effects, NodeId, SyncToken};
 use sim::time::{LocalTime, MonotonicTime, Span};
 
-use crate::capacity::Fx;
-use crate::capacity::rules::Rules;
-use crate::durable;
-use crate::ids::Version;
-use crate::message::{ConfigVersion, Message, Observation, Record, Used};
+use crate::cache::{CacheKey, CacheMessage};
+use crate::config::message::{Host, Message, Observation, Question, Reading};
+use crate::config::rules::Rules;
+use crate::config::switch::{Ruling, Switch};
 
 /// How a process gets its configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct PullSetup {
     /// Where the versions are.
     pub store: NodeId,
+    /// The cache between, if there is one.
+    pub cache: Option<CacheSetup>,
     /// Every version is published at least that long before its start.
     pub lead: Span,
-    /// How often the store is read.
+    /// How long the process keeps what it read before it reads again.
     pub poll_every: Span,
 }
 
-/// What a process may do now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ruling {
-    /// Work under this version.
-    Use(ConfigVersion),
-    /// The clock cannot tell the two apart: work only if the stricter of both allows it.
-    Stricter {
-        /// The older.
-        older: ConfigVersion,
-        /// The newer.
-        newer: ConfigVersion,
-    },
-    /// Wait for the mark of a switch to become durable, a moment.
-    Switching,
-    /// Nothing has started: `MissingConfiguration`.
-    Missing,
-    /// Whether the known versions are the latest cannot be verified.
-    Unverified,
-    /// The clock went back behind a switch: neither version until it passes again.
-    Undone,
-}
-
-impl Ruling {
-    /// The version or versions that the work runs under.
-    #[must_use]
-    pub const fn used(self) -> Used {
-        match self {
-            Self::Use(version) => Used::One(version.version),
-            Self::Stricter { older, newer } => Used::Stricter { older: older.version, newer: newer.version },
-            Self::Switching | Self::Missing | Self::Unverified | Self::Undone => Used::None,
-        }
-    }
-}
-
-/// A mark on its way to the disk.
+/// Which cache is asked.
 #[derive(Clone, Copy, Debug)]
-struct Marking {
-    version: Version,
-    token: SyncToken,
-    /// The format of the disk's last record once it is there.
-    format: u32,
+pub struct CacheSetup {
+    /// Where answers are set.
+    pub primary: NodeId,
+    /// Where they are read: the primary, or its replica.
+    pub reads: NodeId,
+    /// How long they are kept there.
+    pub ttl: Span,
 }
 
-/// The part of a process that knows the configuration.
+/// The one thing that is cached.
+pub const VERSIONS: CacheKey = CacheKey(0);
+
+/// A cache that is silent for so long is passed by.
+const CACHE_TIMEOUT: Span = Span::from_ms(200);
+
+/// A question to the cache on its way.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    at: MonotonicTime,
+    stamp: LocalTime,
+}
+
+/// The part of a process that pulls the configuration.
 #[derive(Clone, Debug)]
 pub struct Puller {
     rules: Rules,
     setup: PullSetup,
-    versions: BTreeMap<Version, ConfigVersion>,
-    verified_until: Option<LocalTime>,
+    pub(super) switch: Switch,
     polled_at: Option<MonotonicTime>,
-    /// The newest version ever used, durable.
-    mark: Version,
-    /// Whether there may have been a newer mark that cannot be read.
-    is_mark_unknown: bool,
-    /// The format that the disk's last record is surely in, and the one to write in: the version of the program.
-    format_on_disk: u32,
-    format: u32,
-    /// A mark on its way to the disk.
-    marking: Option<Marking>,
-    marks: u64,
-    /// The version that the last work ran under, for the recorder.
-    adopted: Version,
+    asked: Option<Asked>,
+    reads: u64,
 }
 
 impl Puller {
     /// A process without any configuration yet.
     #[must_use]
     pub const fn new(rules: Rules, setup: PullSetup) -> Self {
-        Self {
-            rules,
-            setup,
-            versions: BTreeMap::new(),
-            verified_until: None,
-            polled_at: None,
-            mark: Version(0),
-            is_mark_unknown: false,
-            format_on_disk: 0,
-            format: 0,
-            marking: None,
-            marks: 0,
-            adopted: Version(0),
-        }
+        Self { rules, setup, switch: Switch::new(rules), polled_at: None, asked: None, reads: 0 }
     }
 
-    /// Begins with what survived on disk, which may not be durable yet, and reads the store.
-    ///
-    /// If there are records that cannot be read, damaged or of a newer format, the newest mark is unknown.
-    pub fn start(&mut self, disk: &[Record], context: &Context<'_>, fx: &mut Fx) {
-        self.format = context.version();
-        self.format_on_disk = durable::last_format(disk);
-        let is_unreadable = durable::newest_format(disk) > self.format || !context.damaged().is_empty();
-        self.is_mark_unknown = is_unreadable && self.rules.switch_mark.is_taken();
-        let marks = durable::known(disk, self.format).filter_map(|record| match record {
-            Record::Mark(version) => Some(*version),
-            Record::Entry(_) | Record::Opened { .. } | Record::Version(_) | Record::Format(_) => None,
-        });
-        if let Some(version) = marks.max()
-            && self.rules.switch_mark.is_taken()
-        {
-            self.sync_mark(version, self.format_on_disk, fx);
-        }
+    /// Begins with what survived on disk, and asks.
+    pub fn start<N: Host>(&mut self, disk: &[N::Record], context: &Context<'_>, fx: &mut Effects<N>) {
+        self.switch.start(disk, context, fx);
         self.poll(context, fx);
     }
 
-    /// Reads the store again if it is time.
-    pub fn tick(&mut self, context: &Context<'_>, fx: &mut Fx) {
-        let is_due =
-            self.polled_at.is_none_or(|polled| context.monotonic().since(polled) >= self.setup.poll_every);
-        if is_due {
+    /// Asks again if it is time, and the store if the cache is silent.
+    pub fn tick<N: Host>(&mut self, context: &Context<'_>, fx: &mut Effects<N>) {
+        let has_passed = |since: MonotonicTime, span: Span| context.monotonic().since(since) >= span;
+        if self.polled_at.is_none_or(|polled| has_passed(polled, self.setup.poll_every)) {
             self.poll(context, fx);
+        } else if self.asked.is_some_and(|asked| has_passed(asked.at, CACHE_TIMEOUT)) {
+            self.read(context, fx);
         }
     }
 
-    /// The store answered a read that was sent at `stamp` or later.
-    pub fn learn(&mut self, stamp: LocalTime, versions: &[ConfigVersion]) {
-        self.versions.extend(versions.iter().map(|version| (version.version, *version)));
-        let until = stamp + self.setup.lead;
-        self.verified_until = Some(self.verified_until.map_or(until, |before| before.max(until)));
+    /// Reacts to a message.
+    pub fn message<N: Host>(&mut self, message: &Message, context: &Context<'_>, fx: &mut Effects<N>) {
+        match message {
+            Message::Versions { question, versions, .. } => {
+                let reading =
+                    Reading { reader: context.id(), question: *question, versions: versions.clone() };
+                self.learn(&reading, question.stamp, fx);
+                if let Some(CacheSetup { primary, ttl, .. }) = self.setup.cache {
+                    let set = CacheMessage::Set { key: VERSIONS, value: reading, ttl };
+                    fx.send(primary, Message::Cache(set));
+                }
+            }
+            Message::Cache(CacheMessage::Got { value: Some(reading), .. }) => {
+                let asked = self.asked.take();
+                let stamp = if self.rules.cached_stamp.is_taken() {
+                    reading.question.stamp
+                } else {
+                    asked.map_or_else(|| self.switch.interval(context).earliest, |asked| asked.stamp)
+                };
+                self.learn(reading, stamp, fx);
+            }
+            Message::Cache(CacheMessage::Got { value: None, .. }) => self.read(context, fx),
+            _ => {}
+        }
     }
 
     /// A sync is done; whether it was a mark of this part.
     pub fn synced(&mut self, token: SyncToken) -> bool {
-        let Some(marking) = self.marking.filter(|marking| marking.token == token) else { return false };
-        self.mark = self.mark.max(marking.version);
-        self.format_on_disk = marking.format;
-        self.marking = None;
-        true
+        self.switch.synced(token)
     }
 
-    /// A sync was refused: the mark will be written again when it is next needed.
+    /// A sync was refused.
     pub fn sync_failed(&mut self, token: SyncToken) {
-        if self.marking.is_some_and(|marking| marking.token == token) {
-            self.marking = None;
-        }
+        self.switch.sync_failed(token);
     }
 
     /// What the process may do at this instant of its own clock.
-    pub fn rule(&mut self, context: &Context<'_>, fx: &mut Fx) -> Ruling {
-        let ruling = self.judge(context, fx);
-        if let Ruling::Use(version) = ruling
-            && version.version != self.adopted
-        {
-            self.adopted = version.version;
-            fx.observe(Observation::Adopted { version: version.version, local: context.wall() });
-        }
-        ruling
+    pub fn rule<N: Host>(&mut self, context: &Context<'_>, fx: &mut Effects<N>) -> Ruling {
+        self.switch.rule(context, fx)
     }
 
-    fn judge(&mut self, context: &Context<'_>, fx: &mut Fx) -> Ruling {
-        let interval = self.interval(context);
-        if self.marking.is_some() {
-            return Ruling::Switching;
-        }
-        let is_verified = self.verified_until.is_some_and(|until| interval.latest < until);
-        if self.rules.lease.is_taken() && !is_verified {
-            return Ruling::Unverified;
-        }
-        let surely = self.started_by(interval.earliest);
-        let Some(possibly) = self.started_by(interval.latest) else { return Ruling::Missing };
-        match surely {
-            Some(version) if version == possibly => self.settle(version, fx),
-            _ if self.has_lost_its_mark(possibly.version) => {
-                // It believes its wall clock, which a step has taken back behind the switch.
-                self.started_by(context.wall()).map_or(Ruling::Missing, Ruling::Use)
-            }
-            _ if self.mark >= possibly.version || self.is_mark_unknown => Ruling::Undone,
-            Some(older) if older.version.next() == possibly.version => {
-                Ruling::Stricter { older, newer: possibly }
-            }
-            _ => Ruling::Missing,
-        }
+    /// The store said so to a question that was sent at `stamp` or later.
+    fn learn<N: Host>(&mut self, reading: &Reading, stamp: LocalTime, fx: &mut Effects<N>) {
+        self.switch.learn(&reading.versions);
+        self.switch.verify_until(stamp + self.setup.lead);
+        fx.observe(Observation::Learned { of: reading.reader, question: reading.question });
     }
 
-    fn has_lost_its_mark(&self, version: Version) -> bool {
-        !self.rules.switch_mark.is_taken() && self.adopted >= version
-    }
-
-    fn interval(&self, context: &Context<'_>) -> ClockInterval {
-        if self.rules.clock_margin.is_taken() {
-            context.interval()
-        } else {
-            ClockInterval { earliest: context.wall(), latest: context.wall() }
-        }
-    }
-
-    fn started_by(&self, instant: LocalTime) -> Option<ConfigVersion> {
-        self.versions.values().rev().find(|version| version.start_at <= instant).copied()
-    }
-
-    /// The clock is sure of `version`; its use waits for the durable mark.
-    fn settle(&mut self, version: ConfigVersion, fx: &mut Fx) -> Ruling {
-        // Who was once sure of a version is never sure of an older one, as long as bounds are honest.
-        self.is_mark_unknown = false;
-        if !self.rules.switch_mark.is_taken() || version.version == self.mark {
-            return Ruling::Use(version);
-        }
-        if version.version < self.mark {
-            return Ruling::Undone;
-        }
-        if self.marking.is_none() {
-            if self.format_on_disk != self.format {
-                fx.write(Record::Format(self.format));
-            }
-            fx.write(Record::Mark(version.version));
-            self.sync_mark(version.version, self.format, fx);
-        }
-        Ruling::Switching
-    }
-
-    fn sync_mark(&mut self, version: Version, format: u32, fx: &mut Fx) {
-        self.marks += 1;
-        let token = SyncToken(self.marks);
-        fx.sync(token);
-        self.marking = Some(Marking { version, token, format });
-    }
-
-    fn poll(&mut self, context: &Context<'_>, fx: &mut Fx) {
+    fn poll<N: Host>(&mut self, context: &Context<'_>, fx: &mut Effects<N>) {
         self.polled_at = Some(context.monotonic());
-        fx.send(self.setup.store, Message::ReadVersions { stamp: self.interval(context).earliest });
+        let Some(cache) = self.setup.cache else { return self.read(context, fx) };
+        self.asked = Some(Asked { at: context.monotonic(), stamp: self.switch.interval(context).earliest });
+        fx.send(cache.reads, Message::Cache(CacheMessage::Get { key: VERSIONS }));
+    }
+
+    fn read<N: Host>(&mut self, context: &Context<'_>, fx: &mut Effects<N>) {
+        self.asked = None;
+        self.reads += 1;
+        let question = Question { stamp: self.switch.interval(context).earliest, nonce: self.reads };
+        fx.send(self.setup.store, Message::ReadVersions { question });
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::capacity::Member;
-    use crate::message::Payload;
+    use crate::config::Member;
+    use crate::config::message::{ConfigVersion, Payload, Record};
+    use crate::ids::Version;
     use crate::probe::Probe;
     use crate::rules::Decisions as _;
 
     const LEAD: Span = Span::from_seconds(5);
-    const BOUND: Span = Span::from_ms(10);
+    const STORE: NodeId = NodeId(0);
+    const PRIMARY: NodeId = NodeId(3);
+    const REPLICA: NodeId = NodeId(4);
 
-    fn version(number: u32, start_at: Span) -> ConfigVersion {
-        let payload = Payload { limit: 10 * number, delay: Span::ZERO };
-        ConfigVersion { version: Version(number), start_at: LocalTime::ZERO + start_at, payload }
+    fn one_version() -> Arc<[ConfigVersion]> {
+        let payload = Payload { limit: 1, delay: Span::ZERO, include_mood: false };
+        [ConfigVersion { version: Version(1), start_at: LocalTime::ZERO, payload }].into()
     }
 
-    fn two_versions() -> [ConfigVersion; 2] {
-        [version(1, Span::ZERO), version(2, Span::from_seconds(3))]
-    }
-
-    /// A process at 1 s that has read two versions: one started, one starts at 3 s.
-    fn process(rules: Rules) -> (Puller, Probe<Member>) {
-        let setup = PullSetup { store: NodeId(0), lead: LEAD, poll_every: Span::from_seconds(1) };
-        let (mut puller, mut probe) = (Puller::new(rules, setup), Probe::new(BOUND));
-        probe.wait(Span::from_seconds(1));
-        let stamp = probe.ask(|context, _| context.interval().earliest);
-        puller.learn(stamp, &two_versions());
+    fn started(rules: Rules, cache: bool) -> (Puller, Probe<Member>) {
+        let ttl = Span::from_seconds(1);
+        let cache = cache.then_some(CacheSetup { primary: PRIMARY, reads: REPLICA, ttl });
+        let setup = PullSetup { store: STORE, cache, lead: LEAD, poll_every: ttl };
+        let (mut puller, mut probe) = (Puller::new(rules, setup), Probe::new(Span::from_ms(10)));
+        probe.wait(Span::from_seconds(2));
+        probe.ask(|context, fx| puller.start(&[], context, fx));
         (puller, probe)
     }
 
-    /// The ruling now, once every mark on its way is durable.
-    fn rule(puller: &mut Puller, probe: &mut Probe<Member>) -> Ruling {
-        let first = probe.ask(|context, fx| puller.rule(context, fx));
-        for token in probe.done().synced {
-            assert!(puller.synced(token));
-        }
-        if first == Ruling::Switching { probe.ask(|context, fx| puller.rule(context, fx)) } else { first }
-    }
-
-    #[test]
-    fn inside_its_uncertainty_a_process_has_two_versions_and_after_it_the_newer() {
-        let (mut puller, mut probe) = process(Rules::hardened());
-        let [older, newer] = two_versions();
-        assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(older));
-        probe.wait(Span::from_ms(1_989));
-        assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(older));
-        probe.wait(Span::from_ms(1));
-        assert_eq!(rule(&mut puller, &mut probe), Ruling::Stricter { older, newer });
-        probe.wait(Span::from_ms(20));
-        assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(newer));
-    }
-
-    #[test]
-    fn a_lease_ends_the_lead_time_after_the_earliest_sending_of_the_read() {
-        let (mut puller, mut probe) = process(Rules::hardened());
-        probe.wait(LEAD.saturating_sub(Span::from_ms(21)));
-        assert_ne!(rule(&mut puller, &mut probe), Ruling::Unverified);
-        probe.wait(Span::from_ms(1));
-        assert_eq!(rule(&mut puller, &mut probe), Ruling::Unverified);
-    }
-
-    #[test]
-    fn a_switch_is_used_only_once_its_mark_is_durable() {
-        let (mut puller, mut probe) = process(Rules::hardened());
-        assert_eq!(probe.ask(|context, fx| puller.rule(context, fx)), Ruling::Switching);
-        assert_eq!(probe.ask(|context, fx| puller.rule(context, fx)), Ruling::Switching);
+    fn sent(probe: &mut Probe<Member>) -> Vec<(NodeId, &'static str)> {
         let done = probe.done();
-        assert_eq!(done.written, [Record::Mark(Version(1))]);
-        assert_eq!(done.synced.len(), 1, "one mark is written once");
+        done.sent.iter().map(|(to, message)| (*to, sim::node::Message::name(message))).collect()
+    }
+
+    /// Whether the process may still work so long after the start, when the store read was that of 1 s, and cached.
+    fn is_verified_after(rules: Rules, span: Span) -> bool {
+        let (mut puller, mut probe) = started(rules, true);
+        let question = Question { stamp: LocalTime::ZERO + Span::from_seconds(1), nonce: 1 };
+        let reading = Reading { reader: NodeId(8), question, versions: one_version() };
+        let got = Message::Cache(CacheMessage::Got { key: VERSIONS, value: Some(reading) });
+        probe.ask(|context, fx| puller.message(&got, context, fx));
+        probe.wait(span);
+        probe.ask(|context, fx| puller.rule(context, fx)) != Ruling::Unverified
     }
 
     #[test]
-    fn a_step_back_behind_a_switch_stops_a_process_and_undoes_a_markless_one() {
-        let [older, newer] = two_versions();
-        for (rules, want) in
-            [(Rules::hardened(), Ruling::Undone), (Rules::mutant("switch-undone"), Ruling::Use(older))]
-        {
-            let (mut puller, mut probe) = process(rules);
-            probe.wait(Span::from_ms(2_100));
-            assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(newer));
-            probe.step(-500_000_000);
-            assert_eq!(rule(&mut puller, &mut probe), want);
+    fn a_cached_answer_keeps_the_time_of_its_store_read() {
+        for (rules, want) in [(Rules::hardened(), false), (Rules::mutant("cache-renews-lease"), true)] {
+            assert!(is_verified_after(rules, Span::from_ms(3_989)));
+            assert_eq!(is_verified_after(rules, Span::from_ms(3_990)), want);
         }
     }
 
     #[test]
-    fn a_process_without_any_version_says_so() {
-        let setup = PullSetup { store: NodeId(0), lead: LEAD, poll_every: Span::from_seconds(1) };
-        let (mut puller, mut probe) = (Puller::new(Rules::hardened(), setup), Probe::new(BOUND));
-        assert_eq!(rule(&mut puller, &mut probe), Ruling::Unverified);
-        puller.learn(LocalTime::ZERO, &[]);
-        assert_eq!(rule(&mut puller, &mut probe), Ruling::Missing);
-    }
-
-    /// The ruling of a restarted process that found these marks and cannot tell which of two versions applies.
-    #[track_caller]
-    fn check_unsure(found: &[Record], program: u32, damaged: &[usize], want: Ruling) {
-        let (mut puller, probe) = process(Rules::hardened());
-        let mut probe = probe.booted(program, damaged.to_vec());
-        probe.ask(|context, fx| puller.start(found, context, fx));
-        for token in probe.done().synced {
-            puller.synced(token);
-        }
-        probe.wait(Span::from_seconds(2));
-        assert_eq!(rule(&mut puller, &mut probe), want, "{found:?} read by {program}");
-        let [_, newer] = two_versions();
-        probe.wait(BOUND).wait(BOUND);
-        assert_eq!(rule(&mut puller, &mut probe), Ruling::Use(newer), "once it is sure, it goes on");
+    fn a_miss_is_read_at_the_store_and_set_in_the_primary() {
+        let (mut puller, mut probe) = started(Rules::hardened(), true);
+        assert_eq!(sent(&mut probe), [(REPLICA, "get")]);
+        let miss = Message::Cache(CacheMessage::Got { key: VERSIONS, value: None });
+        probe.ask(|context, fx| puller.message(&miss, context, fx));
+        let done = probe.done();
+        let [(STORE, Message::ReadVersions { question })] = done.sent.as_slice() else {
+            panic!("{:?}", done.sent)
+        };
+        let answer = Message::Versions { question: *question, versions: one_version(), proposed: None };
+        probe.ask(|context, fx| puller.message(&answer, context, fx));
+        assert_eq!(sent(&mut probe), [(PRIMARY, "set")]);
     }
 
     #[test]
-    fn a_process_whose_mark_cannot_be_read_waits_until_its_clock_is_sure() {
-        let [older, newer] = two_versions();
-        let unsure = Ruling::Stricter { older, newer };
-        let (first, second) = (Record::Mark(Version(1)), Record::Mark(Version(2)));
-        check_unsure(&[first], 0, &[], unsure);
-        check_unsure(&[first, second], 0, &[], Ruling::Undone);
-        check_unsure(&[first], 0, &[1], Ruling::Undone);
-        check_unsure(&[first, Record::Format(1), second], 0, &[], Ruling::Undone);
-        check_unsure(&[first, Record::Format(1), second], 1, &[], Ruling::Undone);
-        check_unsure(&[Record::Format(1), first], 2, &[], unsure);
+    fn a_silent_cache_is_passed_by() {
+        let (mut puller, mut probe) = started(Rules::hardened(), true);
+        sent(&mut probe);
+        probe.wait(CACHE_TIMEOUT);
+        for want in [vec![(STORE, "read-versions")], vec![]] {
+            probe.ask(|context, fx| puller.tick(context, fx));
+            assert_eq!(sent(&mut probe), want);
+        }
     }
 
     #[test]
-    fn a_mark_says_which_format_it_is_in_if_that_is_another_than_before() {
-        for (found, program, want) in [
-            (vec![], 0, vec![Record::Mark(Version(1))]),
-            (vec![], 2, vec![Record::Format(2), Record::Mark(Version(1))]),
-            (vec![Record::Format(2)], 2, vec![Record::Mark(Version(1))]),
-            (vec![Record::Format(2)], 0, vec![Record::Format(0), Record::Mark(Version(1))]),
-        ] {
-            let (mut puller, probe) = process(Rules::hardened());
-            let mut probe = probe.booted(program, vec![]);
-            probe.ask(|context, fx| puller.start(&found, context, fx));
-            probe.ask(|context, fx| puller.rule(context, fx));
-            assert_eq!(probe.done().written, want, "{found:?} by {program}");
+    fn without_a_cache_the_store_is_read_as_often_as_the_process_keeps_what_it_read() {
+        let (mut puller, mut probe) = started(Rules::hardened(), false);
+        assert_eq!(sent(&mut probe), [(STORE, "read-versions")]);
+        for (wait, want) in [(999, vec![]), (1, vec![(STORE, "read-versions")])] {
+            probe.wait(Span::from_ms(wait));
+            probe.ask(|context, fx| puller.tick(context, fx));
+            assert_eq!(sent(&mut probe), want);
         }
+    }
+
+    #[test]
+    fn a_mark_is_told_from_other_syncs() {
+        let (mut puller, mut probe) = started(Rules::hardened(), false);
+        probe.ask(|context, fx| puller.start(&[Record::Mark(Version(1))], context, fx));
+        let token = probe.done().synced[0];
+        assert!(!puller.synced(SyncToken(99)));
+        assert!(puller.synced(token));
     }
 }

@@ -5,13 +5,13 @@
 
 use std::collections::VecDeque;
 
-use sim::node::{Context, SyncToken, TimerKey};
+use sim::node::{Context, Effects, SyncToken, TimerKey};
 use sim::time::Span;
 
-use crate::capacity::Fx;
-use crate::capacity::rules::Rules;
-use crate::config::pull::{PullSetup, Puller, Ruling};
-use crate::message::{BatchEntry, Message, Observation, Record, Request, Used};
+use crate::config::delivery::Delivery;
+use crate::config::message::{BatchEntry, Host, Message, Observation, Used};
+use crate::config::rules::Rules;
+use crate::config::switch::Ruling;
 
 const TICK: TimerKey = TimerKey(0);
 const ENTRY: TimerKey = TimerKey(1);
@@ -33,7 +33,7 @@ struct Running {
 #[derive(Clone, Debug)]
 pub struct Worker {
     rules: Rules,
-    puller: Puller,
+    delivery: Delivery,
     queue: VecDeque<u32>,
     running: Option<Running>,
     batches: u32,
@@ -42,40 +42,35 @@ pub struct Worker {
 impl Worker {
     /// An idle worker.
     #[must_use]
-    pub const fn new(rules: Rules, setup: PullSetup) -> Self {
-        let puller = Puller::new(rules, setup);
-        Self { rules, puller, queue: VecDeque::new(), running: None, batches: 0 }
+    pub const fn new(rules: Rules, delivery: Delivery) -> Self {
+        Self { rules, delivery, queue: VecDeque::new(), running: None, batches: 0 }
     }
 
     /// Begins.
-    pub fn start(&mut self, disk: &[Record], context: &Context<'_>, fx: &mut Fx) {
-        fx.observe(Observation::Started);
-        self.puller.start(disk, context, fx);
+    pub fn start<N: Host>(&mut self, disk: &[N::Record], context: &mut Context<'_>, fx: &mut Effects<N>) {
+        self.delivery.start(disk, context, fx);
         fx.set_timer(TICK, TICK_EVERY);
     }
 
     /// Reacts to a message.
-    pub fn message(&mut self, message: &Message) {
-        if let Message::Versions { stamp, versions } = message {
-            self.puller.learn(*stamp, versions);
-        }
+    pub fn message<N: Host>(&mut self, message: &Message, context: &mut Context<'_>, fx: &mut Effects<N>) {
+        self.delivery.message(message, context, fx);
     }
 
     /// A sync is done.
     pub fn synced(&mut self, token: SyncToken) {
-        let _ = self.puller.synced(token);
+        let _ = self.delivery.switch().synced(token);
     }
 
     /// A sync was refused.
     pub fn sync_failed(&mut self, token: SyncToken) {
-        self.puller.sync_failed(token);
+        self.delivery.switch().sync_failed(token);
     }
 
-    /// The workload asks.
-    pub fn request(&mut self, request: &Request, context: &Context<'_>, fx: &mut Fx) {
-        let Request::Batch { tasks } = request else { return };
+    /// The workload asks for a batch of so many tasks.
+    pub fn request<N: Host>(&mut self, tasks: u32, context: &Context<'_>, fx: &mut Effects<N>) {
         if self.queue.len() < BATCHES_MAX {
-            self.queue.push_back(*tasks);
+            self.queue.push_back(tasks);
         }
         if self.running.is_none() {
             self.next_entry(context, fx);
@@ -83,19 +78,19 @@ impl Worker {
     }
 
     /// A timer ran out.
-    pub fn timer(&mut self, key: TimerKey, context: &Context<'_>, fx: &mut Fx) {
+    pub fn timer<N: Host>(&mut self, key: TimerKey, context: &mut Context<'_>, fx: &mut Effects<N>) {
         if key == TICK {
-            self.puller.tick(context, fx);
+            self.delivery.tick(context, fx);
             fx.set_timer(TICK, TICK_EVERY);
         } else {
             self.next_entry(context, fx);
         }
     }
 
-    fn next_entry(&mut self, context: &Context<'_>, fx: &mut Fx) {
+    fn next_entry<N: Host>(&mut self, context: &Context<'_>, fx: &mut Effects<N>) {
         let Some(running) = self.advance(context, fx) else { return };
         let ruling = if self.rules.version_per_entry.is_taken() {
-            self.puller.rule(context, fx)
+            self.delivery.switch().rule(context, fx)
         } else {
             running.began_with
         };
@@ -114,7 +109,7 @@ impl Worker {
     }
 
     /// The entry to run now: the next of the batch, or the first of the next batch.
-    fn advance(&mut self, context: &Context<'_>, fx: &mut Fx) -> Option<Running> {
+    fn advance<N: Host>(&mut self, context: &Context<'_>, fx: &mut Effects<N>) -> Option<Running> {
         let next = match self.running {
             Some(running) if running.entry.entry + 1 < running.tasks => {
                 let entry = BatchEntry { entry: running.entry.entry + 1, ..running.entry };
@@ -123,7 +118,7 @@ impl Worker {
             _ => self.queue.pop_front().map(|tasks| {
                 let entry = BatchEntry { batch: self.batches, entry: 0 };
                 self.batches += 1;
-                Running { entry, tasks, began_with: self.puller.rule(context, fx) }
+                Running { entry, tasks, began_with: self.delivery.switch().rule(context, fx) }
             }),
         };
         self.running = next;
@@ -137,33 +132,38 @@ mod tests {
     use sim::time::LocalTime;
 
     use super::*;
+    use crate::config::Member;
+    use crate::config::message::{ConfigVersion, Payload, Question};
+    use crate::config::pull::{PullSetup, Puller};
     use crate::ids::Version;
-    use crate::message::{ConfigVersion, Payload};
     use crate::probe::Probe;
     use crate::rules::Decisions as _;
 
     fn version(number: u32, start_at: Span) -> ConfigVersion {
-        let payload = Payload { limit: 1, delay: Span::from_seconds(1) };
+        let payload = Payload { limit: 1, delay: Span::from_seconds(1), include_mood: false };
         ConfigVersion { version: Version(number), start_at: LocalTime::ZERO + start_at, payload }
     }
 
     /// The versions of a batch of three tasks at 1, 2 and 3 s, with a switch at 2.5 s.
     fn versions_used(rules: Rules) -> Vec<Used> {
-        let setup =
-            PullSetup { store: NodeId(0), lead: Span::from_seconds(9), poll_every: Span::from_seconds(1) };
-        let (mut worker, mut probe) = (Worker::new(rules, setup), Probe::new(Span::ZERO));
+        let (lead, poll_every) = (Span::from_seconds(9), Span::from_seconds(1));
+        let puller = Puller::new(rules, PullSetup { store: NodeId(0), cache: None, lead, poll_every });
+        let mut worker = Worker::new(rules, Delivery::Pull(puller));
+        let mut probe = Probe::<Member>::new(Span::ZERO);
         let versions = [version(1, Span::ZERO), version(2, Span::from_ms(2_500))].into();
-        worker.message(&Message::Versions { stamp: LocalTime::ZERO, versions });
+        let question = Question { stamp: LocalTime::ZERO, nonce: 1 };
+        let answer = Message::Versions { question, versions, proposed: None };
+        probe.ask(|context, fx| worker.message(&answer, context, fx));
         let mut used = Vec::new();
         for entry in 0..3 {
             probe.wait(Span::from_seconds(1));
             // Asked first without running anything, so that the switch's mark is durable by then.
-            probe.ask(|context, fx| worker.puller.rule(context, fx));
+            probe.ask(|context, fx| worker.delivery.switch().rule(context, fx));
             for token in probe.done().synced {
                 worker.synced(token);
             }
             probe.ask(|context, fx| match entry {
-                0 => worker.request(&Request::Batch { tasks: 3 }, context, fx),
+                0 => worker.request(3, context, fx),
                 _ => worker.timer(ENTRY, context, fx),
             });
             used.extend(probe.done().observed.into_iter().filter_map(|observation| match observation {

@@ -123,7 +123,7 @@ impl Log {
             match record {
                 Record::Entry(entry) => self.take(*entry),
                 Record::Opened { slot, epoch } => self.heads.entry(*slot).or_default().epoch = *epoch,
-                Record::Version(_) | Record::Mark(_) | Record::Format(_) => {}
+                Record::Config(_) | Record::Format(_) => {}
             }
         }
         fx.observe(Observation::Started);

@@ -7,13 +7,15 @@
 //! | `overview` | what clients read from replicas | monotonic reads |
 //! | `config` | versions, tasks, store reads | switch timing |
 
+use checker::switch_timing::{Promise, PromiseKind};
 use model::capacity::{self, Topology};
 use model::client::{Operation, Patience, SESSIONS_MAX};
-use model::message::{Call, Observation, Request, Used};
+use model::message::{Call, Observation, Request};
 use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
 use sim::time::Span;
 
+use super::switches::{self, Config, Promised};
 use crate::bounded::Bounded;
 use crate::recorder::Progress;
 use crate::scenario::Role;
@@ -24,7 +26,6 @@ use crate::system::{
 pub(super) mod entries;
 pub(super) mod overview;
 pub(super) mod slots;
-pub(super) mod switches;
 #[cfg(test)]
 mod tests;
 pub(super) mod workload;
@@ -41,8 +42,6 @@ pub struct Shape {
     pub services: Bounded<0, 150>,
     /// Clients.
     pub clients: Bounded<0, 500>,
-    /// Processes that run tasks.
-    pub workers: Bounded<0, 150>,
     /// Slots of the service.
     pub slots: Bounded<0, 100_000>,
     /// Limit of the version that is there from the beginning; 0 is none.
@@ -79,14 +78,8 @@ pub struct Workload {
     pub publish_every_ms: Bounded<0, 3_600_000>,
     /// Limits of the versions, one after the other, then from the front again.
     pub limits: Vec<Bounded<1, 1_000_000>>,
-    /// How long a worker's task takes, version by version.
-    pub task_delays_ms: Vec<Bounded<1, 600_000>>,
     /// Published so much earlier than the lead time asks.
     pub slack_ms: Bounded<0, 600_000>,
-    /// How often each worker gets a batch; 0 is never.
-    pub batch_every_ms: Bounded<0, 3_600_000>,
-    /// Tasks in a batch.
-    pub batch_tasks: Bounded<1, 10_000>,
 }
 
 /// Shares of the operations.
@@ -143,11 +136,6 @@ impl System for CapacityService {
         Mutant::new("minority-goes-on", "counters-partition", "linearizable"),
         Mutant::new("replica-skips-gap", "capacity", "convergence"),
         Mutant::new("replica-serves-early", "rolling-restart", "monotonic-reads"),
-        Mutant::new("no-clock-margin", "clock-steps", "switch-a"),
-        Mutant::new("lease-ignored", "config-switch", "switch-c"),
-        Mutant::new("switch-undone", "clock-steps", "switch-b"),
-        Mutant::new("late-publication", "config-switch", "switch-a"),
-        Mutant::new("batch-keeps-version", "config-switch", "switch-f"),
     ];
     type Rules = capacity::rules::Rules;
     type Shape = Shape;
@@ -187,16 +175,14 @@ impl System for CapacityService {
     fn record(setting: Setting<'_, Self>, seen: &[Seen<Self>]) -> Recorded {
         let parameters = setting.parameters;
         let topology = topology(parameters);
-        // Where clients choose whom they ask, a node may be asked for nothing for as long as they like; whether what
-        // they ask is answered is for `progress` to say.
-        let config = switches::record(parameters, parameters.timing.chaos(), seen);
+        let config = config(parameters, seen);
         let families = vec![
             slots::record(setting.clients, seen, &config),
             entries::record(&topology, seen),
             overview::record(setting.clients, seen),
             config.family,
         ];
-        Recorded { families, progress: progress(parameters, seen) }
+        Recorded { families, progress: Progress::of(seen, parameters.timing.late_from(), operation) }
     }
 }
 
@@ -265,9 +251,8 @@ where
     let shape = capacity::Shape {
         service_count: shape.services.get_u32(),
         client_count: shape.clients.get_u32(),
-        worker_count: shape.workers.get_u32(),
         slot_count: shape.slots.get_u32(),
-        initial: switches::initial_payload(parameters),
+        initial: workload::initial(parameters),
         lead: Span::from_ms(shape.lead_ms.get()),
         poll_every: Span::from_ms(shape.poll_ms.get()),
         patience: Patience {
@@ -299,7 +284,6 @@ const fn role(member: &capacity::Member) -> Role {
         capacity::Member::Service(_) => Role::Service,
         capacity::Member::Client(_) => Role::Client,
         capacity::Member::Publisher(_) => Role::Publisher,
-        capacity::Member::Worker(_) => Role::Worker,
     }
 }
 
@@ -314,7 +298,6 @@ where
     let (name, asked) = match request {
         Request::Operation(_) => ("an operation", "client"),
         Request::Publish { .. } => ("a publication", "publisher"),
-        Request::Batch { .. } => ("a batch", "worker"),
     };
     if label != asked {
         return Err(ForeignRequest::OfAnotherRole { request: name, role: label.to_owned() });
@@ -328,7 +311,7 @@ where
             }
             _ => Ok(()),
         },
-        Request::Publish { .. } | Request::Batch { .. } => Ok(()),
+        Request::Publish { .. } => Ok(()),
     }
 }
 
@@ -342,25 +325,31 @@ where
     }
 }
 
-/// How many operations, tasks included, the run had, and how many of the late ones were never answered.
-pub(super) fn progress<S>(parameters: &Parameters<S>, seen: &[Seen<CapacityService>]) -> Progress
+/// What the service nodes made of the configuration. As clients choose whom they ask, a node may be asked for nothing for as
+/// long as they like; whether what they ask is answered is for `progress` to say.
+pub(super) fn config<S>(parameters: &Parameters<S>, seen: &[Seen<CapacityService>]) -> Config
 where
-    S: System,
+    S: System<Shape = Shape, Workload = Workload>,
 {
-    let late_from = parameters.timing.late_from();
-    let mut progress = Progress::of(seen, late_from, operation);
-    for one in seen {
-        if let Observation::Task { used, batch: Some(_), .. } = &one.observation {
-            progress.operations += 1;
-            progress.late_asked += u64::from(one.at >= late_from);
-            progress.late_count += u64::from(one.at >= late_from && *used != Used::None);
-        }
-    }
-    progress
+    let timing = &parameters.timing;
+    let promised = Promised {
+        promise: Promise {
+            kind: PromiseKind::Strict,
+            lead_ns: Span::from_ms(parameters.shape.lead_ms.get()).as_ns(),
+            converge_within_ns: Span::from_seconds(timing.recover_s.get()).as_ns(),
+        },
+        initial: workload::initial(parameters),
+        healed: timing.chaos(),
+        owed_until: timing.chaos(),
+    };
+    switches::record(&promised, seen, |observation| match observation {
+        Observation::Config(observation) => Some(observation),
+        _ => None,
+    })
 }
 
 /// The operation that an observation is about.
-const fn operation(observation: &Observation) -> Option<&Operation<Call>> {
+pub(super) const fn operation(observation: &Observation) -> Option<&Operation<Call>> {
     match observation {
         Observation::Operation(operation) => Some(operation),
         _ => None,

@@ -5,9 +5,10 @@ use model::message::Request;
 use sim::chance::Seed;
 
 use super::capacity::{
-    CapacityService, Shape, Workload, accept, aimable, check_common, entries, hot_key_aim, members, overview,
-    progress, slots, switches, topology, workload,
+    CapacityService, Shape, Workload, accept, aimable, check_common, config, entries, hot_key_aim, members,
+    operation, overview, slots, topology, workload,
 };
+use crate::recorder::Progress;
 use crate::system::{
     Aimable, Aims, ForeignRequest, Member, Mutant, Parameters, Planned, Recorded, Seen, Setting, System,
 };
@@ -31,9 +32,8 @@ impl System for CounterSharded {
                 "`shape`: expected at least 3 `services`, 1 of `slots` and an `initial-limit`".to_owned()
             );
         }
-        if shape.workers.get() > 0 || workload.publish_every_ms.get() > 0 {
-            let found =
-                "`shape.workers`, `workload.publish-every-ms`: expected 0, the limit never changes here";
+        if workload.publish_every_ms.get() > 0 {
+            let found = "`workload.publish-every-ms`: expected 0, the limit never changes here";
             return Err(found.to_owned());
         }
         check_common(parameters)
@@ -62,12 +62,12 @@ impl System for CounterSharded {
     fn record(setting: Setting<'_, Self>, seen: &[Seen<CapacityService>]) -> Recorded {
         let parameters = setting.parameters;
         let topology = topology(parameters);
-        let config = switches::record(parameters, parameters.timing.chaos(), seen);
+        let config = config(parameters, seen);
         let families = vec![
             slots::record(setting.clients, seen, &config),
             entries::record(&topology, seen),
             overview::record(setting.clients, seen),
         ];
-        Recorded { families, progress: progress(parameters, seen) }
+        Recorded { families, progress: Progress::of(seen, parameters.timing.late_from(), operation) }
     }
 }

@@ -186,8 +186,8 @@ impl Growing {
                     uncertainty_ns,
                 })
             }
-            Model::Switch { promise, healed_ns, ended_ns } => {
-                let history = SwitchHistory { healed_ns, ended_ns, ..SwitchHistory::default() };
+            Model::Switch { promise, healed_ns, ended_ns, load } => {
+                let history = SwitchHistory { healed_ns, ended_ns, load, ..SwitchHistory::default() };
                 GrowingKind::Switch { history, promise }
             }
             Model::Log => GrowingKind::Log(LogHistory::default()),

@@ -14,7 +14,7 @@ use crate::replication::{Append, Delivery, LogHistory, Reader};
 use crate::session::{Access, Read};
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
 use crate::switch_timing::{
-    Adoption, BatchEntry, PromiseKind, Publication, StoreRead, SwitchHistory, Task, Use,
+    Adoption, BatchEntry, Load, PromiseKind, Publication, StoreRead, SwitchHistory, Task, Use,
 };
 
 mod records;
@@ -53,13 +53,17 @@ fn switch() -> impl Strategy<Value = FamilyKind> {
         Just(PromiseKind::Strict),
         any::<u64>().prop_map(|epsilon_ns| PromiseKind::Epsilon { epsilon_ns })
     ];
-    let ends = (option::of(any::<u64>()), any::<[u64; 3]>());
+    let load = |[store_reads_count, cache_hits_count, cache_misses_count, replica_lag_ns_max]: [u64; 4]| {
+        Load { store_reads_count, cache_hits_count, cache_misses_count, replica_lag_ns_max }
+    };
+    let load = option::of(any::<[u64; 4]>().prop_map(load));
+    let ends = (option::of(any::<u64>()), any::<[u64; 3]>(), load);
     (records, vec(any::<(u32, u64)>(), 0..4), kind, ends).prop_map(
         |(
             (publications, tasks, adoptions),
             reads,
             kind,
-            (healed_ns, [ended_ns, lead_ns, converge_within_ns]),
+            (healed_ns, [ended_ns, lead_ns, converge_within_ns], load),
         )| {
             let publication =
                 |(version, start_ns, committed_ns)| Publication { version, start_ns, committed_ns };
@@ -70,6 +74,7 @@ fn switch() -> impl Strategy<Value = FamilyKind> {
                 tasks,
                 adoptions: adoptions.into_iter().map(adoption).collect(),
                 store_reads: reads.into_iter().map(store_read).collect(),
+                load,
                 healed_ns,
                 ended_ns,
             };

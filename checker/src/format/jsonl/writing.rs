@@ -50,7 +50,8 @@ fn declaration(family: &Family) -> Declaration {
             schedule: schedule.as_ref().map(|schedule| schedule.steps.clone()),
         },
         FamilyKind::Switch { history, promise } => {
-            Model::Switch { promise: *promise, healed_ns: history.healed_ns, ended_ns: history.ended_ns }
+            let SwitchHistory { healed_ns, ended_ns, load, .. } = *history;
+            Model::Switch { promise: *promise, healed_ns, ended_ns, load }
         }
         FamilyKind::KeyValue { spec, .. } => Model::Kv(KeyValues::Numbers { init: spec.initial }),
         FamilyKind::Text { spec, .. } => {

@@ -10,10 +10,10 @@ use model::ids::SlotId;
 use model::message::{Answer, Call, Ground, Observation};
 use sim::node::NodeId;
 
-use super::switches::Config;
 use super::{CapacityService, operation};
 use crate::recorder::{self, Known, Operations, Reading};
 use crate::system::Seen;
+use crate::systems::switches::Config;
 
 /// Family, and the slots' journal as a witness.
 pub(in crate::systems) fn record(

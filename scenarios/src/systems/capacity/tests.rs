@@ -57,7 +57,7 @@ fn faults_around_switches_stand_near_the_start_of_each_version() {
             .map(|request| serde_json::from_value::<Planned<CapacityService>>(request).unwrap())
             .filter_map(|(at, _, request)| match request {
                 Request::Publish { slack, .. } => Some(at + Span::from_ms(5_000) + slack),
-                Request::Operation(_) | Request::Batch { .. } => None,
+                Request::Operation(_) => None,
             })
             .collect();
         starts.retain(|start| *start + Span::from_ms(300) < TrueTime::ZERO + Span::from_seconds(60));

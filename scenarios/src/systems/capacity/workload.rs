@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use model::capacity::Topology;
 use model::capacity::rules::Rules;
+use model::config::message::Payload;
 use model::counter::membership;
 use model::ids::{OrderId, SlotId};
-use model::message::{Call, Payload, Request};
+use model::message::{Call, Request};
 use sim::chance::{Seed, Stream};
 use sim::node::NodeId;
 use sim::time::{Span, TrueTime};
@@ -43,10 +44,6 @@ where
     let mut requests = clients.requests(seed, |chance, index| {
         Some(Request::Operation(orders[index].draw((shape, workload), chance)))
     });
-    for (index, worker) in topology.workers.iter().enumerate() {
-        let mut chance = seed.stream("batches", index as u64);
-        batches(workload, *worker, (parameters.workload_end(), &mut chance), &mut requests);
-    }
     publications(workload, timing.chaos(), topology.publisher, &mut requests);
     requests
 }
@@ -126,24 +123,6 @@ impl Orders {
     }
 }
 
-fn batches(
-    workload: &Workload,
-    worker: NodeId,
-    (end, chance): (TrueTime, &mut Stream),
-    requests: &mut Vec<PlannedRequest>,
-) {
-    let every = Span::from_ms(workload.batch_every_ms.get());
-    if every == Span::ZERO {
-        return;
-    }
-    let tasks = workload.batch_tasks.get_u32();
-    let mut at = TrueTime::ZERO + Span::from_ns(chance.below(every.as_ns()));
-    while at < end {
-        requests.push((at, worker, Request::Batch { tasks }));
-        at += every;
-    }
-}
-
 fn publications(workload: &Workload, chaos: Span, publisher: NodeId, requests: &mut Vec<PlannedRequest>) {
     let every = Span::from_ms(workload.publish_every_ms.get());
     if every == Span::ZERO {
@@ -155,23 +134,25 @@ fn publications(workload: &Workload, chaos: Span, publisher: NodeId, requests: &
     let mut at = TrueTime::ZERO + Span::from_ms(500);
     let mut count = 0;
     while at < last {
-        let payload = payload(workload, count);
+        let payload = payload(workload.limits[count % workload.limits.len()].get_u32());
         requests.push((at, publisher, Request::Publish { payload, slack }));
         at += every;
         count += 1;
     }
 }
 
-/// What the `count`-th published version says.
-fn payload(workload: &Workload, count: usize) -> Payload {
-    let limit = workload.limits[count % workload.limits.len()].get_u32();
-    Payload { limit, delay: task_delay(workload, count + 1) }
+/// What a version with that limit says: nothing else means anything to a service node.
+const fn payload(limit: u32) -> Payload {
+    Payload { limit, delay: Span::ZERO, include_mood: false }
 }
 
-/// How long a task takes under the `count`-th version, the initial one included.
-pub(super) fn task_delay(workload: &Workload, count: usize) -> Span {
-    let delays = &workload.task_delays_ms;
-    delays.get(count % delays.len().max(1)).map_or(Span::from_ms(10), |delay| Span::from_ms(delay.get()))
+/// What the version says that is there from the beginning.
+pub(super) fn initial<S>(parameters: &Parameters<S>) -> Option<Payload>
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
+    let limit = parameters.shape.initial_limit.get_u32();
+    (limit > 0).then(|| payload(limit))
 }
 
 /// The owner, while everybody is alive, of the slot most often asked for; of several slots the first.
@@ -193,7 +174,7 @@ pub(in crate::systems) fn switches(shape: &Shape, requests: &[PlannedRequest]) -
     let lead = Span::from_ms(shape.lead_ms.get());
     let start = |request: &PlannedRequest| match request {
         (at, _, Request::Publish { slack, .. }) => Some(*at + lead + *slack),
-        (_, _, Request::Operation(_) | Request::Batch { .. }) => None,
+        (_, _, Request::Operation(_)) => None,
     };
     requests.iter().filter_map(start).collect()
 }
