@@ -19,10 +19,15 @@ pub mod replication;
 pub mod stream;
 mod switches;
 pub mod workflow;
+mod switches;
 
 /// Every system, in the order of `list`.
 pub const ALL: &[&dyn AnySystem] = &[
     &Of::<capacity::CapacityService>::system(),
+    &Of::<Config<Pull>>::system(),
+    &Of::<Config<Cached>>::system(),
+    &Of::<Config<Push>>::system(),
+    &Of::<Config<TwoPhase>>::system(),
     &Of::<counter_sharded::CounterSharded>::system(),
     &Of::<overview::Overview>::system(),
     &Of::<Config<Pull>>::system(),
