@@ -16,6 +16,7 @@ const CATALOG: &[(&str, &str)] = &[
     ("config-demo", include_str!("../catalog/config-demo.toml")),
     ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
     ("replication", include_str!("../catalog/replication.toml")),
+    ("replication-quiet", include_str!("../catalog/replication-quiet.toml")),
     ("consensus", include_str!("../catalog/consensus.toml")),
     ("consensus-disks", include_str!("../catalog/consensus-disks.toml")),
     ("chain", include_str!("../catalog/chain.toml")),

@@ -84,11 +84,12 @@ impl Ledger {
         if !is_better || first < fixed {
             return Offered::Ignored;
         }
-        self.replace(first, news)
+        self.replace(first, news, fixed)
     }
 
-    /// Takes `blocks` instead of what is here from `first` on, whatever is longer.
-    pub fn replace(&mut self, first: usize, blocks: &[Arc<Block>]) -> Offered {
+    /// Takes `blocks` instead of what is here from `first` on, whatever is longer. What stood in the first `fixed` blocks and
+    /// is not there any more is not handed back: it was final as it is now, and anything else was slipped in.
+    pub fn replace(&mut self, first: usize, blocks: &[Arc<Block>], fixed: usize) -> Offered {
         let before = first.checked_sub(1).and_then(|last| self.blocks.get(last));
         if first > 0 && before.is_none() {
             return Offered::Unattached;
@@ -100,7 +101,9 @@ impl Ledger {
             }
             previous = Some(block);
         }
-        let gone: Vec<Arc<Block>> = self.blocks.drain(first.min(self.blocks.len())..).collect();
+        let slipped_in = fixed.saturating_sub(first);
+        let gone: Vec<Arc<Block>> =
+            self.blocks.drain(first.min(self.blocks.len())..).skip(slipped_in).collect();
         self.blocks.extend_from_slice(blocks);
         self.settle();
         let entries = gone.iter().flat_map(|block| block.entries.iter());
@@ -233,12 +236,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_slipped_in_among_fixed_blocks_is_not_handed_back() {
+        let kept = ledger(&[1, 2, 3]);
+        let other = chain(&kept.blocks()[1].clone(), &[4, 5]);
+        assert_eq!(kept.clone().replace(2, &other, 2), Offered::Adopted(vec![entry(2), entry(3)]));
+        assert_eq!(kept.clone().replace(2, &other, 3), Offered::Adopted(vec![entry(3)]));
+        assert_eq!(kept.clone().replace(2, &other, 9), Offered::Adopted(vec![]));
+    }
+
+    #[test]
     fn blocks_without_their_beginning_or_without_work_are_not_taken() {
         let mut kept = ledger(&[1]);
         let other = chain(&Block::first(), &[2, 3, 4]);
         assert_eq!(kept.offer(&other[1..], 1), Offered::Unattached);
         let light = Arc::new(Block { hash: Hash([1; 32]), ..(*other[0]).clone() });
-        assert_eq!(kept.replace(1, &[light]), Offered::Unattached);
+        assert_eq!(kept.replace(1, &[light], 1), Offered::Unattached);
         assert_eq!(keys(&kept), [1]);
     }
 

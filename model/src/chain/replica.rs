@@ -325,21 +325,23 @@ impl Replica {
         if erasures.len() < known || first > self.finals.len().min(valid) {
             return self.ask_final(fx);
         }
+        let fixed = self.finals.len();
         self.finals.truncate(valid);
         let new = self.finals.len().saturating_sub(first).min(blocks.len());
         self.finals.extend(blocks[new..].iter().map(|block| block.hash));
-        self.reconcile(first, blocks);
+        self.reconcile(first, blocks, fixed);
         for erasure in news {
             self.carried_out(*erasure, Some(self.setup.notary), fx);
         }
         self.erasures = erasures.len() as u64;
     }
 
-    /// Makes the ledger what the notary says, as far as these blocks, of which the first has that number, allow it.
-    fn reconcile(&mut self, first: usize, blocks: &Blocks) {
+    /// Makes the ledger what the notary says, as far as these blocks, of which the first has that number, allow it; the
+    /// first `fixed` ones were final before.
+    fn reconcile(&mut self, first: usize, blocks: &Blocks, fixed: usize) {
         let Some(place) = self.ledger.first_difference(&self.finals) else { return };
         let Some(right) = place.checked_sub(first).and_then(|skipped| blocks.get(skipped..)) else { return };
-        if let Offered::Adopted(displaced) = self.ledger.replace(place, right) {
+        if let Offered::Adopted(displaced) = self.ledger.replace(place, right, fixed) {
             self.queue.extend(displaced.iter().map(|entry| (entry.request, *entry)));
             self.drop_placed();
         }
@@ -364,10 +366,12 @@ impl Replica {
         let is_witnessed = self.rules.erasure_witnessed.is_taken() && self.rules.agreed_final.is_taken();
         let end = if is_witnessed { self.final_count() } else { self.ledger.blocks().len() };
         let Some(remining) = &mut self.remining else { return };
-        let done = remining.work(&self.ledger.blocks()[..end], self.setup.tries, self.setup.difficulty_bits);
+        // Somebody may have cut off what is final, and nobody has looked yet.
+        let kept = &self.ledger.blocks()[..end.min(self.ledger.blocks().len())];
+        let done = remining.work(kept, self.setup.tries, self.setup.difficulty_bits);
         if done && !is_witnessed {
             let (erasure, blocks) = (remining.erasure(), remining.blocks());
-            self.ledger.replace(usize::try_from(erasure.first).unwrap_or(usize::MAX), &blocks);
+            self.ledger.replace(usize::try_from(erasure.first).unwrap_or(usize::MAX), &blocks, 0);
             self.carried_out(erasure, None, fx);
             for peer in self.peers() {
                 fx.send(peer, Message::Blocks(Arc::clone(&blocks)));

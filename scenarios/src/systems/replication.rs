@@ -88,7 +88,7 @@ impl System for Replication {
         Mutant::new("ack-on-forwarding", "replication", "no-loss"),
         Mutant::new("message-stored-twice", "replication", "exactly-once"),
         Mutant::new("reader-skips-gap", "replication", "convergence"),
-        Mutant::new("reader-never-asks-again", "replication", "no-loss"),
+        Mutant::new("reader-never-asks-again", "replication-quiet", "no-loss"),
         Mutant::new("fail-over-goes-back", "replication", "monotonic-reads"),
         Mutant::new("own-message-late", "replication", "read-your-writes"),
     ];

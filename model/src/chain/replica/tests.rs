@@ -258,6 +258,22 @@ fn an_erasure_is_on_record_everywhere_and_leaves_nothing_of_its_subject() {
 }
 
 #[test]
+fn an_erasure_outlives_whatever_is_done_to_the_blocks_that_it_mines_anew() {
+    for how in Tampering::ALL {
+        let mut bench = settled(Rules::hardened(), &[1, 2, 1, 3, 4]);
+        bench.request(2, Request::Erase { id: 7, subject: Subject(1) });
+        bench.request(2, Request::Tamper { how, place: 300 });
+        bench.pass(400);
+        for index in 0..3 {
+            let ledger = &bench.replicas[index].0.ledger;
+            assert_eq!((ledger.first_about(Subject(1)), ledger.first_fault()), (None, None), "{how:?}");
+            let forged = ledger.first_about(Subject(u32::MAX));
+            assert_eq!(forged, None, "{how:?}: what was forged is not mined anew");
+        }
+    }
+}
+
+#[test]
 fn without_a_record_an_erasure_is_its_own_witness_and_old_snapshots_stay_wrong() {
     let mut mutant = settled(Rules::mutant("erasure-unwitnessed"), &[1, 2, 1, 3]);
     mutant.request(2, Request::Erase { id: 7, subject: Subject(1) });

@@ -176,8 +176,14 @@ impl Storage<Command> for Shelf {
         Ok(self.kept().image.accepted)
     }
 
+    /// Of an interval that goes beyond the end, what is decided of it. The library's contract says: nothing. But 0.2.4 asks
+    /// that when others send what they decided since: it moves its decided index first, then wants a snapshot of all that
+    /// was decided here before, to merge theirs into. With nothing for an answer everything before would be lost.
     fn get_entries(&self, from: usize, to: usize) -> StorageResult<Vec<Command>> {
-        Ok(self.kept().image.range(from, to))
+        let kept = self.kept();
+        let end = kept.image.compacted + kept.image.commands.len();
+        let to = if to > end { kept.image.decided.min(end) } else { to };
+        Ok(kept.image.range(from, to))
     }
 
     fn get_log_len(&self) -> StorageResult<usize> {
@@ -278,6 +284,15 @@ mod tests {
         shelf.write_atomically(operations).unwrap();
         assert_eq!(shelf.get_suffix(9).unwrap(), commands(9..11));
         assert_eq!(shelf.get_accepted_round().unwrap().unwrap().n, 2);
+    }
+
+    #[test]
+    fn of_an_interval_beyond_the_end_what_is_decided_is_there() {
+        let shelf = compacted();
+        assert_eq!(shelf.get_entries(4, 6).unwrap(), commands(4..6));
+        assert_eq!(shelf.get_entries(4, 9).unwrap(), commands(4..5), "five are decided");
+        assert_eq!(shelf.get_entries(5, 9).unwrap(), []);
+        assert_eq!(shelf.get_entries(7, 9).unwrap(), []);
     }
 
     #[test]

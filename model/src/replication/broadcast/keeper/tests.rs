@@ -106,6 +106,17 @@ fn a_repeat_is_known_after_a_restart_and_shown_only_once_durable() {
 }
 
 #[test]
+fn what_comes_while_a_restart_is_made_durable_is_shown_only_once_it_is_durable_itself() {
+    let mut bench = started(Rules::hardened(), &kept(&[1]));
+    let begun = bench.probe.done();
+    bench.store(2, 0);
+    let next = bench.sync(&begun);
+    assert_eq!(bench.fetch(0), Some((vec![1], 1)));
+    assert_eq!(positions(&bench.sync(&next)), [Some(2)]);
+    assert_eq!(bench.fetch(0), Some((vec![1, 2], 2)));
+}
+
+#[test]
 fn a_full_channel_refuses_and_another_does_not() {
     let mut bench = started(Rules::hardened(), &kept(&[1, 2, 3]));
     bench.probe.done();

@@ -216,35 +216,54 @@ fn who_starts_again_has_the_log_and_the_first_places_also_from_a_snapshot() {
     assert_eq!(bench.log(0), (0..21).collect::<Vec<_>>());
 }
 
-#[test]
-fn who_was_away_catches_up_by_a_snapshot_and_answers_what_came_with_it() {
+/// A node that is away while entries `first..20` are appended, and has those before: its log in the end.
+fn caught_up(first: u64) -> Bench {
     let mut bench = elected(Rules::hardened());
-    // The node of the highest number leads.
+    for request in 1..first {
+        bench.ask(2, request, Call::Append);
+        bench.pass(3);
+    }
+    // The node of the highest number leads; this one asks, and is cut off.
     bench.ask(0, 0, Call::Append);
     bench.letters.clear();
-    let silent = |bench: &mut Bench| bench.letters.retain(|(from, to, _)| from.0 != 0 && to.0 != 0);
-    for request in 0..20 {
+    for request in (first..20).chain([0]) {
         bench.ask(2, request, Call::Append);
-        for _ in 0..12 {
-            for index in 1..3 {
-                bench.act(index, Disks::Work, |replica, _, fx| replica.timer(TICK, fx));
-            }
-            while !bench.letters.is_empty() {
-                silent(&mut bench);
-                for (from, to, letter) in core::mem::take(&mut bench.letters) {
-                    let message = Message::Peer(letter);
-                    bench.act(to.index(), Disks::Work, |replica, _, fx| replica.message(from, message, fx));
-                }
-            }
-        }
+        bench.pass_without_first(12);
     }
     bench.answers.clear();
     for peer in NODES {
         bench.act(0, Disks::Work, |replica, _, fx| replica.reset(peer, fx));
     }
     bench.pass(30);
-    assert_eq!(bench.log(0), (0..20).collect::<Vec<_>>());
-    assert!(bench.answers.contains(&(RequestKey(0), at(0))), "{:?}", bench.answers);
+    bench
+}
+
+impl Bench {
+    /// Lets so many ticks pass while the first node neither hears nor is heard.
+    fn pass_without_first(&mut self, ticks: u32) {
+        for _ in 0..ticks {
+            for index in 1..3 {
+                self.act(index, Disks::Work, |replica, _, fx| replica.timer(TICK, fx));
+            }
+            while !self.letters.is_empty() {
+                self.letters.retain(|(from, to, _)| from.0 != 0 && to.0 != 0);
+                for (from, to, letter) in core::mem::take(&mut self.letters) {
+                    let message = Message::Peer(letter);
+                    self.act(to.index(), Disks::Work, |replica, _, fx| replica.message(from, message, fx));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn who_was_away_catches_up_whatever_it_had_and_answers_what_came_with_a_snapshot() {
+    for first in [1, 4, 7, 12, 17, 19] {
+        let bench = caught_up(first);
+        let log: Vec<u64> = (1..20).chain([0]).collect();
+        assert_eq!([0, 1, 2].map(|index| bench.log(index)), [&log[..]; 3], "away from {first} on");
+        assert!(bench.answers.contains(&(RequestKey(0), at(19))), "{first}: {:?}", bench.answers);
+    }
 }
 
 #[test]
