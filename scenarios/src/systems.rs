@@ -6,19 +6,18 @@ use crate::system::{AnySystem, Of};
 
 pub mod capacity;
 pub mod chain;
+pub mod commit;
 pub mod config;
 pub mod consensus;
-pub mod counter_sharded;
-pub mod overview;
-pub mod replication;
-mod switches;
-pub mod commit;
-pub mod config_pull;
 mod coordination;
+pub mod counter_sharded;
 pub mod election;
 pub mod last_writer_wins;
 pub mod lease_lock;
+pub mod overview;
+pub mod replication;
 pub mod stream;
+mod switches;
 pub mod workflow;
 
 /// Every system, in the order of `list`.
@@ -33,7 +32,6 @@ pub const ALL: &[&dyn AnySystem] = &[
     &Of::<replication::Replication>::system(),
     &Of::<consensus::Consensus>::system(),
     &Of::<chain::EventChain>::system(),
-    &Of::<config_pull::ConfigPull>::system(),
     &Of::<lease_lock::LeaseLock>::system(),
     &Of::<election::Election>::system(),
     &Of::<commit::Commit>::system(),
