@@ -248,8 +248,8 @@ impl OperationsVisitor for IsEmpty {
 pub fn judge(families: &[Family], wanted: &[&str], budget: Budget) -> Vec<Check> {
     let mut checks = Vec::new();
     for family in families {
-        let weaker = weaker_levels(&family.kind, wanted);
-        Judge { family: &family.name, wanted, budget, weaker, checks: &mut checks }.family(&family.kind);
+        Judge { family: &family.name, wanted, budget, weaker: None, checks: &mut checks }
+            .family(&family.kind);
     }
     checks
 }
@@ -259,7 +259,7 @@ pub fn judge_by(families: &[Family], level: Level, budget: Budget) -> Vec<Check>
     let wanted = &[level.name()];
     let mut checks = Vec::new();
     for family in families {
-        let weaker = vec![level];
+        let weaker = Some(level);
         Judge { family: &family.name, wanted, budget, weaker, checks: &mut checks }.family(&family.kind);
     }
     checks
@@ -295,34 +295,13 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// The wanted levels that a family of operations is asked for besides those that every one is: what is read and written
-/// can have them all. Of other families the same names mean promises about their records.
-fn weaker_levels(kind: &FamilyKind, wanted: &[&str]) -> Vec<Level> {
-    match kind {
-        FamilyKind::Register { .. }
-        | FamilyKind::KeyValue { .. }
-        | FamilyKind::Text { .. }
-        | FamilyKind::MultiRegister { .. } => {
-            Level::ALL.into_iter().filter(|level| wanted.contains(&level.name())).collect()
-        }
-        FamilyKind::Counter { .. }
-        | FamilyKind::AppendLog { .. }
-        | FamilyKind::Mutex { .. }
-        | FamilyKind::Capacity { .. }
-        | FamilyKind::Switch { .. }
-        | FamilyKind::Log(_)
-        | FamilyKind::Reads(_)
-        | FamilyKind::Records(_) => Vec::new(),
-    }
-}
-
 /// One family under judgement.
 struct Judge<'a> {
     family: &'a str,
     wanted: &'a [&'a str],
     budget: Budget,
-    /// The levels below sequential that operations are asked for.
-    weaker: Vec<Level>,
+    /// A level that operations are asked for, though it is no check of a scenario.
+    weaker: Option<Level>,
     checks: &'a mut Vec<Check>,
 }
 
@@ -330,6 +309,7 @@ impl OperationsVisitor for &mut Judge<'_> {
     type Output = ();
 
     fn visit<S: Drawable>(self, spec: &S, history: &KeyedHistory<S>) {
+        self.named_levels(spec, history);
         self.operations(spec, history, &BTreeMap::new());
     }
 }
@@ -407,10 +387,21 @@ impl Judge<'_> {
         }
     }
 
-    /// The levels below those two, which are judged only if they are asked for.
+    /// The levels below those two that are wanted by name, as a scenario names what it promises.
+    fn named_levels<S: Spec>(&mut self, spec: &S, history: &KeyedHistory<S>) {
+        let is_weaker = |level: &Level| !matches!(level, Level::Linearizable | Level::Sequential);
+        let is_named = |level: &Level| self.weaker.is_none() && self.wanted.contains(&level.name());
+        let named: Vec<Level> = Level::ALL.into_iter().filter(is_weaker).filter(is_named).collect();
+        for level in named {
+            let judgement = judge_level(level, spec, history, self.budget);
+            self.judgement(level.name(), judgement, &count_of(history));
+        }
+    }
+
+    /// A level below those two, which is judged only if it is asked for.
     fn weaker_levels<S: Spec>(&mut self, spec: &S, history: &KeyedHistory<S>) {
         let is_weaker = |level: &Level| !matches!(level, Level::Linearizable | Level::Sequential);
-        for level in self.weaker.clone().into_iter().filter(is_weaker) {
+        if let Some(level) = self.weaker.filter(is_weaker) {
             let judgement = judge_level(level, spec, history, self.budget);
             self.judgement(level.name(), judgement, &count_of(history));
         }

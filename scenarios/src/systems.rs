@@ -36,6 +36,7 @@ pub const ALL: &[&dyn AnySystem] = &[
     &Of::<Config<TwoPhase>>::system(),
     &Of::<replication::Replication>::system(),
     &Of::<consensus::Consensus>::system(),
+    &Of::<chain::EventChain>::system(),
     &Of::<lease_lock::LeaseLock>::system(),
     &Of::<election::Election>::system(),
     &Of::<commit::Commit>::system(),

@@ -36,7 +36,7 @@ crate::decisions! {
         /// The resource refuses an epoch older than the newest it has seen.
         fencing = "old-epoch-obeyed",
         /// The resource counts a write, and its epoch, only once both are durable.
-        fence_durable = "epoch-before-sync",
+        fence_durable,
         /// A vote is given once it is durable.
         vote_durable = "vote-before-sync",
         /// A leader has the votes of a majority of all; otherwise of as many as were one when there were three.

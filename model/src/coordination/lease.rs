@@ -38,7 +38,7 @@ crate::decisions! {
         /// The resource refuses a token smaller than the largest it has seen.
         fencing = "no-fencing",
         /// The resource counts a write, and its token, only once both are durable.
-        fence_durable = "fence-before-sync",
+        fence_durable,
         /// The server answers only once the grant is durable.
         grant_durable = "grant-before-sync",
         /// Each grant has a new token; otherwise a lock that was released is granted with the one it had.

@@ -90,11 +90,11 @@ impl Voter {
         if self.log.start(disk, context, fx) == Begin::Never {
             return;
         }
-        let votes = self.log.records().iter().filter_map(|record| match record {
+        let mut votes = self.log.records().iter().filter_map(|record| match record {
             Record::Vote { epoch, candidate } => Some((*epoch, *candidate)),
             Record::Written(_) | Record::Format(_) => None,
         });
-        (self.epoch, self.voted_for) = votes.last().unwrap_or_default();
+        (self.epoch, self.voted_for) = votes.next_back().unwrap_or_default();
         self.wait(context, fx);
     }
 

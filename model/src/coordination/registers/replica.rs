@@ -223,7 +223,7 @@ impl Replica {
                 self.put(*register, version.clone(), fx);
             }
         }
-        // Versions that were dropped there are not to come back from anywhere.
+        // Only now: the versions are in the order of the registers, and the last of a replica's writes is not all of them.
         if !self.seen.includes(seen) {
             self.seen.join(seen);
             self.log.append(Record::Seen(self.seen.clone()), fx);
@@ -242,9 +242,9 @@ impl Replica {
     }
 
     fn insert(&mut self, register: u32, version: Version) -> Change {
-        self.seen.see(version.dot);
         self.clock.see(version.stamp);
         if version.dot.replica == self.me {
+            self.seen.see(version.dot);
             self.written.insert(version.request);
         }
         self.registers.entry(register).or_default().put(version, self.shape.order, self.rules)
