@@ -16,6 +16,7 @@ pub mod capacity;
 pub mod client;
 pub mod config;
 pub mod counter;
+pub mod counting;
 pub mod database;
 pub mod disk_log;
 pub mod durable;

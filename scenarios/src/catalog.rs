@@ -8,6 +8,9 @@ const CATALOG: &[(&str, &str)] = &[
     ("rolling-restart", include_str!("../catalog/rolling-restart.toml")),
     ("clock-steps", include_str!("../catalog/clock-steps.toml")),
     ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
+    ("counter-sync", include_str!("../catalog/counter-sync.toml")),
+    ("counter-dist", include_str!("../catalog/counter-dist.toml")),
+    ("counter-rollup", include_str!("../catalog/counter-rollup.toml")),
 ];
 
 /// The names, in order.

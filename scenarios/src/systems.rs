@@ -4,10 +4,16 @@ use crate::system::{AnySystem, Of};
 
 pub mod capacity;
 pub mod config_pull;
+pub mod counting;
 
 /// Every system, in the order of `list`.
-pub const ALL: &[&dyn AnySystem] =
-    &[&Of::<capacity::CapacityService>::system(), &Of::<config_pull::ConfigPull>::system()];
+pub const ALL: &[&dyn AnySystem] = &[
+    &Of::<capacity::CapacityService>::system(),
+    &Of::<config_pull::ConfigPull>::system(),
+    &Of::<counting::sync::CounterSync>::system(),
+    &Of::<counting::dist::CounterDist>::system(),
+    &Of::<counting::rollup::CounterRollup>::system(),
+];
 
 /// The system of that name.
 #[must_use]
