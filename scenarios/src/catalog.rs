@@ -10,6 +10,7 @@ const CATALOG: &[(&str, &str)] = &[
     ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
     ("counter-sync", include_str!("../catalog/counter-sync.toml")),
     ("counter-dist", include_str!("../catalog/counter-dist.toml")),
+    ("counter-dist-disks", include_str!("../catalog/counter-dist-disks.toml")),
     ("counter-rollup", include_str!("../catalog/counter-rollup.toml")),
 ];
 

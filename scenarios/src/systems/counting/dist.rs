@@ -23,8 +23,8 @@ impl System for CounterDist {
         Mutant::new("dist-log-in-memory", "counter-dist", "no-loss"),
         Mutant::new("dist-flush-without-keys", "counter-dist", "exactly-once"),
         Mutant::new("dist-range-apart", "counter-dist", "no-loss"),
-        Mutant::new("dist-flush-before-sync", "counter-dist", "no-loss"),
-        Mutant::new("dist-failed-flush-dropped", "counter-dist", "no-loss"),
+        Mutant::new("dist-flush-before-sync", "counter-dist-disks", "no-loss"),
+        Mutant::new("dist-failed-flush-dropped", "counter-dist-disks", "no-loss"),
     ];
     type Rules = Rules;
     type Shape = Shape;
