@@ -25,6 +25,7 @@ use crate::spec::mutex::Mutex;
 use crate::spec::register::Register;
 use crate::spec::text::Text;
 use crate::switch_timing::{Promise, SwitchHistory, figures, switch_timing};
+use crate::tally::{TallyCount, TallyRule, tally, tally_count};
 use crate::verdict::{Judgement, Verdict};
 
 pub use records::Records;
@@ -99,6 +100,13 @@ pub enum FamilyKind {
         spec: Counter,
         /// What was asked of them.
         history: KeyedHistory<Counter>,
+    },
+    /// Counters that are exact in the end.
+    Tally {
+        /// What was asked of them.
+        history: KeyedHistory<Counter>,
+        /// From when on they must be exact: true time, in ns.
+        settled_ns: u64,
     },
     /// Append-only logs.
     AppendLog {
@@ -182,6 +190,7 @@ impl FamilyKind {
             }
             Self::Text { spec, history } => Some(visitor.visit(spec, history)),
             Self::Counter { spec, history } => Some(visitor.visit(spec, history)),
+            Self::Tally { history, .. } => Some(visitor.visit(&TALLIED, history)),
             Self::AppendLog { spec, history } => Some(visitor.visit(spec, history)),
             Self::Mutex { spec, history } => Some(visitor.visit(spec, history)),
             Self::MultiRegister { spec, history } => Some(visitor.visit(spec, history)),
@@ -197,6 +206,7 @@ impl FamilyKind {
             Self::KeyValue { .. } | Self::Text { .. } => "kv",
             Self::Counter { spec: Counter { kind: CounterKind::Increment }, .. } => "counter-inc",
             Self::Counter { spec: Counter { kind: CounterKind::AddAndRead }, .. } => "counter-rw",
+            Self::Tally { .. } => "tally",
             Self::AppendLog { .. } | Self::Log(_) => "log",
             Self::Mutex { .. } => "mutex",
             Self::MultiRegister { .. } => "multi-register",
@@ -223,6 +233,7 @@ impl FamilyKind {
             | Self::KeyValue { .. }
             | Self::Text { .. }
             | Self::Counter { .. }
+            | Self::Tally { .. }
             | Self::AppendLog { .. }
             | Self::Mutex { .. }
             | Self::MultiRegister { .. }
@@ -230,6 +241,9 @@ impl FamilyKind {
         }
     }
 }
+
+/// What counters that are exact in the end are asked.
+const TALLIED: Counter = Counter { kind: CounterKind::AddAndRead };
 
 struct IsEmpty;
 
@@ -333,6 +347,11 @@ impl Judge<'_> {
                     self.records("admission", &judged, || admission(history, schedule, *uncertainty_ns));
                 }
             }
+            // They promise no level; whoever asks for one all the same gets an answer.
+            FamilyKind::Tally { .. } if self.weaker.is_some_and(|level| level != Level::Convergence) => {
+                kind.visit(&mut *self);
+            }
+            FamilyKind::Tally { history, settled_ns } => self.tallies(history, *settled_ns),
             FamilyKind::Switch { history, promise } => self.switches(history, promise),
             FamilyKind::Log(history) => {
                 let judged = count_of_log(history);
@@ -404,6 +423,24 @@ impl Judge<'_> {
         if let Some(level) = self.weaker.filter(is_weaker) {
             let judgement = judge_level(level, spec, history, self.budget);
             self.judgement(level.name(), judgement, &count_of(history));
+        }
+    }
+
+    fn tallies(&mut self, history: &KeyedHistory<Counter>, settled_ns: u64) {
+        let TallyCount { increments, reads, settled_reads, lag_ns_max } = tally_count(history, settled_ns);
+        let [increments, reads, settled_reads] =
+            [increments, reads, settled_reads].map(|count| grouped(count as u64));
+        let lag_ms = grouped(lag_ns_max / 1_000_000);
+        let judged = format!(
+            "{increments} increments, {reads} reads, {settled_reads} of them at the end; late by up to {lag_ms} ms"
+        );
+        let rules = [
+            ("no-loss", TallyRule::NoLoss),
+            ("exactly-once", TallyRule::ExactlyOnce),
+            ("convergence", TallyRule::Convergence),
+        ];
+        for (name, rule) in rules {
+            self.records(name, &judged, || tally(history, settled_ns, rule));
         }
     }
 

@@ -31,6 +31,7 @@ pub mod sequential;
 pub mod session;
 pub mod spec;
 pub mod switch_timing;
+pub mod tally;
 pub mod verdict;
 pub mod weak;
 

@@ -29,6 +29,12 @@ pub trait Question: Clone + Debug + Send {
     /// Whether the answer ends the operation. One that does not says *not now*: nothing was done, ask another node.
     fn is_settled_by(&self, answer: &Self::Answer) -> bool;
 
+    /// Whether the answer ends an operation that was asked only once. A refusal may be an end there that is none later,
+    /// when an earlier question may have been heard.
+    fn is_settled_at_once_by(&self, answer: &Self::Answer) -> bool {
+        self.is_settled_by(answer)
+    }
+
     /// What the session carries on after this answer.
     fn remember(&self, answer: &Self::Answer, mark: &mut Self::Mark) {
         let _ = (answer, mark);
@@ -107,6 +113,8 @@ struct Open<Q> {
     call: Q,
     began: MonotonicTime,
     timeouts: u32,
+    /// How often it was asked.
+    asks: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -150,7 +158,7 @@ impl<Q: Question> Client<Q> {
         self.requests += 1;
         let process = self.sessions[index].process;
         self.sessions[index].open =
-            Some(Open { request, call: call.clone(), began: context.monotonic(), timeouts: 0 });
+            Some(Open { request, call: call.clone(), began: context.monotonic(), timeouts: 0, asks: 0 });
         fx.observe(Operation::Invoked { process, request, call });
         self.ask(index, fx);
     }
@@ -169,7 +177,11 @@ impl<Q: Question> Client<Q> {
             |session: &Session<Q>| session.open.as_ref().is_some_and(|open| open.request == reply.request);
         let Some(index) = self.sessions.iter().position(is_open) else { return };
         let Session { open: Some(open), mark, .. } = &mut self.sessions[index] else { return };
-        if open.call.is_settled_by(&reply.answer) {
+        let is_settled = match open.asks {
+            1 => open.call.is_settled_at_once_by(&reply.answer),
+            _ => open.call.is_settled_by(&reply.answer),
+        };
+        if is_settled {
             open.call.remember(&reply.answer, mark);
             self.end(index, Some((from, reply.answer)), fx);
         } else {
@@ -207,11 +219,12 @@ impl<Q: Question> Client<Q> {
         self.sessions.len() - 1
     }
 
-    fn ask<N: Node>(&self, index: usize, fx: &mut Effects<N>)
+    fn ask<N: Node>(&mut self, index: usize, fx: &mut Effects<N>)
     where
         N::Message: From<Ask<Q>>,
     {
-        let Session { open: Some(open), mark, .. } = &self.sessions[index] else { return };
+        let Session { open: Some(open), mark, .. } = &mut self.sessions[index] else { return };
+        open.asks += 1;
         let ask = Ask { request: open.request, call: open.call.clone(), mark: mark.clone() };
         fx.send(self.services[self.current], ask);
         fx.set_timer(timer_of(index), self.patience.timeout);

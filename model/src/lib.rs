@@ -20,6 +20,7 @@ pub mod client;
 pub mod config;
 pub mod coordination;
 pub mod counter;
+pub mod counting;
 pub mod database;
 pub mod disk_log;
 pub mod durable;

@@ -30,6 +30,10 @@ const CATALOG: &[(&str, &str)] = &[
     ("lww-records", include_str!("../catalog/lww-records.toml")),
     ("workflow", include_str!("../catalog/workflow.toml")),
     ("stream", include_str!("../catalog/stream.toml")),
+    ("counter-sync", include_str!("../catalog/counter-sync.toml")),
+    ("counter-dist", include_str!("../catalog/counter-dist.toml")),
+    ("counter-dist-disks", include_str!("../catalog/counter-dist-disks.toml")),
+    ("counter-rollup", include_str!("../catalog/counter-rollup.toml")),
 ];
 
 /// The names, in order.

@@ -11,6 +11,7 @@ pub mod config;
 pub mod consensus;
 mod coordination;
 pub mod counter_sharded;
+pub mod counting;
 pub mod election;
 pub mod last_writer_wins;
 pub mod lease_lock;
@@ -19,15 +20,13 @@ pub mod replication;
 pub mod stream;
 mod switches;
 pub mod workflow;
-mod switches;
 
 /// Every system, in the order of `list`.
 pub const ALL: &[&dyn AnySystem] = &[
     &Of::<capacity::CapacityService>::system(),
-    &Of::<Config<Pull>>::system(),
-    &Of::<Config<Cached>>::system(),
-    &Of::<Config<Push>>::system(),
-    &Of::<Config<TwoPhase>>::system(),
+    &Of::<counting::sync::CounterSync>::system(),
+    &Of::<counting::dist::CounterDist>::system(),
+    &Of::<counting::rollup::CounterRollup>::system(),
     &Of::<counter_sharded::CounterSharded>::system(),
     &Of::<overview::Overview>::system(),
     &Of::<Config<Pull>>::system(),
@@ -36,7 +35,6 @@ pub const ALL: &[&dyn AnySystem] = &[
     &Of::<Config<TwoPhase>>::system(),
     &Of::<replication::Replication>::system(),
     &Of::<consensus::Consensus>::system(),
-    &Of::<chain::EventChain>::system(),
     &Of::<lease_lock::LeaseLock>::system(),
     &Of::<election::Election>::system(),
     &Of::<commit::Commit>::system(),

@@ -31,6 +31,7 @@ pub fn write(family: &Family, output: impl io::Write) -> io::Result<()> {
         FamilyKind::KeyValue { history, .. } => maps(history, "kv", &mut output),
         FamilyKind::Text { history, .. } => maps(history, "kv", &mut output),
         FamilyKind::Counter { history, .. } => maps(history, "counter", &mut output),
+        FamilyKind::Tally { history, .. } => maps(history, "counter", &mut output),
         FamilyKind::AppendLog { history, .. } => maps(history, "log", &mut output),
         FamilyKind::Mutex { history, .. } => maps(history, "mutex", &mut output),
         FamilyKind::MultiRegister { history, .. } => maps(history, "registers", &mut output),
@@ -60,6 +61,7 @@ fn header(kind: &FamilyKind, output: &mut impl io::Write) -> io::Result<()> {
             None => Ok(()),
         },
         FamilyKind::Counter { .. }
+        | FamilyKind::Tally { .. }
         | FamilyKind::AppendLog { .. }
         | FamilyKind::Mutex { .. }
         | FamilyKind::Switch { .. }

@@ -74,6 +74,9 @@ enum Model {
     Kv(KeyValues),
     CounterInc,
     CounterRw,
+    Tally {
+        settled_ns: u64,
+    },
     Mutex,
     MultiRegister {
         #[serde(default = "zero")]

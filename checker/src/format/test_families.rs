@@ -137,7 +137,9 @@ fn counters() -> impl Strategy<Value = FamilyKind> {
         any::<i64>().prop_map(|value| (CounterCall::Read, CounterAnswer::Value(value))),
     ];
     let of = |kind| move |history| FamilyKind::Counter { spec: Counter { kind }, history };
+    let tallied = operations::<Counter>(added.clone());
     prop_oneof![
+        (tallied, any::<u64>()).prop_map(|(history, settled_ns)| FamilyKind::Tally { history, settled_ns }),
         operations::<Counter>(increment).prop_map(of(CounterKind::Increment)),
         operations::<Counter>(added).prop_map(of(CounterKind::AddAndRead)),
     ]

@@ -8,6 +8,7 @@ use super::test_families::operations_of_any_model;
 use super::*;
 use crate::budget::Budget;
 use crate::judge::{FamilyKind, judge};
+use crate::spec::counter::{Counter, CounterKind};
 
 mod bad;
 mod read;
@@ -41,6 +42,9 @@ fn in_edn(kind: FamilyKind) -> FamilyKind {
         FamilyKind::Capacity { spec, history, .. } => {
             let witness = std::collections::BTreeMap::new();
             FamilyKind::Capacity { spec, history, witness, schedule: None, uncertainty_ns: 0 }
+        }
+        FamilyKind::Tally { history, .. } => {
+            FamilyKind::Counter { spec: Counter { kind: CounterKind::AddAndRead }, history }
         }
         other => other,
     }

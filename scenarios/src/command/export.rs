@@ -103,6 +103,7 @@ fn has_operations(kind: &FamilyKind) -> bool {
         | FamilyKind::KeyValue { .. }
         | FamilyKind::Text { .. }
         | FamilyKind::Counter { .. }
+        | FamilyKind::Tally { .. }
         | FamilyKind::AppendLog { .. }
         | FamilyKind::Mutex { .. }
         | FamilyKind::MultiRegister { .. }

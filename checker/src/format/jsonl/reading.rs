@@ -72,6 +72,7 @@ fn with_initial(mut families: Vec<Family>, options: &Options) -> Result<Vec<Fami
                 spec.initial = options.register(None, options::Model::MultiRegister)?;
             }
             FamilyKind::Counter { .. }
+            | FamilyKind::Tally { .. }
             | FamilyKind::AppendLog { .. }
             | FamilyKind::Mutex { .. }
             | FamilyKind::Capacity { .. }
@@ -133,6 +134,7 @@ enum GrowingKind {
     KeyValue { spec: Register, builder: KeyedBuilder<Register> },
     Text { spec: Text, builder: KeyedBuilder<Text> },
     Counter { spec: Counter, builder: KeyedBuilder<Counter> },
+    Tally { builder: KeyedBuilder<Counter>, settled_ns: u64 },
     AppendLog(KeyedBuilder<AppendLog>),
     Mutex(KeyedBuilder<Mutex>),
     MultiRegister { spec: MultiRegister, builder: KeyedBuilder<MultiRegister> },
@@ -171,6 +173,9 @@ impl Growing {
             }
             Model::CounterInc => GrowingKind::counter(CounterKind::Increment),
             Model::CounterRw => GrowingKind::counter(CounterKind::AddAndRead),
+            Model::Tally { settled_ns } => {
+                GrowingKind::Tally { builder: KeyedBuilder::default(), settled_ns }
+            }
             Model::AppendLog => GrowingKind::AppendLog(KeyedBuilder::default()),
             Model::Mutex => GrowingKind::Mutex(KeyedBuilder::default()),
             Model::MultiRegister { init } => GrowingKind::MultiRegister {
@@ -210,6 +215,9 @@ impl Growing {
             }
             GrowingKind::Text { spec, builder } => FamilyKind::Text { spec, history: builder.finish() },
             GrowingKind::Counter { spec, builder } => FamilyKind::Counter { spec, history: builder.finish() },
+            GrowingKind::Tally { builder, settled_ns } => {
+                FamilyKind::Tally { history: builder.finish(), settled_ns }
+            }
             GrowingKind::AppendLog(builder) => {
                 FamilyKind::AppendLog { spec: AppendLog, history: builder.finish() }
             }
@@ -274,7 +282,9 @@ impl Growing {
                 operation(builder, line, kind)
             }
             GrowingKind::Text { builder, .. } => operation(builder, line, kind),
-            GrowingKind::Counter { builder, .. } => operation(builder, line, kind),
+            GrowingKind::Counter { builder, .. } | GrowingKind::Tally { builder, .. } => {
+                operation(builder, line, kind)
+            }
             GrowingKind::AppendLog(builder) => operation(builder, line, kind),
             GrowingKind::Mutex(builder) => operation(builder, line, kind),
             GrowingKind::MultiRegister { builder, .. } => operation(builder, line, kind),

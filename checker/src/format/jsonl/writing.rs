@@ -57,6 +57,7 @@ fn declaration(family: &Family) -> Declaration {
         FamilyKind::Text { spec, .. } => {
             Model::Kv(KeyValues::Text { init: spec.initial.as_ref().to_owned() })
         }
+        FamilyKind::Tally { settled_ns, .. } => Model::Tally { settled_ns: *settled_ns },
         FamilyKind::Counter { spec, .. } => match spec.kind {
             CounterKind::Increment => Model::CounterInc,
             CounterKind::AddAndRead => Model::CounterRw,
@@ -135,7 +136,9 @@ impl Lines {
                 self.operations(name, history)
             }
             FamilyKind::Text { history, .. } => self.operations(name, history),
-            FamilyKind::Counter { history, .. } => self.operations(name, history),
+            FamilyKind::Counter { history, .. } | FamilyKind::Tally { history, .. } => {
+                self.operations(name, history)
+            }
             FamilyKind::AppendLog { history, .. } => self.operations(name, history),
             FamilyKind::Mutex { history, .. } => self.operations(name, history),
             FamilyKind::MultiRegister { history, .. } => self.operations(name, history),
