@@ -117,7 +117,7 @@ fn handle_cache(
     match input {
         Input::Start { .. } => cache.start(context, fx),
         Input::Message { from, message: Message::Cache(message) } => {
-            cache.message(from, message, context, fx)
+            cache.message(from, message, context, fx);
         }
         Input::Timer(_) => cache.timer(fx),
         Input::Message { .. } | Input::Request(_) | Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {

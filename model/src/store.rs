@@ -313,7 +313,7 @@ impl<R: Kept> Store<R> {
         };
         match why {
             Some(why) => {
-                self.abort(&Pending { versions: vec![version], publisher: Some(publisher) }, why, fx)
+                self.abort(&Pending { versions: vec![version], publisher: Some(publisher) }, why, fx);
             }
             None => self.accept(version, publisher, fx),
         }

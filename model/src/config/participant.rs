@@ -82,11 +82,11 @@ impl Participant {
                 proposed.iter().for_each(|proposal| self.agree(proposal));
                 fx.observe(Observation::Learned { of: context.id(), question: *question });
             }
-            Message::Prepare { proposal } => {
-                if self.proposals.len() < PROPOSALS_MAX || self.proposals.contains_key(&proposal.round) {
-                    self.agree(proposal);
-                    fx.send(self.setup.store, Message::Prepared { round: proposal.round });
-                }
+            Message::Prepare { proposal }
+                if self.proposals.len() < PROPOSALS_MAX || self.proposals.contains_key(&proposal.round) =>
+            {
+                self.agree(proposal);
+                fx.send(self.setup.store, Message::Prepared { round: proposal.round });
             }
             Message::Decided { proposal, outcome } => self.decide(proposal, *outcome),
             _ => {}
@@ -106,7 +106,7 @@ impl Participant {
         match outcome {
             Outcome::Committed => self.switch.learn(&[proposal.version]),
             Outcome::Aborted if !self.rules.decision_awaited.is_taken() => {
-                self.switch.forget(&proposal.version)
+                self.switch.forget(&proposal.version);
             }
             Outcome::Aborted => {}
         }
