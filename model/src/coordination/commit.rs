@@ -39,8 +39,8 @@ crate::decisions! {
         vote_logged = "vote-not-logged",
         /// Who has voted yes waits for the decision, however long; otherwise it aborts after a while.
         waits_in_doubt = "aborts-alone",
-        /// The coordinator's decision is on disk before it is told; otherwise a power loss forgets it.
-        decision_logged = "decision-before-sync",
+        /// The coordinator's decision is on disk before it is told; otherwise a crash forgets it.
+        decision_logged = "decision-not-logged",
         /// Only if all vote yes it is a commit; otherwise silence counts as consent.
         unanimous = "silence-is-consent",
     }

@@ -37,8 +37,8 @@ crate::decisions! {
         fencing = "old-epoch-obeyed",
         /// The resource counts a write, and its epoch, only once both are durable.
         fence_durable,
-        /// A vote is given once it is durable.
-        vote_durable = "vote-before-sync",
+        /// A vote is on disk before it is given; otherwise a crash forgets it, and the epoch with it.
+        vote_logged = "vote-in-memory",
         /// A leader has the votes of a majority of all; otherwise of as many as were one when there were three.
         majority_quorum = "outgrown-quorum",
         /// A leader that hears no quorum steps down.

@@ -62,7 +62,7 @@ impl System for Commit {
     const MUTANTS: &'static [Mutant] = &[
         Mutant::new("vote-not-logged", "commit", "atomic-commit"),
         Mutant::new("aborts-alone", "commit", "atomic-commit"),
-        Mutant::new("decision-before-sync", "commit", "atomic-commit"),
+        Mutant::new("decision-not-logged", "commit", "atomic-commit"),
         Mutant::new("silence-is-consent", "commit", "atomic-commit"),
     ];
     type Rules = commit::Rules;

@@ -56,7 +56,7 @@ impl System for Election {
     const NAME: &'static str = "election";
     const MUTANTS: &'static [Mutant] = &[
         Mutant::new("old-epoch-obeyed", "election", "mutual-exclusion"),
-        Mutant::new("vote-before-sync", "election", "mutual-exclusion"),
+        Mutant::new("vote-in-memory", "election", "mutual-exclusion"),
         Mutant::new("outgrown-quorum", "election", "mutual-exclusion"),
     ];
     type Rules = election::Rules;

@@ -219,8 +219,8 @@ impl Coordinator {
         assert!(matches!(case.stage, Stage::Voting { .. }), "a decision is never changed");
         case.stage = Stage::Deciding(fate);
         self.open.insert(transaction);
-        self.log.append(Record::Decided { transaction, fate }, fx);
         if self.rules.decision_logged.is_taken() {
+            self.log.append(Record::Decided { transaction, fate }, fx);
             self.release_when_durable(Waiting::Decided(transaction), fx);
         } else {
             self.release(Waiting::Decided(transaction), fx);

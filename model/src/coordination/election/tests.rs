@@ -106,7 +106,7 @@ fn one_vote_an_epoch_also_after_a_restart() {
 
 #[test]
 fn a_vote_is_given_once_it_is_durable() {
-    for (rules, want) in [(Rules::hardened(), 0), (Rules::mutant("vote-before-sync"), 1)] {
+    for (rules, want) in [(Rules::hardened(), 0), (Rules::mutant("vote-in-memory"), 1)] {
         let mut bench = Bench::new(rules, &[]);
         let stand = Message::Stand { epoch: 1 };
         bench.probe.ask(|context, fx| bench.voter.message(NodeId(1), stand, context, fx));

@@ -190,15 +190,17 @@ impl Voter {
 
     fn vote_for(&mut self, candidate: NodeId, context: &mut Context<'_>, fx: &mut Fx) {
         self.voted_for = Some(candidate);
+        let voted = Voted { epoch: self.epoch, candidate };
+        if !self.rules.vote_logged.is_taken() {
+            return self.release(voted, context, fx);
+        }
         let record = Record::Vote { epoch: self.epoch, candidate: self.voted_for };
         if self.log.records().len() < RECORDS_MAX {
             self.log.append(record, fx);
         } else {
             self.log.replace(vec![record], fx);
         }
-        let voted = Voted { epoch: self.epoch, candidate };
-        let now = if self.rules.vote_durable.is_taken() { self.log.hold(voted) } else { Some(voted) };
-        if let Some(voted) = now {
+        if let Some(voted) = self.log.hold(voted) {
             self.release(voted, context, fx);
         }
     }
