@@ -10,6 +10,7 @@
 //! without knowing.
 
 pub mod library;
+pub mod link;
 pub mod message;
 pub mod replica;
 pub mod rules;

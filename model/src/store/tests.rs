@@ -274,7 +274,7 @@ fn a_decision_is_told_to_who_missed_it_and_none_while_there_is_none() {
     let mut bench = led(Rules::hardened());
     let current = begin(&mut bench);
     let forgotten = Proposal { round: current.round + 1, ..current };
-    let mut told = |bench: &mut Bench, proposal| {
+    let told = |bench: &mut Bench, proposal| {
         tell(bench, READER, &Message::AskDecision { proposal });
         match bench.1.done().sent.as_slice() {
             [(READER, Message::Decided { outcome, .. })] => Some(*outcome),

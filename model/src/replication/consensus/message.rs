@@ -9,6 +9,7 @@ use omnipaxos::storage::{Entry, Snapshot};
 use serde::{Deserialize, Serialize};
 use sim::digest::{Canonical, Digest};
 
+use super::link::SessionId;
 use crate::client::{Ask, Operation, Question, Reply};
 use crate::durable::Formatted;
 use crate::ids::{Offset, RequestKey};
@@ -141,14 +142,26 @@ pub enum Message {
     Answer(Reply<Answer>),
     /// A node tells another one.
     Peer(Box<Letter>),
+    /// It has taken everything of that session up to that letter.
+    Heard {
+        /// Which session.
+        session: SessionId,
+        /// Up to which letter.
+        number: u64,
+    },
+    /// It knows nothing of that session: the letters before went to somebody who is no more.
+    Lost {
+        /// Which session.
+        session: SessionId,
+    },
 }
 
 /// What the library of one node says to that of another, in its place on the link.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Letter {
-    /// Which life of the sender: drawn at its start.
-    pub life: u64,
-    /// The how-many-th letter of that life to this node, from 1.
+    /// In which session of the link.
+    pub session: SessionId,
+    /// The how-many-th letter of that session, from 1.
     pub number: u64,
     /// What it says.
     pub content: Paxos<Command>,
@@ -163,6 +176,8 @@ impl sim::node::Message for Message {
                 Paxos::SequencePaxos(_) => "paxos",
                 Paxos::BLE(_) => "heartbeat",
             },
+            Self::Heard { .. } => "heard",
+            Self::Lost { .. } => "lost",
         }
     }
 }

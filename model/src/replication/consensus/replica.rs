@@ -6,8 +6,7 @@
 //!   library ─── writes ──► disk ─── sync ──► letters leave
 //! ```
 //!
-//! Letters of one node to another are taken in their order, each once; the library expects that of its links. What was
-//! lost on the way it notices itself.
+//! The library expects reliable links: see [`super::link`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use sim::time::Span;
 
 use super::Fx;
 use super::library::{Decided, Library};
+use super::link::{Incoming, Outgoing, Taken};
 use super::message::{Answer, Call, Command, Letter, Message, Observation, Record, State};
 use super::rules::Rules;
 use super::shelf::Image;
@@ -29,8 +29,8 @@ const TICK: TimerKey = TimerKey(1);
 const TICK_EVERY: Span = Span::from_ms(20);
 /// Requests that wait for their decision, at most; beyond that the oldest is forgotten, and its client asks again.
 const ASKED_MAX: usize = 4096;
-/// Lives of a peer whose late letters are still told apart.
-const PAST_LIVES_MAX: usize = 16;
+/// What was not heard of is sent again after so many ticks.
+const AGAIN_TICKS: u64 = 5;
 
 /// What a node needs to know of its world.
 #[derive(Clone, Debug)]
@@ -43,33 +43,6 @@ pub struct ReplicaSetup {
     pub entries_max: usize,
     /// A snapshot is made after so many commands.
     pub snapshot_every: usize,
-}
-
-/// What was heard of a peer.
-#[derive(Clone, Debug, Default)]
-struct Heard {
-    life: u64,
-    number: u64,
-    /// At most [`PAST_LIVES_MAX`].
-    past_lives: Vec<u64>,
-}
-
-impl Heard {
-    /// Whether the letter is the next of its life, or a later one.
-    fn is_news(&mut self, letter: &Letter) -> bool {
-        if self.past_lives.contains(&letter.life) {
-            return false;
-        }
-        if letter.life != self.life {
-            self.past_lives.push(self.life);
-            let excess = self.past_lives.len().saturating_sub(PAST_LIVES_MAX);
-            self.past_lives.drain(..excess);
-            (self.life, self.number) = (letter.life, 0);
-        }
-        let is_news = letter.number > self.number;
-        self.number = self.number.max(letter.number);
-        is_news
-    }
 }
 
 /// One node of the log.
@@ -86,8 +59,9 @@ pub struct Replica {
     /// Who asked what waits for its decision; at most [`ASKED_MAX`].
     asked: BTreeMap<RequestKey, NodeId>,
     life: u64,
-    sent: BTreeMap<NodeId, u64>,
-    heard: BTreeMap<NodeId, Heard>,
+    ticks: u64,
+    outgoing: BTreeMap<NodeId, Outgoing>,
+    incoming: BTreeMap<NodeId, Incoming>,
 }
 
 impl Replica {
@@ -103,8 +77,9 @@ impl Replica {
             applied: 0,
             asked: BTreeMap::new(),
             life: 0,
-            sent: BTreeMap::new(),
-            heard: BTreeMap::new(),
+            ticks: 0,
+            outgoing: BTreeMap::new(),
+            incoming: BTreeMap::new(),
         }
     }
 
@@ -125,13 +100,58 @@ impl Replica {
     pub fn message(&mut self, from: NodeId, message: Message, fx: &mut Fx) {
         match message {
             Message::Ask(ask) => self.ask(from, &ask, fx),
-            Message::Peer(letter) => {
-                let is_peer = self.setup.nodes.contains(&from);
-                if is_peer && self.heard.entry(from).or_default().is_news(&letter) {
-                    self.tell(|library| library.handle(letter.content), fx);
+            Message::Peer(letter) if self.setup.nodes.contains(&from) => self.take(from, *letter, fx),
+            Message::Heard { session, number } => {
+                if let Some(link) = self.outgoing.get_mut(&from) {
+                    link.heard(session, number);
                 }
             }
-            Message::Answer(_) => {}
+            Message::Lost { session } => {
+                if self.outgoing.get(&from).is_some_and(|link| link.is_current(session)) {
+                    self.break_off(from, fx);
+                }
+            }
+            Message::Peer(_) | Message::Answer(_) => {}
+        }
+    }
+
+    /// A letter of a peer: the library is told, if it is the next one, and the peer how far it was heard.
+    fn take(&mut self, from: NodeId, letter: Letter, fx: &mut Fx) {
+        let link = self.incoming.entry(from).or_default();
+        let taken = link.take(&letter);
+        let (session, number) = link.place();
+        match taken {
+            Taken::Unknown => return fx.send(from, Message::Lost { session: letter.session }),
+            Taken::Old | Taken::Early => return,
+            Taken::Next | Taken::First | Taken::Again => fx.send(from, Message::Heard { session, number }),
+        }
+        if taken == Taken::First {
+            self.tell(|library| library.reconnected(from), fx);
+        }
+        if taken != Taken::Again {
+            self.tell(|library| library.handle(letter.content), fx);
+        }
+    }
+
+    /// The session to a peer is over: what it has not heard of is lost, and the library says it anew.
+    fn break_off(&mut self, peer: NodeId, fx: &mut Fx) {
+        if let Some(link) = self.outgoing.get_mut(&peer) {
+            link.break_off();
+        }
+        self.tell(|library| library.reconnected(peer), fx);
+    }
+
+    /// Sends again what was not heard of, and breaks off where that is too much.
+    fn send_again(&mut self, fx: &mut Fx) {
+        for (to, link) in &self.outgoing {
+            for letter in link.again() {
+                fx.send(*to, Message::Peer(Box::new(letter.clone())));
+            }
+        }
+        let overfull = self.outgoing.iter().filter(|(_, link)| link.is_overfull());
+        let overfull: Vec<NodeId> = overfull.map(|(peer, _)| *peer).collect();
+        for peer in overfull {
+            self.break_off(peer, fx);
         }
     }
 
@@ -148,13 +168,17 @@ impl Replica {
             return self.disk.timer(fx);
         }
         self.tell(Library::tick, fx);
+        self.ticks += 1;
+        if self.ticks.is_multiple_of(AGAIN_TICKS) {
+            self.send_again(fx);
+        }
         fx.set_timer(TICK, TICK_EVERY);
     }
 
     /// A sync is done: what waited for it leaves.
     pub fn synced(&mut self, token: SyncToken, fx: &mut Fx) {
         for (to, letter) in self.disk.synced(token, fx) {
-            fx.send(to, Message::Peer(letter));
+            self.leave(to, *letter, fx);
         }
     }
 
@@ -216,17 +240,23 @@ impl Replica {
             self.disk.append(record, fx);
         }
         for (to, content) in outgoing {
-            let number = self.sent.entry(to).or_default();
-            *number += 1;
-            let letter = (to, Box::new(Letter { life: self.life, number: *number, content }));
+            let link = self.outgoing.entry(to).or_insert_with(|| Outgoing::new(self.life));
+            let letter = (to, Box::new(link.letter(content)));
             let waits = self.rules.durable_before_send.is_taken();
             let leaving = if waits { self.disk.hold(letter) } else { Some(letter) };
             if let Some((to, letter)) = leaving {
-                fx.send(to, Message::Peer(letter));
+                self.leave(to, *letter, fx);
             }
         }
         self.apply(fx);
         self.compact(fx);
+    }
+
+    /// A letter leaves, if its session is still under way.
+    fn leave(&mut self, to: NodeId, letter: Letter, fx: &mut Fx) {
+        if let Some(letter) = self.outgoing.get_mut(&to).and_then(|link| link.leave(letter)) {
+            fx.send(to, Message::Peer(Box::new(letter)));
+        }
     }
 
     /// Does what was decided, and answers who asked.
