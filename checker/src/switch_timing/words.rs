@@ -84,7 +84,7 @@ mod tests {
         let report = switch_timing(&history, &promise).report;
         let told = |history: &SwitchHistory| figures("switch-c", history, &promise, &report);
         assert_eq!(told(&history), "1.2 store reads a second");
-        history.cache =
+        history.load =
             Some(Load { cache_hits_count: 6, cache_misses_count: 2, replica_lag_ns_max: 1_234_567, ..load });
         assert!(
             told(&history).ends_with("2.0 reads a second, 0.5 of them missed, replica up to 1.234 ms behind")

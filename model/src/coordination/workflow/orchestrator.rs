@@ -26,11 +26,13 @@ struct Workflow {
     next: Next,
     /// How often the step was asked for again.
     retries: u32,
+    /// Whether all that is known of it is durable: before that no step may be asked for, or a crash would forget who did.
+    is_settled: bool,
 }
 
 impl Workflow {
     const fn begun(transfer: Transfer) -> Self {
-        Self { transfer, next: Next::Step(0, Direction::Forward), retries: 0 }
+        Self { transfer, next: Next::Step(0, Direction::Forward), retries: 0, is_settled: false }
     }
 
     /// What comes of it when that comes of its step: the whole of a saga. A step that was refused has done nothing, so the
@@ -47,6 +49,7 @@ impl Workflow {
             (Direction::Back, Outcome::Refused) => unreachable!("taking back is never refused"),
         };
         self.retries = 0;
+        self.is_settled = false;
     }
 }
 
@@ -129,6 +132,9 @@ impl Orchestrator {
         fx.set_timer(TICK, self.retry_every);
         for workflow in self.open.clone() {
             let progress = self.workflows.get_mut(&workflow).expect("what is open is remembered");
+            if !progress.is_settled {
+                continue;
+            }
             progress.retries = progress.retries.saturating_add(1);
             let Workflow { next: Next::Step(step, direction), retries, .. } = *progress else { continue };
             if retries > RETRIES_MAX && !self.rules.waits_for_steps.is_taken() {
@@ -226,6 +232,7 @@ impl Orchestrator {
     fn go_on(&mut self, waiting: Waiting, fx: &mut Fx) {
         let Waiting { workflow, state, client } = waiting;
         self.shown.insert(workflow, state);
+        self.workflows.get_mut(&workflow).expect("it waited for its log").is_settled = true;
         if let Some(client) = client {
             reply(client, workflow, Answer::Known(state), fx);
         }

@@ -138,6 +138,18 @@ fn progress_is_logged_before_it_is_shown() {
 }
 
 #[test]
+fn no_step_is_asked_for_before_what_it_follows_from_is_durable() {
+    let mut bench = Bench::orchestrator(Rules::hardened());
+    bench.all(Input::Start { disk: Vec::new() });
+    let message = Message::Ask(Ask { request: W, call: Call::Transfer(TRANSFER), mark: () });
+    let begin = Input::Message { from: NodeId(CLIENT), message };
+    for input in [begin, Input::Timer(TICK)] {
+        bench.probe.ask(|context, fx| bench.member.handle(input, context, fx));
+    }
+    assert!(asked(&bench.probe.done()).is_empty());
+}
+
+#[test]
 fn a_silent_step_is_asked_for_again_and_not_taken_for_done() {
     for (rules, want) in [
         (Rules::hardened(), Answer::Known(State::InProgress)),

@@ -3,7 +3,7 @@
 //! ```text
 //!   sender   1 ─ 2 ─ 3 ─ 4 ─► receiver      what was not heard of is sent again
 //!            ◄──── heard up to 2 ───┘
-//!            ◄──── lost: who are you? ─┘     a receiver that began again knows no such session: a new one begins
+//!            ◄──── a new life's letter ─┘    a receiver that began again knows no session: a new one begins
 //! ```
 //!
 //! The library expects that of its links, as TCP gives it.
@@ -76,12 +76,6 @@ impl Outgoing {
         self.unheard.len() > UNHEARD_MAX
     }
 
-    /// Whether that is the session under way.
-    #[must_use]
-    pub fn is_current(&self, session: SessionId) -> bool {
-        self.session == session
-    }
-
     /// Begins a new session: what was not heard of is lost.
     pub fn break_off(&mut self) {
         self.session.number += 1;
@@ -100,14 +94,14 @@ impl Outgoing {
 pub enum Taken {
     /// The next one.
     Next,
-    /// The first of a session that is new.
+    /// The first of a session that is new: what the one before had left is lost.
     First,
+    /// The first of a sender that began again: it has forgotten what it was told.
+    Reborn,
     /// It was taken before; the sender does not know that yet.
     Again,
-    /// One before it is still on its way.
+    /// One before it is still on its way, or went to somebody who is no more.
     Early,
-    /// Those before it went to somebody who is no more.
-    Unknown,
     /// Of a session that has ended.
     Old,
 }
@@ -140,7 +134,7 @@ impl Incoming {
             return Taken::Old;
         }
         if *number > 1 {
-            return Taken::Unknown;
+            return Taken::Early;
         }
         if !is_same_life {
             self.past_lives.push(self.session.life);
@@ -148,7 +142,7 @@ impl Incoming {
             self.past_lives.drain(..excess);
         }
         (self.session, self.number) = (*session, 1);
-        Taken::First
+        if is_same_life { Taken::First } else { Taken::Reborn }
     }
 
     /// How far it has got.
@@ -178,7 +172,7 @@ mod tests {
     fn letters_are_taken_once_and_in_order_and_sent_again_until_they_are_heard_of() {
         let (mut out, mut incoming) = (Outgoing::new(7), Incoming::default());
         let letters = [(); 3].map(|()| sent(&mut out));
-        assert_eq!(incoming.take(&letters[0]), Taken::First);
+        assert_eq!(incoming.take(&letters[0]), Taken::Reborn);
         assert_eq!(incoming.take(&letters[2]), Taken::Early);
         assert_eq!(incoming.take(&letters[1]), Taken::Next);
         assert_eq!(incoming.take(&letters[0]), Taken::Again);
@@ -192,10 +186,10 @@ mod tests {
         let (mut out, mut incoming) = (Outgoing::new(7), Incoming::default());
         sent(&mut out);
         let second = sent(&mut out);
-        assert_eq!(incoming.take(&second), Taken::Unknown);
+        assert_eq!(incoming.take(&second), Taken::Early);
         out.break_off();
         assert!(out.leave(second).is_none());
-        assert_eq!(incoming.take(&sent(&mut out)), Taken::First);
+        assert_eq!(incoming.take(&sent(&mut out)), Taken::Reborn);
     }
 
     #[test]
@@ -203,11 +197,11 @@ mod tests {
         let (mut out, mut next_life) = (Outgoing::new(7), Outgoing::new(8));
         let mut incoming = Incoming::default();
         let first = sent(&mut out);
-        assert_eq!(incoming.take(&first), Taken::First);
+        assert_eq!(incoming.take(&first), Taken::Reborn);
         out.break_off();
         assert_eq!(incoming.take(&sent(&mut out)), Taken::First);
         assert_eq!(incoming.take(&first), Taken::Old);
-        assert_eq!(incoming.take(&sent(&mut next_life)), Taken::First);
+        assert_eq!(incoming.take(&sent(&mut next_life)), Taken::Reborn);
         assert_eq!(incoming.take(&sent(&mut out)), Taken::Old);
     }
 }

@@ -149,11 +149,6 @@ pub enum Message {
         /// Up to which letter.
         number: u64,
     },
-    /// It knows nothing of that session: the letters before went to somebody who is no more.
-    Lost {
-        /// Which session.
-        session: SessionId,
-    },
 }
 
 /// What the library of one node says to that of another, in its place on the link.
@@ -177,7 +172,6 @@ impl sim::node::Message for Message {
                 Paxos::BLE(_) => "heartbeat",
             },
             Self::Heard { .. } => "heard",
-            Self::Lost { .. } => "lost",
         }
     }
 }

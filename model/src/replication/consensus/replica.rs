@@ -106,11 +106,6 @@ impl Replica {
                     link.heard(session, number);
                 }
             }
-            Message::Lost { session } => {
-                if self.outgoing.get(&from).is_some_and(|link| link.is_current(session)) {
-                    self.break_off(from, fx);
-                }
-            }
             Message::Peer(_) | Message::Answer(_) => {}
         }
     }
@@ -121,12 +116,15 @@ impl Replica {
         let taken = link.take(&letter);
         let (session, number) = link.place();
         match taken {
-            Taken::Unknown => return fx.send(from, Message::Lost { session: letter.session }),
             Taken::Old | Taken::Early => return,
-            Taken::Next | Taken::First | Taken::Again => fx.send(from, Message::Heard { session, number }),
+            Taken::Next | Taken::First | Taken::Reborn | Taken::Again => {
+                fx.send(from, Message::Heard { session, number });
+            }
         }
-        if taken == Taken::First {
-            self.tell(|library| library.reconnected(from), fx);
+        match taken {
+            Taken::Reborn => self.break_off(from, fx),
+            Taken::First => self.tell(|library| library.reconnected(from), fx),
+            Taken::Next | Taken::Again | Taken::Old | Taken::Early => {}
         }
         if taken != Taken::Again {
             self.tell(|library| library.handle(letter.content), fx);

@@ -91,7 +91,7 @@ impl Bench {
         }
         for (to, message) in done.sent {
             match message {
-                Message::Peer(_) | Message::Heard { .. } | Message::Lost { .. } => {
+                Message::Peer(_) | Message::Heard { .. } => {
                     self.letters.push((NODES[index], to, message));
                 }
                 Message::Answer(Reply { request, answer }) => self.answers.push((request, answer)),
