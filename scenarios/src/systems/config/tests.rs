@@ -23,7 +23,7 @@ fn versions_used(scenario: &str, settings: &[String]) -> Vec<u32> {
     let mut used: Vec<_> = tasks
         .iter()
         .filter_map(|seen| match seen.observation {
-            Observation::Task { used: model::config::message::Used::One(version), .. } => Some(version.0),
+            Observation::Task { used: Used::One(version), .. } => Some(version.0),
             _ => None,
         })
         .collect();
