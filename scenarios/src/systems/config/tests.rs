@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use checker::judge::FamilyKind;
+use model::config::message::Used;
 use model::rules::Defect;
 use sim::fault::FaultPlan;
 
