@@ -1,6 +1,7 @@
 //! Asks of every family of a history whatever can be asked of it.
 
 mod records;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,10 @@ use crate::switch_timing::{Promise, SwitchHistory, figures, switch_timing};
 use crate::tally::{TallyCount, TallyRule, tally, tally_count};
 use crate::verdict::{Judgement, Verdict};
 
+use self::words::{count_of, count_of_log, detail};
+
 pub use records::Records;
+pub(crate) use words::grouped;
 
 /// The name of every check, as the command and its files use them.
 pub const CHECK_NAMES: [&str; 24] = [
@@ -296,19 +300,6 @@ impl OperationsVisitor for AskStrongest {
     }
 }
 
-/// A number with its thousands set apart: `5,012`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// One family under judgement.
 struct Judge<'a> {
     family: &'a str,
@@ -487,36 +478,5 @@ impl Judge<'_> {
 
     fn wants(&self, name: &str) -> bool {
         self.wanted.is_empty() || self.wanted.contains(&name)
-    }
-}
-
-fn count_of<S: Spec>(history: &KeyedHistory<S>) -> String {
-    let operations = grouped(history.len() as u64);
-    match history.parts().len() {
-        0 | 1 => format!("{operations} operations"),
-        objects => format!("{operations} operations on {} objects", grouped(objects as u64)),
-    }
-}
-
-fn count_of_log(history: &LogHistory) -> String {
-    let deliveries: usize = history.readers.iter().map(|reader| reader.deliveries.len()).sum();
-    format!(
-        "{} entries, {} deliveries to {} readers",
-        grouped(history.appends.len() as u64),
-        grouped(deliveries as u64),
-        grouped(history.readers.len() as u64)
-    )
-}
-
-/// What was judged, or the violation's own sentence.
-fn detail(verdict: &Verdict, judged: &str) -> String {
-    match verdict {
-        Verdict::Holds => judged.to_owned(),
-        Verdict::Violated(violation) => violation.explanation.clone(),
-        Verdict::Undecided(undecided) => format!(
-            "{judged}: no answer within {} steps, {} operations open",
-            grouped(undecided.steps),
-            grouped(undecided.open.len() as u64)
-        ),
     }
 }

@@ -19,6 +19,7 @@ pub mod notary;
 pub mod projection;
 pub mod replica;
 pub mod rules;
+pub mod setup;
 pub mod tampering;
 
 use std::sync::Arc;
@@ -27,8 +28,9 @@ use sim::node::{Context, Effects, Input, InputOf, Node, NodeId};
 
 use self::message::{Message, Observation, Record, Request, Submit};
 use self::notary::Notary;
-use self::replica::{Privacy, Replica, ReplicaSetup};
+use self::replica::Replica;
 use self::rules::Rules;
+use self::setup::{Privacy, ReplicaSetup};
 use crate::client::{Client, Patience};
 
 /// The effects of a member.

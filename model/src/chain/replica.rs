@@ -22,6 +22,7 @@ use super::ledger::{Ledger, Offered};
 use super::message::{Answer, Blocks, Erasure, FoundBy, Message, Observation, Request, Submit, Tampering};
 use super::projection::{Projection, Snapshot, hash_of};
 use super::rules::Rules;
+use super::setup::{Privacy, ReplicaSetup};
 use super::tampering::tampered;
 use crate::client::{Ask, Reply};
 use crate::ids::RequestKey;
@@ -40,40 +41,6 @@ const WAITING_MAX: usize = 4096;
 const ENTRIES_MAX: usize = 64;
 /// So many blocks before its last one a replica expects to agree with others.
 const AGREED_BACK: u64 = 8;
-
-/// What becomes of what is to be erased.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Privacy {
-    /// Events stand on the chain; erasing one mines all later blocks anew.
-    Remined,
-    /// Only salted commitments do; erasing one deletes its salt, and the chain stays.
-    Committed,
-}
-
-/// What a replica needs to know of its world.
-#[derive(Clone, Debug)]
-pub struct ReplicaSetup {
-    /// This node.
-    pub me: NodeId,
-    /// All replicas.
-    pub replicas: Arc<[NodeId]>,
-    /// Who makes blocks final.
-    pub notary: NodeId,
-    /// Who is shown the last final block.
-    pub witnesses: Arc<[NodeId]>,
-    /// Zero bits that every hash but the first begins with.
-    pub difficulty_bits: u32,
-    /// Blocks upon a final one.
-    pub depth: u64,
-    /// Nonces tried each tick.
-    pub tries: u32,
-    /// Blocks of a chain, at most.
-    pub blocks_max: usize,
-    /// A snapshot is made after so many blocks.
-    pub snapshot_every: u64,
-    /// How something is erased.
-    pub privacy: Privacy,
-}
 
 /// One replica.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@
 //! | `chain` | blocks and snapshots as kept, heads as shown, erasures as carried out | chain, split view |
 
 use model::chain::message::{Observation, Request, Submit};
-use model::chain::replica::Privacy;
 use model::chain::rules::Rules;
+use model::chain::setup::Privacy;
 use model::chain::{self, build};
 use model::client::{Operation, Patience};
 use serde::{Deserialize, Serialize};
