@@ -20,8 +20,9 @@ pub mod stream;
 mod switches;
 pub mod workflow;
 
-/// Every system, in the order of `list`.
-pub const ALL: &[&dyn AnySystem] = &[
+/// Every system, in the order of `list`. One place for all: a constant would be compiled anew, with every system's world, in
+/// each crate that names it.
+pub static ALL: &[&dyn AnySystem] = &[
     &Of::<capacity::CapacityService>::system(),
     &Of::<counting::sync::CounterSync>::system(),
     &Of::<counting::dist::CounterDist>::system(),
