@@ -36,7 +36,7 @@ crate::decisions! {
         /// The source knows a repeated question by its key, and appends its entry once.
         producer_keys = "produced-twice",
         /// The source acknowledges and shows only what is durable.
-        durable_first = "shown-before-sync",
+        durable_first = "counted-before-sync",
         /// State and offset are one record; otherwise the offset follows from time to time.
         one_transaction = "offset-after-state",
         /// The offset does not run ahead of the state; otherwise it is written when entries arrive.

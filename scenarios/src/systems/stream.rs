@@ -62,7 +62,7 @@ impl System for Stream {
     const NAME: &'static str = "stream";
     const MUTANTS: &'static [Mutant] = &[
         Mutant::new("produced-twice", "stream", "exactly-once"),
-        Mutant::new("shown-before-sync", "stream", "no-loss"),
+        Mutant::new("counted-before-sync", "stream", "no-loss"),
         Mutant::new("offset-after-state", "stream", "exactly-once"),
         Mutant::new("offset-before-state", "stream", "no-loss"),
     ];

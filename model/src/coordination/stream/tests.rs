@@ -113,7 +113,7 @@ fn a_repeated_question_is_one_entry() {
 
 #[test]
 fn entries_are_acknowledged_and_shown_once_they_are_durable() {
-    for (rules, want) in [(Rules::hardened(), 0), (Rules::mutant("shown-before-sync"), 1)] {
+    for (rules, want) in [(Rules::hardened(), 0), (Rules::mutant("counted-before-sync"), 1)] {
         let mut bench = Bench::source(rules);
         let call = Produce { partition: 0, amount: 1 };
         let message = Message::Ask(Ask { request: RequestKey(7), call, mark: () });
