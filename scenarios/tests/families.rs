@@ -31,20 +31,21 @@ fn disk_trouble(faults: &str) -> Arc<Scenario> {
     Arc::new(scenario::load("disk-trouble", &[format!("faults={faults}")]).unwrap())
 }
 
-/// Each family that a scenario draws was planned, fired and changed something in one of its first runs.
+/// Each kind that a scenario draws was planned, fired and changed something in one of its first runs.
 #[test]
 fn every_family_that_a_scenario_draws_changes_something() {
     let mut drawn_anywhere = BTreeSet::new();
     for name in catalog::names() {
         let scenario = Arc::new(scenario::load(name, &[]).unwrap());
-        let kinds = scenario.faults.iter().map(|nemesis| nemesis.kind);
-        let drawn: BTreeSet<Family> = kinds.flat_map(|kind| kind.families().iter().copied()).collect();
-        let mut left = drawn.clone();
+        let kinds: Vec<_> = scenario.faults.iter().map(|nemesis| nemesis.kind).collect();
+        let drawn: BTreeSet<Family> = kinds.iter().flat_map(|kind| kind.families().iter().copied()).collect();
+        // A kind is of use if one of its families is: a frozen machine stands still also where nobody reads its clock.
+        let mut left = kinds;
         for seed in 0..60 {
             for line in run(&scenario, seed).ledger {
                 assert!(line.affected == 0 || line.fired > 0 && line.planned >= line.fired, "{line:?}");
                 if line.affected > 0 {
-                    left.remove(&line.fault);
+                    left.retain(|kind| !kind.families().contains(&line.fault));
                 }
             }
             if left.is_empty() {
