@@ -62,7 +62,13 @@ impl Node for Member {
             Self::Store(store) => handle_store(store, input, context, fx),
             Self::Log(log) => handle_log(log, input, context, fx),
             Self::Service(service) => handle_service(service, input, context, fx),
-            Self::Client(client) => handle_client(client, input, context, fx),
+            Self::Client(client) => {
+                let answered = |message| match message {
+                    Message::Answer(reply) => Some(reply),
+                    _ => None,
+                };
+                client.handle(input, answered, context, fx);
+            }
             Self::Publisher(publisher) => handle_publisher(publisher, input, context, fx),
         }
     }
@@ -100,20 +106,6 @@ fn handle_service(service: &mut Service, input: InputOf<Member>, context: &mut C
         Input::Synced(token) => service.synced(token, context, fx),
         Input::SyncFailed(token) => service.sync_failed(token),
         Input::Request(_) | Input::Stop => {}
-    }
-}
-
-fn handle_client(client: &mut Client<Call>, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
-    match input {
-        Input::Request(Request::Operation(call)) => client.request(call, context, fx),
-        Input::Message { from, message: Message::Answer(reply) } => client.reply(from, reply, context, fx),
-        Input::Timer(key) => client.timer(key, context, fx),
-        Input::Request(_)
-        | Input::Message { .. }
-        | Input::Start { .. }
-        | Input::Synced(_)
-        | Input::SyncFailed(_)
-        | Input::Stop => {}
     }
 }
 

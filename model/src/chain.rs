@@ -64,7 +64,13 @@ impl Node for Member {
                 }
             }
             Self::Replica(replica) => handle_replica(replica, input, context, fx),
-            Self::Client(client) => handle_client(client, input, context, fx),
+            Self::Client(client) => {
+                let answered = |message| match message {
+                    Message::Answer(reply) => Some(reply),
+                    _ => None,
+                };
+                client.handle(input, answered, context, fx);
+            }
         }
     }
 }
@@ -87,20 +93,6 @@ fn handle_replica(replica: &mut Replica, input: InputOf<Member>, context: &mut C
         Input::Timer(_) => replica.timer(context, fx),
         Input::Request(request) => replica.request(request, fx),
         Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {}
-    }
-}
-
-fn handle_client(client: &mut Client<Submit>, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
-    match input {
-        Input::Request(Request::Operation(submit)) => client.request(submit, context, fx),
-        Input::Message { from, message: Message::Answer(reply) } => client.reply(from, reply, context, fx),
-        Input::Timer(key) => client.timer(key, context, fx),
-        Input::Request(Request::Tamper { .. } | Request::Erase { .. } | Request::Audit)
-        | Input::Message { .. }
-        | Input::Start { .. }
-        | Input::Synced(_)
-        | Input::SyncFailed(_)
-        | Input::Stop => {}
     }
 }
 

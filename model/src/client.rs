@@ -14,7 +14,7 @@ use core::fmt::Debug;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sim::node::{Context, Effects, Node, NodeId, TimerKey};
+use sim::node::{Context, Effects, Input, InputOf, Node, NodeId, TimerKey};
 use sim::time::{MonotonicTime, Span};
 
 use crate::ids::RequestKey;
@@ -142,6 +142,37 @@ impl<Q: Question> Client<Q> {
     pub fn new(services: Arc<[NodeId]>, first: usize, patience: Patience) -> Self {
         let current = first % services.len();
         Self { services, patience, current, sessions: Vec::new(), processes: 0, requests: 0 }
+    }
+
+    /// Reacts to whatever happens to its node; `answered` finds the answer in a message.
+    ///
+    /// # Panics
+    /// As [`Client::request`] does.
+    pub fn handle<N: Node>(
+        &mut self,
+        input: InputOf<N>,
+        answered: impl FnOnce(N::Message) -> Option<Reply<Q::Answer>>,
+        context: &Context<'_>,
+        fx: &mut Effects<N>,
+    ) where
+        N::Request: Into<Option<Q>>,
+        N::Message: From<Ask<Q>>,
+        N::Observation: From<Operation<Q>>,
+    {
+        match input {
+            Input::Request(request) => {
+                if let Some(call) = request.into() {
+                    self.request(call, context, fx);
+                }
+            }
+            Input::Message { from, message } => {
+                if let Some(reply) = answered(message) {
+                    self.reply(from, reply, context, fx);
+                }
+            }
+            Input::Timer(key) => self.timer(key, context, fx),
+            Input::Start { .. } | Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {}
+        }
     }
 
     /// The workload asks.

@@ -200,6 +200,13 @@ pub enum Request {
     },
 }
 
+/// The operation, if a client is asked for one.
+impl From<Request> for Option<Call> {
+    fn from(request: Request) -> Self {
+        if let Request::Operation(operation) = request { Some(operation) } else { None }
+    }
+}
+
 /// What nodes write to disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record {

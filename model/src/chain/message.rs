@@ -159,6 +159,13 @@ pub enum Request {
     Audit,
 }
 
+/// The operation, if a client is asked for one.
+impl From<Request> for Option<Submit> {
+    fn from(request: Request) -> Self {
+        if let Request::Operation(operation) = request { Some(operation) } else { None }
+    }
+}
+
 /// What the notary keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {

@@ -287,18 +287,13 @@ impl Node for Member {
                 Input::SyncFailed(token) => accounts.sync_failed(token, fx),
                 Input::Request(_) | Input::Stop => {}
             },
-            Self::Client(client) => match input {
-                Input::Request(call) => client.request(call, context, fx),
-                Input::Message { from, message: Message::Answer(reply) } => {
-                    client.reply(from, reply, context, fx);
-                }
-                Input::Timer(key) => client.timer(key, context, fx),
-                Input::Message { .. }
-                | Input::Start { .. }
-                | Input::Synced(_)
-                | Input::SyncFailed(_)
-                | Input::Stop => {}
-            },
+            Self::Client(client) => {
+                let answered = |message| match message {
+                    Message::Answer(reply) => Some(reply),
+                    _ => None,
+                };
+                client.handle(input, answered, context, fx);
+            }
         }
     }
 }

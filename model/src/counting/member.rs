@@ -51,7 +51,13 @@ impl Node for Member {
             Self::Sync(service) => handle_sync(service, input, context, fx),
             Self::Dist(service) => handle_dist(service, input, context, fx),
             Self::Rollup(service) => handle_rollup(service, input, context, fx),
-            Self::Client(client) => handle_client(client, input, context, fx),
+            Self::Client(client) => {
+                let answered = |message| match message {
+                    Message::Answer(reply) => Some(reply),
+                    _ => None,
+                };
+                client.handle(input, answered, context, fx);
+            }
         }
     }
 
@@ -130,19 +136,6 @@ fn handle_dist(service: &mut dist::Service, input: InputOf<Member>, context: &mu
         Input::SyncFailed(token) => service.sync_failed(token, fx),
         Input::Stop => service.stop(context, fx),
         Input::Request(_) => {}
-    }
-}
-
-fn handle_client(client: &mut Client<Call>, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
-    match input {
-        Input::Request(Request(call)) => client.request(call, context, fx),
-        Input::Message { from, message: Message::Answer(reply) } => client.reply(from, reply, context, fx),
-        Input::Timer(key) => client.timer(key, context, fx),
-        Input::Message { .. }
-        | Input::Start { .. }
-        | Input::Synced(_)
-        | Input::SyncFailed(_)
-        | Input::Stop => {}
     }
 }
 

@@ -61,6 +61,12 @@ impl From<Packet<Ledger>> for Message {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request(pub Call);
 
+impl From<Request> for Option<Call> {
+    fn from(Request(call): Request) -> Self {
+        Some(call)
+    }
+}
+
 /// What nodes write to disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {

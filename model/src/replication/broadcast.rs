@@ -58,7 +58,13 @@ impl Node for Member {
             }
             Self::Log(log) => handle_log(log, input, context, fx),
             Self::Service(reader) => handle_service(reader, input, context, fx),
-            Self::Client(client) => handle_client(client, input, context, fx),
+            Self::Client(client) => {
+                let answered = |message| match message {
+                    Message::Answer(reply) => Some(reply),
+                    _ => None,
+                };
+                client.handle(input, answered, context, fx);
+            }
         }
     }
 
@@ -87,20 +93,6 @@ fn handle_service(reader: &mut Reader, input: InputOf<Member>, context: &Context
         Input::Timer(_) => reader.timer(context, fx),
         Input::Request(request) => reader.request(request, fx),
         Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {}
-    }
-}
-
-fn handle_client(client: &mut Client<Call>, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
-    match input {
-        Input::Request(Request::Operation(call)) => client.request(call, context, fx),
-        Input::Message { from, message: Message::Answer(reply) } => client.reply(from, reply, context, fx),
-        Input::Timer(key) => client.timer(key, context, fx),
-        Input::Request(Request::Unsubscribe { .. } | Request::Leave | Request::Join)
-        | Input::Message { .. }
-        | Input::Start { .. }
-        | Input::Synced(_)
-        | Input::SyncFailed(_)
-        | Input::Stop => {}
     }
 }
 

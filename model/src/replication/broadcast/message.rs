@@ -188,6 +188,13 @@ pub enum Request {
     Join,
 }
 
+/// The operation, if a client is asked for one.
+impl From<Request> for Option<Call> {
+    fn from(request: Request) -> Self {
+        if let Request::Operation(operation) = request { Some(operation) } else { None }
+    }
+}
+
 /// What the log keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record {
