@@ -314,7 +314,9 @@ impl OperationsVisitor for &mut Judge<'_> {
     type Output = ();
 
     fn visit<S: Drawable>(self, spec: &S, history: &KeyedHistory<S>) {
-        self.named_levels(spec, history);
+        // As a scenario names what it promises.
+        let (weaker, wanted) = (self.weaker, self.wanted);
+        self.weaker_levels(spec, history, |level| weaker.is_none() && wanted.contains(&level.name()));
         self.operations(spec, history, &BTreeMap::new());
     }
 }
@@ -376,7 +378,8 @@ impl Judge<'_> {
         history: &KeyedHistory<S>,
         witness: &BTreeMap<String, Vec<OperationIndex>>,
     ) {
-        self.weaker_levels(spec, history);
+        let weaker = self.weaker;
+        self.weaker_levels(spec, history, |level| weaker == Some(level));
         if !self.wants("linearizable") && !self.wants("sequential") {
             return;
         }
@@ -397,23 +400,18 @@ impl Judge<'_> {
         }
     }
 
-    /// The levels below those two that are wanted by name, as a scenario names what it promises.
-    fn named_levels<S: Spec>(&mut self, spec: &S, history: &KeyedHistory<S>) {
-        let is_weaker = |level: &Level| !matches!(level, Level::Linearizable | Level::Sequential);
-        let is_named = |level: &Level| self.weaker.is_none() && self.wanted.contains(&level.name());
-        let named: Vec<Level> = Level::ALL.into_iter().filter(is_weaker).filter(is_named).collect();
-        for level in named {
-            let judgement = judge_level(level, spec, history, self.budget);
-            self.judgement(level.name(), judgement, &count_of(history));
-        }
-    }
-
-    /// A level below those two, which is judged only if it is asked for.
-    fn weaker_levels<S: Spec>(&mut self, spec: &S, history: &KeyedHistory<S>) {
-        let is_weaker = |level: &Level| !matches!(level, Level::Linearizable | Level::Sequential);
-        if let Some(level) = self.weaker.filter(is_weaker) {
-            let judgement = judge_level(level, spec, history, self.budget);
-            self.judgement(level.name(), judgement, &count_of(history));
+    /// The levels below those two, which are judged only if they are asked for.
+    fn weaker_levels<S: Spec>(
+        &mut self,
+        spec: &S,
+        history: &KeyedHistory<S>,
+        is_asked: impl Fn(Level) -> bool,
+    ) {
+        for level in Level::ALL {
+            if !matches!(level, Level::Linearizable | Level::Sequential) && is_asked(level) {
+                let judgement = judge_level(level, spec, history, self.budget);
+                self.judgement(level.name(), judgement, &count_of(history));
+            }
         }
     }
 

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use model::rules::{Defect, Variant};
-use scenarios::mutants;
-use scenarios::plan::Build;
+use scenarios::plan::{Build, Origin};
+use scenarios::scenario::Scenario;
 pub(crate) use scenarios::seeds::Seeds;
+use scenarios::{catalog, mutants, scenario};
 use sim::substrate::Substrate;
 
 mod check;
@@ -53,7 +55,7 @@ pub(crate) enum Command {
 pub(crate) enum CommandError {
     /// The scenario.
     #[error(transparent)]
-    Scenario(#[from] scenarios::scenario::ScenarioError),
+    Scenario(#[from] scenario::ScenarioError),
     /// The plan in a run folder.
     #[error("{dir}: {source}")]
     PlanFile {
@@ -182,6 +184,27 @@ fn parse_mutant(name: &str) -> Result<Defect, String> {
         let known: Vec<_> = mutants::all().map(|mutant| mutant.defect.0).collect();
         format!("expected one of {}", known.join(", "))
     })
+}
+
+/// The scenarios of these names and paths, or, without any, of the catalog: those that are wanted, and where each is from.
+pub(crate) fn load_all(
+    names: &[String],
+    is_wanted: impl Fn(&Scenario) -> Result<bool, CommandError>,
+) -> Result<Vec<(Arc<Scenario>, Origin)>, CommandError> {
+    let all: Vec<String> = catalog::names().map(str::to_owned).collect();
+    let mut scenarios: Vec<(Arc<Scenario>, Origin)> = Vec::new();
+    for name in if names.is_empty() { &all } else { names } {
+        let scenario = scenario::load(name, &[])?;
+        if !is_wanted(&scenario)? {
+            continue;
+        }
+        if scenarios.iter().any(|(other, _)| other.name == scenario.name) {
+            return Err(CommandError::Usage(format!("scenario `{}` is named twice", scenario.name)));
+        }
+        let origin = Origin { path: catalog::path_of(name), settings: Vec::new() };
+        scenarios.push((Arc::new(scenario), origin));
+    }
+    Ok(scenarios)
 }
 
 /// The path as messages show it.

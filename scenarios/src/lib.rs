@@ -15,6 +15,7 @@ pub mod matrix;
 pub mod mutants;
 pub mod nemesis;
 pub mod own;
+mod parallel;
 pub mod plan;
 pub mod recorder;
 pub mod replay;

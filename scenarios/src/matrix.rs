@@ -8,8 +8,9 @@
 //! 1983): no failure in N runs means a chance of failure below 3/N, at 95 %.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc::Sender;
 
 use checker::judge::strongest_of;
 use model::rules::Variant;
@@ -18,6 +19,7 @@ use reports::run_folder::{CheckResult, Outcome, RunVerdict};
 use sim::substrate::Substrate;
 
 use crate::grammar::column::Column;
+use crate::parallel::on_threads;
 use crate::plan::{Build, Origin, VERSION, word};
 use crate::runner::{self, BUDGET, Run};
 use crate::scenario::Scenario;
@@ -59,61 +61,36 @@ impl Trials {
     pub fn run(&self, mut progress: impl FnMut(&Cell)) -> Result<Matrix, SoakError> {
         let trials = self.trials();
         let next = AtomicUsize::new(0);
-        let (sender, receiver) = mpsc::channel();
         let mut cells = vec![None; trials.len()];
         let mut failed = None;
-        self.spawn(
-            |sender: &mpsc::Sender<_>| {
-                while let Some(index) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < trials.len())
-                {
-                    if sender.send((index, self.cell(&trials[index]))).is_err() {
-                        return;
+        let fill = |sender: &Sender<_>| {
+            let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < trials.len());
+            while let Some(index) = take() {
+                if sender.send((index, self.cell(&trials[index]))).is_err() {
+                    return;
+                }
+            }
+        };
+        on_threads(self.jobs, fill, |receiver| {
+            for (index, cell) in receiver {
+                match cell {
+                    Ok(cell) => {
+                        progress(&cell);
+                        cells[index] = Some(cell);
+                    }
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                        next.store(trials.len(), Ordering::Relaxed);
                     }
                 }
-            },
-            sender,
-            || {
-                for (index, cell) in &receiver {
-                    match cell {
-                        Ok(cell) => {
-                            progress(&cell);
-                            cells[index] = Some(cell);
-                        }
-                        Err(error) => {
-                            failed.get_or_insert(error);
-                            next.store(trials.len(), Ordering::Relaxed);
-                        }
-                    }
-                }
-            },
-        );
+            }
+        });
         if let Some(error) = failed {
             return Err(error);
         }
         let cells: Vec<Cell> =
             cells.into_iter().map(|cell| cell.expect("no run failed, so every cell came")).collect();
         Ok(self.matrix(&trials, &cells))
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "each thread runs worlds of its own, and order is restored after"
-    )]
-    fn spawn<T: Send>(
-        &self,
-        work: impl Fn(&mpsc::Sender<T>) + Sync,
-        sender: mpsc::Sender<T>,
-        gather: impl FnOnce(),
-    ) {
-        std::thread::scope(|scope| {
-            for _ in 0..self.jobs.max(1) {
-                let (sender, work) = (sender.clone(), &work);
-                scope.spawn(move || work(&sender));
-            }
-            drop(sender);
-            gather();
-        });
     }
 
     fn trials(&self) -> Vec<Trial> {

@@ -8,12 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc::Sender;
 
 use reports::run_folder::{FirstViolation, Outcome, PerSecond, RunVerdict, ScenarioCounts, SoakSummary};
 use sim::substrate::SubstrateError;
 
+use crate::parallel::on_threads;
 use crate::plan::{Build, Origin, Plan, VERSION};
 use crate::runner::{self, Run};
 use crate::scenario::Scenario;
@@ -85,23 +87,27 @@ impl Soak {
         let next = AtomicUsize::new(self.known.len());
         let is_over = AtomicBool::new(gathered.is_over());
         let mut failed = None;
-        let (sender, receiver) = mpsc::channel();
-        self.spawn(&Shared { next: &next, is_over: &is_over, watch }, sender, || {
-            for finished in &receiver {
-                match finished {
-                    Ok(finished) => {
-                        progress(&finished.verdict);
-                        gathered.take(finished);
+        let shared = Shared { next: &next, is_over: &is_over, watch };
+        on_threads(
+            self.jobs,
+            |sender| self.work(&shared, sender),
+            |receiver| {
+                for finished in receiver {
+                    match finished {
+                        Ok(finished) => {
+                            progress(&finished.verdict);
+                            gathered.take(finished);
+                        }
+                        Err(error) => {
+                            failed.get_or_insert(error);
+                        }
                     }
-                    Err(error) => {
-                        failed.get_or_insert(error);
+                    if gathered.is_over() || failed.is_some() {
+                        is_over.store(true, Ordering::Relaxed);
                     }
                 }
-                if gathered.is_over() || failed.is_some() {
-                    is_over.store(true, Ordering::Relaxed);
-                }
-            }
-        });
+            },
+        );
         if let Some(error) = failed {
             return Err(error);
         }
@@ -116,27 +122,7 @@ impl Soak {
         self.scenarios.len() * usize::try_from(seeds).unwrap_or(usize::MAX / (self.scenarios.len().max(1)))
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "each thread runs worlds of its own, and order is restored after"
-    )]
-    fn spawn(
-        &self,
-        shared: &Shared<'_>,
-        sender: mpsc::Sender<Result<Finished, SoakError>>,
-        gather: impl FnOnce(),
-    ) {
-        std::thread::scope(|scope| {
-            for _ in 0..self.jobs.max(1) {
-                let sender = sender.clone();
-                scope.spawn(move || self.work(shared, &sender));
-            }
-            drop(sender);
-            gather();
-        });
-    }
-
-    fn work(&self, shared: &Shared<'_>, sender: &mpsc::Sender<Result<Finished, SoakError>>) {
+    fn work(&self, shared: &Shared<'_>, sender: &Sender<Result<Finished, SoakError>>) {
         let is_out_of_time = || self.time_limit_ns.is_some_and(|limit| shared.watch.elapsed_ns() >= limit);
         while !shared.is_over.load(Ordering::Relaxed) && !is_out_of_time() {
             let index = shared.next.fetch_add(1, Ordering::Relaxed);

@@ -1,17 +1,14 @@
 //! `matrix`: system, variant and family of faults against one another.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use reports::matrix::MATRIX;
 use reports::run_folder::Outcome;
 use reports::{page, text};
 use scenarios::matrix::Trials;
-use scenarios::plan::Origin;
-use scenarios::{catalog, scenario};
 
-use super::{CommandError, Seeds, output, shown, write_file};
+use super::{CommandError, Seeds, load_all, output, shown, write_file};
 
 /// The page of a matrix in its folder.
 const PAGE: &str = "matrix.html";
@@ -40,8 +37,9 @@ pub(crate) struct Matrix {
 
 impl Matrix {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
-        let trials =
-            Trials { scenarios: self.load()?, seeds: self.seeds.0.clone(), jobs: usize::from(self.jobs) };
+        let takes_all = self.scenarios.is_empty();
+        let scenarios = load_all(&self.scenarios, |scenario| Ok(!takes_all || scenario.matrix.is_some()))?;
+        let trials = Trials { scenarios, seeds: self.seeds.0.clone(), jobs: usize::from(self.jobs) };
         let mut progress = output::Progress::new("cells", trials.count());
         let matrix = trials.run(|cell| progress.tick(cell.outcome == Some(Outcome::Violated)))?;
         if let Some(dir) = &self.out {
@@ -58,24 +56,5 @@ impl Matrix {
             output::print(&text::matrix(&matrix))?;
         }
         Ok(matrix.worst().exit_code())
-    }
-
-    fn load(&self) -> Result<Vec<(Arc<scenario::Scenario>, Origin)>, CommandError> {
-        let takes_all = self.scenarios.is_empty();
-        let names: Vec<String> =
-            if takes_all { catalog::names().map(str::to_owned).collect() } else { self.scenarios.clone() };
-        let mut scenarios: Vec<(Arc<scenario::Scenario>, Origin)> = Vec::new();
-        for name in names {
-            let scenario = scenario::load(&name, &[])?;
-            if takes_all && scenario.matrix.is_none() {
-                continue;
-            }
-            if scenarios.iter().any(|(other, _)| other.name == scenario.name) {
-                return Err(CommandError::Usage(format!("scenario `{}` is named twice", scenario.name)));
-            }
-            let origin = Origin { path: catalog::path_of(&name), settings: Vec::new() };
-            scenarios.push((Arc::new(scenario), origin));
-        }
-        Ok(scenarios)
     }
 }

@@ -1,17 +1,16 @@
 //! `soak`: many seeds.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use reports::run_folder::{self, Outcome, RunVerdict, SoakSummary};
 use scenarios::folder::folder;
-use scenarios::plan::{Origin, VERSION};
+use scenarios::plan::VERSION;
 use scenarios::soak::{self, Soaked};
-use scenarios::{catalog, runner, scenario};
+use scenarios::{runner, scenario};
 use serde_json::{Value, json};
 
-use super::{BuildArguments, CommandError, Seeds, output, shown, write_file};
+use super::{BuildArguments, CommandError, Seeds, load_all, output, shown, write_file};
 
 /// Run many seeds, and keep the first violations
 #[derive(Args)]
@@ -66,21 +65,12 @@ impl Soak {
 
     fn prepare(&self, known: Vec<RunVerdict>) -> Result<soak::Soak, CommandError> {
         let takes_all = self.scenarios.is_empty();
-        let names =
-            if takes_all { catalog::names().map(str::to_owned).collect() } else { self.scenarios.clone() };
         let defect = self.build.build().defect;
-        let mut scenarios: Vec<(Arc<scenario::Scenario>, Origin)> = Vec::new();
-        for name in names {
-            let scenario = Arc::new(scenario::load(&name, &[])?);
-            match scenario::accept_defect(&scenario, defect) {
-                Err(_) if takes_all => continue,
-                accepted => accepted?,
-            }
-            if scenarios.iter().any(|(other, _)| other.name == scenario.name) {
-                return Err(CommandError::Usage(format!("scenario `{}` is named twice", scenario.name)));
-            }
-            scenarios.push((scenario, Origin { path: catalog::path_of(&name), settings: Vec::new() }));
-        }
+        let mut scenarios =
+            load_all(&self.scenarios, |scenario| match scenario::accept_defect(scenario, defect) {
+                Err(_) if takes_all => Ok(false),
+                accepted => Ok(accepted.map(|()| true)?),
+            })?;
         scenarios.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
         Ok(soak::Soak {
             scenarios,

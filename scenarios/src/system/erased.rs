@@ -207,9 +207,6 @@ pub trait Work: Send + Sync {
     /// Every request with its instant and its node, as it is written down.
     fn requests(&self) -> Vec<Value>;
 
-    /// When each request is due and of whom, earliest first.
-    fn schedule(&self) -> Vec<(TrueTime, NodeId)>;
-
     /// The run, to its end.
     ///
     /// # Errors
@@ -230,10 +227,10 @@ impl<S: System> Parameters<S> {
         defect.map_or(rules, |defect| rules.with(defect).expect("the defect was looked up in this system"))
     }
 
-    fn ready(&self, rules: S::Rules, mut requests: Vec<Planned<S>>) -> Arc<dyn Work> {
+    fn ready(&self, rules: S::Rules, mut requests: Vec<Planned<S>>) -> Ready<S> {
         requests.sort_by_key(|(at, node, _)| (*at, *node));
         let members = S::members(self, rules);
-        Arc::new(Ready { parameters: self.clone(), rules, members, requests })
+        Ready { parameters: self.clone(), rules, members, requests }
     }
 }
 
@@ -281,7 +278,7 @@ impl<S: System> Configured for Parameters<S> {
     }
 
     fn work(&self, variant: Variant, defect: Option<Defect>, seed: Seed) -> Arc<dyn Work> {
-        self.ready(Self::rules(variant, defect), S::requests(self, seed))
+        Arc::new(self.ready(Self::rules(variant, defect), S::requests(self, seed)))
     }
 
     fn work_from(
@@ -296,7 +293,7 @@ impl<S: System> Configured for Parameters<S> {
             read_request(self, &faces, value).map_err(|found| (index, found))
         };
         let requests: Result<Vec<_>, _> = requests.iter().enumerate().map(read).collect();
-        Ok(self.ready(rules, requests?))
+        Ok(Arc::new(self.ready(rules, requests?)))
     }
 }
 
@@ -344,9 +341,7 @@ pub(crate) fn observed<S: System>(plan: &crate::plan::Plan) -> Vec<super::Seen<S
     let system: &dyn core::any::Any = &*plan.scenario.system;
     let parameters: &Parameters<S> = system.downcast_ref().expect("the plan is one of that system");
     let rules = Parameters::<S>::rules(plan.build.variant, plan.build.defect);
-    let (members, requests) = (S::members(parameters, rules), S::requests(parameters, plan.seed));
-    let mut ready = Ready { parameters: parameters.clone(), rules, members, requests };
-    ready.requests.sort_by_key(|(at, node, _)| (*at, *node));
+    let ready = parameters.ready(rules, S::requests(parameters, plan.seed));
     ready.observe(plan.common(false)).expect("the plan makes sense").observations
 }
 
@@ -362,10 +357,6 @@ impl<S: System> Work for Ready<S> {
     fn requests(&self) -> Vec<Value> {
         let value = |request: &Planned<S>| serde_json::to_value(request).expect("a request is plain data");
         self.requests.iter().map(value).collect()
-    }
-
-    fn schedule(&self) -> Vec<(TrueTime, NodeId)> {
-        self.requests.iter().map(|(at, node, _)| (*at, *node)).collect()
     }
 
     fn run(&self, common: Common) -> Result<Ran, SubstrateError> {
