@@ -310,6 +310,12 @@ impl<N: Node> Effects<N> {
         self.list.push(Effect::Halt);
     }
 
+    /// Does something that another node of the same world asked for in other words.
+    #[cfg(feature = "substrates")]
+    pub(crate) fn push(&mut self, effect: Effect<N::Message, N::Record, N::Observation>) {
+        self.list.push(effect);
+    }
+
     /// Takes the effects out, in order, keeping the room they took.
     pub fn drain(&mut self) -> impl Iterator<Item = Effect<N::Message, N::Record, N::Observation>> + '_ {
         self.list.drain(..)

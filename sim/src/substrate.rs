@@ -29,6 +29,8 @@ mod conductor;
 #[cfg(feature = "substrates")]
 mod driver;
 #[cfg(feature = "substrates")]
+mod erased;
+#[cfg(feature = "substrates")]
 pub mod frame;
 #[cfg(feature = "substrates")]
 pub mod guest;
@@ -104,8 +106,9 @@ impl<O> Evidence<O> {
     pub fn split(self) -> (Vec<Observed<O>>, Evidence<()>) {
         let Self { observations, digest, checkpoints, events, messages, now, trace, clock_samples, ledger } =
             self;
+        let none = Vec::new();
         let rest = Evidence {
-            observations: Vec::new(),
+            observations: none,
             digest,
             checkpoints,
             events,
@@ -116,6 +119,25 @@ impl<O> Evidence<O> {
             ledger,
         };
         (observations, rest)
+    }
+}
+
+impl Evidence<()> {
+    /// The same with those observations.
+    #[cfg(feature = "substrates")]
+    fn with<O>(self, observations: Vec<Observed<O>>) -> Evidence<O> {
+        let Self {
+            observations: _,
+            digest,
+            checkpoints,
+            events,
+            messages,
+            now,
+            trace,
+            clock_samples,
+            ledger,
+        } = self;
+        Evidence { observations, digest, checkpoints, events, messages, now, trace, clock_samples, ledger }
     }
 }
 

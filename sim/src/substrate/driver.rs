@@ -16,12 +16,11 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use crate::node::{Message, Node, NodeId};
 use crate::substrate::SubstrateError;
+use crate::substrate::erased::{Decode, Erased, Letter};
 use crate::substrate::frame::{self, FrameError, HEADER_BYTES, Header};
 use crate::substrate::outlet::{Outgoing, Outlet};
 use crate::substrate::room::{Carried, Lived, Room};
@@ -52,41 +51,32 @@ pub(super) trait Wire: 'static {
 }
 
 /// Runs one node on its host until the host dies or the run ends.
-pub(super) async fn drive<N, W>(room: Arc<Room<N>>, node: NodeId) -> io::Result<()>
-where
-    N: Node + 'static,
-    N::Message: Serialize + DeserializeOwned,
-    W: Wire,
-{
+pub(super) async fn drive<W: Wire>(room: Arc<Room<Erased>>, node: NodeId, decode: Decode) -> io::Result<()> {
     let listener = W::listen().await?;
-    let driver =
-        Rc::new(Driver::<N, W> { room, node, outlets: RefCell::default(), sleeps_until: Cell::new(None) });
+    let (outlets, sleeps_until) = (RefCell::default(), Cell::new(None));
+    let driver = Rc::new(Driver::<W> { room, node, decode, outlets, sleeps_until });
     W::spawn(accept(Rc::clone(&driver), listener));
     driver.keep_time().await;
     Ok(())
 }
 
 /// What the tasks of a host share.
-struct Driver<N: Node, W: Wire> {
-    room: Arc<Room<N>>,
+struct Driver<W: Wire> {
+    room: Arc<Room<Erased>>,
     node: NodeId,
+    decode: Decode,
     /// The sending ends of its links, by receiver.
     outlets: RefCell<BTreeMap<NodeId, Rc<Outlet<W>>>>,
     /// When the task that keeps the time wakes by itself, if it does.
     sleeps_until: Cell<Option<TrueTime>>,
 }
 
-impl<N, W> Driver<N, W>
-where
-    N: Node + 'static,
-    N::Message: Serialize + DeserializeOwned,
-    W: Wire,
-{
+impl<W: Wire> Driver<W> {
     /// Lets the machine live whenever something is due there, or was changed from outside.
     async fn keep_time(&self) {
         let wake = &self.room.wakes[self.node.index()];
         loop {
-            let now = present::<N, W>(&self.room);
+            let now = present::<_, W>(&self.room);
             let next_at = self.release(self.room.run(self.node, now), now);
             self.sleeps_until.set(next_at);
             match next_at {
@@ -102,8 +92,8 @@ where
     }
 
     /// A message arrives. What was due at the machine before comes before it.
-    fn hear(&self, from: NodeId, carried: Carried<N::Message>) {
-        let now = present::<N, W>(&self.room);
+    fn hear(&self, from: NodeId, carried: Carried<Letter>) {
+        let now = present::<_, W>(&self.room);
         let next_at = self.release(self.room.hear(self.node, now, (from, carried)), now);
         let sleeps_until = self.sleeps_until.get();
         if next_at.is_some_and(|at| sleeps_until.is_none_or(|until| at < until)) {
@@ -112,20 +102,21 @@ where
     }
 
     /// Sends what the machine has sent; when something is due there next.
-    fn release(&self, lived: Lived<N::Message>, now: TrueTime) -> Option<TrueTime> {
+    fn release(&self, lived: Lived<Letter>, now: TrueTime) -> Option<TrueTime> {
         for (to, message) in lived.sent {
             self.send(to, &message, now);
         }
         lived.next_at
     }
 
-    fn send(&self, to: NodeId, message: &N::Message, now: TrueTime) {
+    fn send(&self, to: NodeId, message: &Letter, now: TrueTime) {
         let link = (self.node, to);
         let Some(resets) = self.room.sets_out(link, message, now) else { return };
-        let frame = match frame::encode(self.node, &(resets, message)) {
-            Ok(frame) => frame,
-            Err(error) => return self.room.fail(SubstrateError::Frame { node: self.node, error }),
-        };
+        let frame =
+            match frame::encode(|bytes| message.encode(postcard::to_extend(&(self.node, resets), bytes)?)) {
+                Ok(frame) => frame,
+                Err(error) => return self.room.fail(SubstrateError::Frame { node: self.node, error }),
+            };
         let mut outlets = self.outlets.borrow_mut();
         let outlet = outlets.entry(to).or_insert_with(|| Outlet::open(&self.room, link));
         outlet.carry(&self.room, link, Outgoing { name: message.name(), resets, frame });
@@ -138,12 +129,7 @@ pub(super) fn present<N: Node, W: Wire>(room: &Room<N>) -> TrueTime {
 }
 
 /// Takes connections.
-async fn accept<N, W>(driver: Rc<Driver<N, W>>, listener: W::Listener)
-where
-    N: Node + 'static,
-    N::Message: Serialize + DeserializeOwned,
-    W: Wire,
-{
+async fn accept<W: Wire>(driver: Rc<Driver<W>>, listener: W::Listener) {
     while let Ok(stream) = W::accept(&listener).await {
         let driver = Rc::clone(&driver);
         W::spawn(async move {
@@ -155,12 +141,7 @@ where
 }
 
 /// Reads one connection to its end. That it breaks is no error; that it carries something else than messages is.
-async fn receive<N, W>(driver: &Driver<N, W>, mut stream: W::Stream) -> Result<(), FrameError>
-where
-    N: Node + 'static,
-    N::Message: Serialize + DeserializeOwned,
-    W: Wire,
-{
+async fn receive<W: Wire>(driver: &Driver<W>, mut stream: W::Stream) -> Result<(), FrameError> {
     let mut header = [0; HEADER_BYTES];
     let mut payload = Vec::new();
     while stream.read_exact(&mut header).await.is_ok() {
@@ -169,8 +150,9 @@ where
         if stream.read_exact(&mut payload).await.is_err() {
             break;
         }
-        let (from, carried) = header.decode(&payload)?;
-        driver.hear(from, carried);
+        header.check(&payload)?;
+        let ((from, resets), message) = postcard::take_from_bytes(&payload)?;
+        driver.hear(from, (resets, (driver.decode)(message)?));
     }
     Ok(())
 }

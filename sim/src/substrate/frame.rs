@@ -1,17 +1,14 @@
-//! One message as bytes on a stream: a header with length and checksum, then sender and message in postcard's encoding.
+//! One message as bytes on a stream: a header with length and checksum, then what was written in postcard's encoding.
 //!
 //! ```text
 //!   0        4                12
-//!   ├─ length ┼─ xxh3-64 of the payload ┼─ payload: postcard(sender, message) ─┤     little-endian
+//!   ├─ length ┼─ xxh3-64 of the payload ┼─ payload: postcard values in a row ─┤      little-endian
 //! ```
 //!
 //! Source: the postcard wire format, version 1 (<https://postcard.jamesmunns.com/wire-format>); xxh3 (Y. Collet).
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::xxh3_64;
-
-use crate::node::NodeId;
 
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 12;
@@ -69,28 +66,36 @@ impl Header {
         Ok(Self { length, checksum })
     }
 
-    /// Reads the payload that came with this header.
+    /// Whether this is the payload that came with this header.
     ///
     /// # Errors
-    /// If it is not the payload that was sent, or not one message of type `M`.
-    pub fn decode<M: DeserializeOwned>(self, payload: &[u8]) -> Result<(NodeId, M), FrameError> {
+    /// If it is not the payload that was sent.
+    pub fn check(self, payload: &[u8]) -> Result<(), FrameError> {
         let found = xxh3_64(payload);
-        if found != self.checksum {
-            return Err(FrameError::Checksum { expected: self.checksum, found });
+        if found == self.checksum {
+            return Ok(());
         }
-        match postcard::take_from_bytes(payload)? {
-            (message, []) => Ok(message),
-            (_, rest) => Err(FrameError::Trailing { bytes: rest.len() }),
-        }
+        Err(FrameError::Checksum { expected: self.checksum, found })
     }
 }
 
-/// The frame of a message from `from`.
+/// The one value that those bytes are, all of them.
 ///
 /// # Errors
-/// If the message is too long or cannot be encoded.
-pub fn encode<M: Serialize>(from: NodeId, message: &M) -> Result<Vec<u8>, FrameError> {
-    let mut frame = postcard::to_extend(&(from, message), vec![0; HEADER_BYTES])?;
+/// If they are not one value of type `T`.
+pub fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FrameError> {
+    match postcard::take_from_bytes(bytes)? {
+        (value, []) => Ok(value),
+        (_, rest) => Err(FrameError::Trailing { bytes: rest.len() }),
+    }
+}
+
+/// The frame of what `write` puts after the bytes that it is given.
+///
+/// # Errors
+/// If that is too long or cannot be encoded.
+pub fn encode(write: impl FnOnce(Vec<u8>) -> postcard::Result<Vec<u8>>) -> Result<Vec<u8>, FrameError> {
+    let mut frame = write(vec![0; HEADER_BYTES])?;
     let bytes = frame.len() - HEADER_BYTES;
     if bytes > PAYLOAD_BYTES_MAX {
         return Err(FrameError::TooLong { bytes });
@@ -112,21 +117,26 @@ mod tests {
 
     type Message = (u64, String, Vec<Option<i32>>);
 
-    fn decode(frame: &[u8]) -> Result<(NodeId, Message), FrameError> {
+    fn frame(message: &impl serde::Serialize) -> Result<Vec<u8>, FrameError> {
+        encode(|bytes| postcard::to_extend(message, bytes))
+    }
+
+    fn decode(frame: &[u8]) -> Result<Message, FrameError> {
         let header = frame[..HEADER_BYTES].try_into().expect("a frame has a header");
-        Header::parse(header)?.decode(&frame[HEADER_BYTES..])
+        Header::parse(header)?.check(&frame[HEADER_BYTES..])?;
+        whole(&frame[HEADER_BYTES..])
     }
 
     proptest! {
         #[test]
-        fn what_is_sent_arrives(from: u32, message: Message) {
-            let frame = encode(NodeId(from), &message).unwrap();
-            prop_assert_eq!(decode(&frame), Ok((NodeId(from), message)));
+        fn what_is_sent_arrives(message: Message) {
+            let frame = frame(&message).unwrap();
+            prop_assert_eq!(decode(&frame), Ok(message));
         }
 
         #[test]
-        fn a_flipped_bit_is_noticed(from: u32, message: Message, place: prop::sample::Index, bit in 0..8_u8) {
-            let mut frame = encode(NodeId(from), &message).unwrap();
+        fn a_flipped_bit_is_noticed(message: Message, place: prop::sample::Index, bit in 0..8_u8) {
+            let mut frame = frame(&message).unwrap();
             let place = 4 + place.index(frame.len() - 4);
             frame[place] ^= 1 << bit;
             let is_found = matches!(decode(&frame), Err(FrameError::Checksum { .. }));
@@ -135,9 +145,7 @@ mod tests {
 
         #[test]
         fn foreign_bytes_are_refused_or_read_but_never_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            let checksum = xxh3_64(&bytes);
-            let header = Header { length: bytes.len(), checksum };
-            let _ = header.decode::<Message>(&bytes);
+            let _ = whole::<Message>(&bytes);
         }
     }
 
@@ -151,13 +159,12 @@ mod tests {
         assert!(header(1 << 24).is_ok());
         assert_eq!(header((1 << 24) + 1), Err(FrameError::TooLong { bytes: (1 << 24) + 1 }));
         let long = vec![0_u8; PAYLOAD_BYTES_MAX];
-        assert!(matches!(encode(NodeId(0), &long), Err(FrameError::TooLong { .. })));
+        assert!(matches!(frame(&long), Err(FrameError::TooLong { .. })));
     }
 
     #[test]
     fn bytes_after_the_message_are_refused() {
-        let bytes = postcard::to_allocvec(&(NodeId(1), 7_u8, 9_u8)).unwrap();
-        let header = Header { length: bytes.len(), checksum: xxh3_64(&bytes) };
-        assert_eq!(header.decode::<u8>(&bytes), Err(FrameError::Trailing { bytes: 1 }));
+        let bytes = postcard::to_allocvec(&(7_u8, 9_u8)).unwrap();
+        assert_eq!(whole::<u8>(&bytes), Err(FrameError::Trailing { bytes: 1 }));
     }
 }

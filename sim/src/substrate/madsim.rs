@@ -27,6 +27,7 @@ use crate::node::{Node, NodeId};
 use crate::setup::WorldSetup;
 use crate::substrate::conductor::{Conductor, Hosts};
 use crate::substrate::driver::{self, PORT, Wire};
+use crate::substrate::erased::{self, Decode, Erased, Told};
 use crate::substrate::links::LinkChange;
 use crate::substrate::room::Room;
 use crate::substrate::{Evidence, Phases, Substrate, SubstrateError};
@@ -42,10 +43,18 @@ where
     N: Node + 'static,
     N::Message: Serialize + DeserializeOwned,
 {
+    Ok(erased::restore::<N>(run_erased(erased::erase(setup), phases, erased::decoder::<N>())?))
+}
+
+fn run_erased(
+    setup: WorldSetup<Erased>,
+    phases: Phases,
+    decode: Decode,
+) -> Result<Evidence<Told>, SubstrateError> {
     let seed = setup.seed.stream("madsim", 0).next_u64();
     let config = config(setup.network.latency);
     let room = Arc::new(Room::new(Substrate::Madsim, setup, phases)?);
-    Runtime::with_seed_and_config(seed, config).block_on(conduct(Arc::clone(&room)))?;
+    Runtime::with_seed_and_config(seed, config).block_on(conduct(Arc::clone(&room), decode))?;
     Ok(room.evidence())
 }
 
@@ -58,15 +67,11 @@ fn config(latency: LatencyProfile) -> madsim::Config {
 }
 
 /// Runs from instant to instant to the end, and does what happens to nodes and links from outside.
-async fn conduct<N>(room: Arc<Room<N>>) -> Result<(), SubstrateError>
-where
-    N: Node + 'static,
-    N::Message: Serialize + DeserializeOwned,
-{
+async fn conduct(room: Arc<Room<Erased>>, decode: Decode) -> Result<(), SubstrateError> {
     let mut hosts = MadsimHosts {
         handle: Handle::current(),
         network: NetSim::current(),
-        nodes: room.nodes().map(|node| create(&room, node)).collect(),
+        nodes: room.nodes().map(|node| create(&room, node, decode)).collect(),
     };
     let mut conductor = Conductor::new(&room);
     let result = loop {
@@ -91,16 +96,12 @@ where
 }
 
 /// A madsim node that runs the driver of `node`, from now on and whenever it restarts.
-fn create<N>(room: &Arc<Room<N>>, node: NodeId) -> NodeHandle
-where
-    N: Node + 'static,
-    N::Message: Serialize + DeserializeOwned,
-{
+fn create(room: &Arc<Room<Erased>>, node: NodeId, decode: Decode) -> NodeHandle {
     let room = Arc::clone(room);
     let drive = move || {
         let room = Arc::clone(&room);
         async move {
-            if let Err(error) = driver::drive::<N, Madsim>(Arc::clone(&room), node).await {
+            if let Err(error) = driver::drive::<Madsim>(Arc::clone(&room), node, decode).await {
                 let found = error.to_string();
                 room.fail(SubstrateError::GaveUp { substrate: Substrate::Madsim, found });
             }

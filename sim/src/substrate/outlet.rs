@@ -20,8 +20,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::sync::{Notify, oneshot};
 
 use crate::network::LossCause;
-use crate::node::{Node, NodeId};
+use crate::node::NodeId;
 use crate::substrate::driver::{Wire, present};
+use crate::substrate::erased::Erased;
 use crate::substrate::room::Room;
 use crate::substrate::traffic::Resets;
 
@@ -63,7 +64,7 @@ pub(super) struct Outlet<W: Wire> {
 
 impl<W: Wire> Outlet<W> {
     /// The end of a link that carries nothing yet, and its task.
-    pub(super) fn open<N: Node + 'static>(room: &Arc<Room<N>>, link: (NodeId, NodeId)) -> Rc<Self> {
+    pub(super) fn open(room: &Arc<Room<Erased>>, link: (NodeId, NodeId)) -> Rc<Self> {
         let outlet =
             Rc::new(Self { waiting: RefCell::default(), idle: RefCell::new(None), has_work: Notify::new() });
         W::spawn(Rc::clone(&outlet).deliver(Arc::clone(room), link));
@@ -71,7 +72,7 @@ impl<W: Wire> Outlet<W> {
     }
 
     /// Carries a message, now or later; if too many wait already, it is lost.
-    pub(super) fn carry<N: Node>(&self, room: &Room<N>, link: (NodeId, NodeId), outgoing: Outgoing) {
+    pub(super) fn carry(&self, room: &Room<Erased>, link: (NodeId, NodeId), outgoing: Outgoing) {
         let mut underway = Underway { outgoing, written: 0 };
         let mut waiting = self.waiting.borrow_mut();
         if waiting.is_empty() && self.is_taken_now(&mut underway) {
@@ -79,7 +80,7 @@ impl<W: Wire> Outlet<W> {
         }
         if waiting.len() == WAITING_MAX {
             let Outgoing { name, resets, .. } = underway.outgoing;
-            return room.lose(link, (resets, name), LossCause::Inbox, present::<N, W>(room));
+            return room.lose(link, (resets, name), LossCause::Inbox, present::<_, W>(room));
         }
         waiting.push_back(underway);
         self.has_work.notify_one();
@@ -101,7 +102,7 @@ impl<W: Wire> Outlet<W> {
     }
 
     /// Writes what waits, dialling when there is something to write.
-    async fn deliver<N: Node>(self: Rc<Self>, room: Arc<Room<N>>, link: (NodeId, NodeId)) {
+    async fn deliver(self: Rc<Self>, room: Arc<Room<Erased>>, link: (NodeId, NodeId)) {
         loop {
             let next = self.waiting.borrow_mut().pop_front();
             let Some(underway) = next else {
@@ -116,7 +117,7 @@ impl<W: Wire> Outlet<W> {
             if self.write(link.1, underway).await {
                 room.departs(link, resets);
             } else {
-                room.lose(link, (resets, name), LossCause::Down, present::<N, W>(&room));
+                room.lose(link, (resets, name), LossCause::Down, present::<_, W>(&room));
             }
         }
     }

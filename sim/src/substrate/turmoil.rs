@@ -25,6 +25,7 @@ use crate::node::{Node, NodeId};
 use crate::setup::WorldSetup;
 use crate::substrate::conductor::{Conductor, Hosts};
 use crate::substrate::driver::{self, PORT, Wire};
+use crate::substrate::erased::{self, Decode, Erased, Told};
 use crate::substrate::links::LinkChange;
 use crate::substrate::room::Room;
 use crate::substrate::{Evidence, Phases, Substrate, SubstrateError};
@@ -45,6 +46,14 @@ where
     N: Node + 'static,
     N::Message: Serialize + DeserializeOwned,
 {
+    Ok(erased::restore::<N>(run_erased(erased::erase(setup), phases, erased::decoder::<N>())?))
+}
+
+fn run_erased(
+    setup: WorldSetup<Erased>,
+    phases: Phases,
+    decode: Decode,
+) -> Result<Evidence<Told>, SubstrateError> {
     let seed = setup.seed.stream("turmoil", 0).next_u64();
     let latency = setup.network.latency;
     let room = Arc::new(Room::new(Substrate::Turmoil, setup, phases)?);
@@ -53,7 +62,7 @@ where
         let room = Arc::clone(&room);
         sim.host(name(node), move || {
             let room = Arc::clone(&room);
-            async move { Ok(driver::drive::<N, Turmoil>(room, node).await?) }
+            async move { Ok(driver::drive::<Turmoil>(room, node, decode).await?) }
         });
     }
     conduct(&mut sim, &room, &mut Nodes)?;
