@@ -122,7 +122,7 @@ mod tests {
         let (erasure, blocks) = remining.proposal(kept.len()).unwrap();
         assert_eq!((erasure.id, blocks.len(), remining.proposal(kept.len() + 1)), (7, 3, None));
         let mut ledger = Ledger::new(BITS);
-        ledger.replace(1, &[&kept[1..2], &blocks[..]].concat(), 1);
+        ledger.replace(1, &[&kept[1..2], &blocks[..]].concat());
         assert_eq!((ledger.first_fault(), ledger.blocks().len()), (None, 5));
         assert_eq!((ledger.first_about(Subject(2)), ledger.first_about(Subject(3))), (None, Some(3)));
         let (count, tries) = remining.cost();

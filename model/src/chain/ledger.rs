@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   kept    0 ◄─ 1 ◄─ 2 ◄─ 3 ◄─ 4        the longer chain wins; of two equally long ones that whose last hash is smaller
-//!   other             └─ 3'◄─ 4'◄─ 5'    what stood in 3 and 4 and not in the other is mined again
+//!   other             └─ 3'◄─ 4'◄─ 5'
 //! ```
 //!
 //! Source of the longest-chain rule: S. Nakamoto, "Bitcoin: A Peer-to-Peer Electronic Cash System", 2008. The tie is
@@ -30,8 +30,8 @@ pub enum Offered {
     Ignored,
     /// They do not build upon anything that is here: their beginning is missing.
     Unattached,
-    /// They are the chain now; these events stood in the one before and not in this one.
-    Adopted(Vec<Entry>),
+    /// They are the chain now.
+    Adopted,
 }
 
 impl Ledger {
@@ -84,12 +84,11 @@ impl Ledger {
         if !is_better || first < fixed {
             return Offered::Ignored;
         }
-        self.replace(first, news, fixed)
+        self.replace(first, news)
     }
 
-    /// Takes `blocks` instead of what is here from `first` on, whatever is longer. What stood in the first `fixed` blocks and
-    /// is not there any more is not handed back: it was final as it is now, and anything else was slipped in.
-    pub fn replace(&mut self, first: usize, blocks: &[Arc<Block>], fixed: usize) -> Offered {
+    /// Takes `blocks` instead of what is here from `first` on, whatever is longer.
+    pub fn replace(&mut self, first: usize, blocks: &[Arc<Block>]) -> Offered {
         let before = first.checked_sub(1).and_then(|last| self.blocks.get(last));
         if first > 0 && before.is_none() {
             return Offered::Unattached;
@@ -101,13 +100,10 @@ impl Ledger {
             }
             previous = Some(block);
         }
-        let slipped_in = fixed.saturating_sub(first);
-        let gone: Vec<Arc<Block>> =
-            self.blocks.drain(first.min(self.blocks.len())..).skip(slipped_in).collect();
+        self.blocks.truncate(first);
         self.blocks.extend_from_slice(blocks);
         self.settle();
-        let entries = gone.iter().flat_map(|block| block.entries.iter());
-        Offered::Adopted(entries.filter(|entry| self.place(entry.request).is_none()).copied().collect())
+        Offered::Adopted
     }
 
     /// Keeps the first `count` blocks, at least one.
@@ -200,7 +196,7 @@ mod tests {
     fn ledger(keys: &[u64]) -> Ledger {
         let mut ledger = Ledger::new(BITS);
         let blocks = chain(&Block::first(), keys);
-        assert!(matches!(ledger.offer(&blocks, 1), Offered::Adopted(_)));
+        assert_eq!(ledger.offer(&blocks, 1), Offered::Adopted);
         ledger
     }
 
@@ -209,10 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn the_longer_chain_wins_and_what_it_lacks_is_handed_back() {
+    fn the_longer_chain_wins_and_what_it_lacks_has_no_place_any_more() {
         let mut kept = ledger(&[1, 2, 3]);
         let other = chain(&kept.blocks()[1].clone(), &[3, 4, 5]);
-        assert_eq!(kept.offer(&other, 1), Offered::Adopted(vec![entry(2)]));
+        assert_eq!(kept.offer(&other, 1), Offered::Adopted);
         assert_eq!((keys(&kept), kept.place(RequestKey(2))), (vec![1, 3, 4, 5], None));
         let shorter = chain(&Block::first(), &[7]);
         assert_eq!(kept.offer(&shorter, 1), Offered::Ignored);
@@ -232,16 +228,7 @@ mod tests {
         let mut kept = ledger(&[1, 2, 3]);
         let other = chain(&kept.blocks()[1].clone(), &[3, 4, 5]);
         assert_eq!(kept.offer(&other, 3), Offered::Ignored);
-        assert!(matches!(kept.offer(&other, 2), Offered::Adopted(_)));
-    }
-
-    #[test]
-    fn what_was_slipped_in_among_fixed_blocks_is_not_handed_back() {
-        let kept = ledger(&[1, 2, 3]);
-        let other = chain(&kept.blocks()[1].clone(), &[4, 5]);
-        assert_eq!(kept.clone().replace(2, &other, 2), Offered::Adopted(vec![entry(2), entry(3)]));
-        assert_eq!(kept.clone().replace(2, &other, 3), Offered::Adopted(vec![entry(3)]));
-        assert_eq!(kept.clone().replace(2, &other, 9), Offered::Adopted(vec![]));
+        assert_eq!(kept.offer(&other, 2), Offered::Adopted);
     }
 
     #[test]
@@ -250,7 +237,7 @@ mod tests {
         let other = chain(&Block::first(), &[2, 3, 4]);
         assert_eq!(kept.offer(&other[1..], 1), Offered::Unattached);
         let light = Arc::new(Block { hash: Hash([1; 32]), ..(*other[0]).clone() });
-        assert_eq!(kept.replace(1, &[light], 1), Offered::Unattached);
+        assert_eq!(kept.replace(1, &[light]), Offered::Unattached);
         assert_eq!(keys(&kept), [1]);
     }
 

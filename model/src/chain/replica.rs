@@ -51,7 +51,8 @@ pub struct Replica {
     /// The hashes that the notary holds, from the first block on.
     finals: Vec<Hash>,
     erasures: u64,
-    /// Events that wait for a block; at most [`WAITING_MAX`].
+    /// Events that were asked for and are not final; at most [`WAITING_MAX`]. What stood in a block that another chain took
+    /// the place of is mined again from here: the block itself might be somebody's invention.
     queue: BTreeMap<RequestKey, Entry>,
     /// Who waits for which event; at most [`WAITING_MAX`].
     asked: BTreeMap<RequestKey, NodeId>,
@@ -181,10 +182,21 @@ impl Replica {
         if let Some(secret) = secret.filter(|secret| !is_forgotten(secret)) {
             self.vault.insert(secret.commitment(), secret);
         }
-        let is_known = self.ledger.place(entry.request).is_some() && self.rules.event_once.is_taken();
-        if !is_known && self.queue.len() < WAITING_MAX {
+        if !self.is_final(entry.request) && self.queue.len() < WAITING_MAX {
             self.queue.insert(entry.request, entry);
         }
+    }
+
+    fn is_final(&self, request: RequestKey) -> bool {
+        let count = self.final_count() as u64;
+        self.rules.event_once.is_taken() && self.ledger.place(request).is_some_and(|place| place < count)
+    }
+
+    /// Events for the next block.
+    fn unplaced(&self) -> impl Iterator<Item = Entry> {
+        let is_once = self.rules.event_once.is_taken();
+        let has_place = move |entry: &Entry| is_once && self.ledger.place(entry.request).is_some();
+        self.queue.values().copied().filter(move |entry| !has_place(entry))
     }
 
     /// How many blocks are final.
@@ -201,19 +213,22 @@ impl Replica {
     fn mine(&mut self, context: &mut Context<'_>, fx: &mut Fx) {
         let tip = Arc::clone(self.ledger.tip());
         self.mining.take_if(|mining| mining.previous() != tip.hash);
-        let has_work = !self.queue.is_empty() || self.ledger.has_events_from(self.final_count() as u64);
+        let has_work =
+            self.unplaced().next().is_some() || self.ledger.has_events_from(self.final_count() as u64);
         if self.mining.is_none() && has_work && self.ledger.blocks().len() < self.setup.blocks_max {
-            let entries = self.queue.values().take(ENTRIES_MAX).copied().collect();
+            let entries = self.unplaced().take(ENTRIES_MAX).collect();
             let nonce = context.chance().next_u64();
             self.mining = Some(Mining::begin(&tip, self.setup.me, nonce, entries));
         }
         let Some(mining) = &mut self.mining else { return };
         let Some(block) = mining.work(self.setup.tries, self.setup.difficulty_bits) else { return };
         self.mining = None;
-        // What is in a block of its own a miner does not mine again in any case.
-        block.entries.iter().for_each(|entry| {
-            self.queue.remove(&entry.request);
-        });
+        if !self.rules.event_once.is_taken() {
+            // What stands in blocks of others it mines once more, but not what it has mined itself.
+            block.entries.iter().for_each(|entry| {
+                self.queue.remove(&entry.request);
+            });
+        }
         let blocks: Blocks = Arc::new([Arc::new(block)]);
         self.take(&blocks);
         for peer in self.peers() {
@@ -224,18 +239,10 @@ impl Replica {
     /// Blocks that may make a better chain.
     fn take(&mut self, blocks: &[Arc<super::block::Block>]) -> Offered {
         let offered = self.ledger.offer(blocks, self.finals.len().max(1));
-        if let Offered::Adopted(displaced) = &offered {
-            self.queue.extend(displaced.iter().map(|entry| (entry.request, *entry)));
+        if offered == Offered::Adopted {
             self.back = AGREED_BACK;
-            self.drop_placed();
         }
         offered
-    }
-
-    fn drop_placed(&mut self) {
-        if self.rules.event_once.is_taken() {
-            self.queue.retain(|request, _| self.ledger.place(*request).is_none());
-        }
     }
 
     fn blocks(&mut self, from: NodeId, blocks: &Blocks, fx: &mut Fx) {
@@ -292,26 +299,21 @@ impl Replica {
         if erasures.len() < known || first > self.finals.len().min(valid) {
             return self.ask_final(fx);
         }
-        let fixed = self.finals.len();
         self.finals.truncate(valid);
         let new = self.finals.len().saturating_sub(first).min(blocks.len());
         self.finals.extend(blocks[new..].iter().map(|block| block.hash));
-        self.reconcile(first, blocks, fixed);
+        self.reconcile(first, blocks);
         for erasure in news {
             self.carried_out(*erasure, Some(self.setup.notary), fx);
         }
         self.erasures = erasures.len() as u64;
     }
 
-    /// Makes the ledger what the notary says, as far as these blocks, of which the first has that number, allow it; the
-    /// first `fixed` ones were final before.
-    fn reconcile(&mut self, first: usize, blocks: &Blocks, fixed: usize) {
+    /// Makes the ledger what the notary says, as far as these blocks, of which the first has that number, allow it.
+    fn reconcile(&mut self, first: usize, blocks: &Blocks) {
         let Some(place) = self.ledger.first_difference(&self.finals) else { return };
         let Some(right) = place.checked_sub(first).and_then(|skipped| blocks.get(skipped..)) else { return };
-        if let Offered::Adopted(displaced) = self.ledger.replace(place, right, fixed) {
-            self.queue.extend(displaced.iter().map(|entry| (entry.request, *entry)));
-            self.drop_placed();
-        }
+        self.ledger.replace(place, right);
     }
 
     fn erase(&mut self, id: u64, subject: Subject, fx: &mut Fx) {
@@ -338,7 +340,7 @@ impl Replica {
         let done = remining.work(kept, self.setup.tries, self.setup.difficulty_bits);
         if done && !is_witnessed {
             let (erasure, blocks) = (remining.erasure(), remining.blocks());
-            self.ledger.replace(usize::try_from(erasure.first).unwrap_or(usize::MAX), &blocks, 0);
+            self.ledger.replace(usize::try_from(erasure.first).unwrap_or(usize::MAX), &blocks);
             self.carried_out(erasure, None, fx);
             for peer in self.peers() {
                 fx.send(peer, Message::Blocks(Arc::clone(&blocks)));
@@ -444,8 +446,16 @@ impl Replica {
             for witness in self.setup.witnesses.iter() {
                 fx.send(*witness, Message::Show { index, hash });
             }
+            self.drop_final();
         }
         self.make_snapshots(count);
+    }
+
+    /// What is final need not be mined again.
+    fn drop_final(&mut self) {
+        let mut queue = core::mem::take(&mut self.queue);
+        queue.retain(|request, _| !self.is_final(*request));
+        self.queue = queue;
     }
 
     fn make_snapshots(&mut self, count: usize) {
