@@ -1,12 +1,13 @@
 //! A node's own records on its disk: durable in the order in which they were appended, whatever the disk refuses on the way.
 //!
 //! ```text
-//!   append ─► written ─► sync (one at a time) ─┬─► done: what waited for it is released
+//!   append ─► written ─► sync (one at a time) ─┬─► done: what waited for it is released, what came meanwhile is written
 //!                                              └─► refused: a bare sync asks whether the disk works again,
 //!                                                  then everything is written anew in one step
 //! ```
 //!
-//! A refused sync is not made good by a sync alone: a full disk took none of the writes. A log ends at its first damaged
+//! A refused sync is not made good by a sync alone: a full disk took none of the writes. So nothing is written while a sync
+//! is on its way: behind writes that were refused it would survive a crash without them. A log ends at its first damaged
 //! record and is cut there. What a restart finds may still be lost to a power loss, so it is synced before it counts as
 //! durable. A program older than the one that wrote a record does not begin.
 
@@ -38,6 +39,15 @@ enum Trust {
     Shaken,
 }
 
+/// What the disk was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Given {
+    /// So many of the records, from the first on.
+    First(usize),
+    /// Others: all are to be written anew.
+    Others,
+}
+
 /// Whether a node can begin with what it found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begin {
@@ -53,6 +63,7 @@ pub enum Begin {
 pub struct DiskLog<R, W> {
     retry: TimerKey,
     records: Vec<R>,
+    given: Given,
     /// Appends, and one for what a start found.
     written: u64,
     durable: u64,
@@ -71,6 +82,7 @@ impl<R: Formatted + Clone + Debug, W> DiskLog<R, W> {
         Self {
             retry,
             records: Vec::new(),
+            given: Given::First(0),
             written: 0,
             durable: 0,
             waiting: VecDeque::new(),
@@ -94,6 +106,7 @@ impl<R: Formatted + Clone + Debug, W> DiskLog<R, W> {
             return Begin::Never;
         };
         self.records = records.iter().filter(|record| record.format().is_none()).cloned().collect();
+        self.given = Given::First(self.records.len());
         if !context.damaged().is_empty() {
             self.rewrite(fx);
         } else if format < self.format {
@@ -120,15 +133,14 @@ impl<R: Formatted + Clone + Debug, W> DiskLog<R, W> {
 
     /// Appends a record; it is durable once what is [held](Self::hold) after it is released.
     pub fn append<N: Node<Record = R>>(&mut self, record: R, fx: &mut Effects<N>) {
-        self.records.push(record.clone());
-        fx.write(record);
+        self.records.push(record);
         self.changed(fx);
     }
 
     /// Replaces all records in one step: a compaction.
     pub fn replace<N: Node<Record = R>>(&mut self, records: Vec<R>, fx: &mut Effects<N>) {
         self.records = records;
-        self.rewrite(fx);
+        self.given = Given::Others;
         self.changed(fx);
     }
 
@@ -158,6 +170,7 @@ impl<R: Formatted + Clone + Debug, W> DiskLog<R, W> {
         let count = self.waiting.iter().take_while(|(until, _)| *until <= written).count();
         let released = self.waiting.drain(..count).map(|(_, waiting)| waiting).collect();
         if self.written > self.durable {
+            self.write(fx);
             self.sync(fx);
         }
         released
@@ -182,8 +195,18 @@ impl<R: Formatted + Clone + Debug, W> DiskLog<R, W> {
         self.written += 1;
         // After a refusal the timer asks: one sync at a time, or the refusal of an overtaken one would be overlooked.
         if self.syncing.is_none() && self.trust == Trust::Full {
+            self.write(fx);
             self.sync(fx);
         }
+    }
+
+    /// Gives the disk what it was not given yet.
+    fn write<N: Node<Record = R>>(&mut self, fx: &mut Effects<N>) {
+        match self.given {
+            Given::First(count) => self.records[count..].iter().for_each(|record| fx.write(record.clone())),
+            Given::Others => self.rewrite(fx),
+        }
+        self.given = Given::First(self.records.len());
     }
 
     fn sync<N: Node<Record = R>>(&mut self, fx: &mut Effects<N>) {
@@ -197,7 +220,7 @@ impl<R: Formatted + Clone + Debug, W> DiskLog<R, W> {
     fn rewrite<N: Node<Record = R>>(&mut self, fx: &mut Effects<N>) {
         let format = (self.format > 0).then(|| R::of_format(self.format));
         fx.rewrite(format.into_iter().chain(self.records.iter().cloned()).collect());
-        self.trust = Trust::Full;
+        (self.trust, self.given) = (Trust::Full, Given::First(self.records.len()));
     }
 }
 
@@ -240,9 +263,9 @@ mod tests {
         assert!(done.synced.is_empty() && bench.0.is_durable());
         let first = append(&mut bench, 1, 'a');
         let second = append(&mut bench, 2, 'b');
-        assert!(second.synced.is_empty(), "one sync at a time");
+        assert!(second.synced.is_empty() && second.written.is_empty(), "one sync at a time, one write");
         let (released, next) = synced(&mut bench, &first);
-        assert_eq!(released, ['a']);
+        assert_eq!((released, next.written.clone()), (vec!['a'], vec![mark(2)]));
         let (released, _) = synced(&mut bench, &next);
         assert_eq!((released, bench.0.is_durable()), (vec!['b'], true));
         assert_eq!(bench.0.hold('c'), Some('c'));
@@ -253,7 +276,9 @@ mod tests {
         let (mut bench, ..) = started(&[], 0, vec![]);
         let first = append(&mut bench, 1, 'a');
         bench.1.ask(|_, fx| bench.0.sync_failed(first.synced[0], fx));
-        assert!(append(&mut bench, 2, 'b').synced.is_empty(), "the timer asks, nobody else");
+        let second = append(&mut bench, 2, 'b');
+        assert!(second.synced.is_empty(), "the timer asks, nobody else");
+        assert!(second.written.is_empty(), "a crash now would keep it, and not the first");
         bench.1.ask(|_, fx| bench.0.timer(fx));
         let asking = bench.1.done();
         let (released, again) = synced(&mut bench, &asking);

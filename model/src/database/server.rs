@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use sim::node::{Context, Effects, Node, NodeId, SyncToken, TimerKey};
-use sim::time::MonotonicTime;
+use sim::time::{MonotonicTime, Span};
 
 use super::execution::{Rows, execute};
 use super::locks::{Asked, Locks, TransactionId};
@@ -14,6 +14,9 @@ use crate::disk_log::{Begin, DiskLog};
 
 /// Transactions under way at once; PostgreSQL's `max_connections`. Beyond, a query is refused.
 pub const TRANSACTIONS_MAX: usize = 4_096;
+/// A transaction that is to be executed later than this is not; PostgreSQL's `statement_timeout`. Who asked has given it up,
+/// and has perhaps asked again: without it, a queue that has grown once would never be worked off.
+pub const STATEMENT_TIMEOUT: Span = Span::from_seconds(1);
 /// The latest queries, known by number: a message that the network doubled is executed once, as on a connection.
 const RECENT_MAX: usize = 4_096;
 /// A log that has more records than this, and four times as many as there are rows, is replaced by the rows.
@@ -41,6 +44,7 @@ enum Phase {
 struct Transaction<S: Schema> {
     client: NodeId,
     number: QueryNumber,
+    asked_at: MonotonicTime,
     statements: Arc<[Statement<S>]>,
     /// The rows that it must have for itself, in order.
     keys: Vec<S::Key>,
@@ -134,7 +138,9 @@ impl<S: Schema, R: Stored<S>> Server<S, R> {
         keys.dedup();
         let id = TransactionId(self.arrived);
         self.arrived += 1;
-        let transaction = Transaction { client: from, number, statements, keys, taken: 0, waits_for: None };
+        let asked_at = context.monotonic();
+        let transaction =
+            Transaction { client: from, number, asked_at, statements, keys, taken: 0, waits_for: None };
         self.transactions.insert(id, transaction);
         self.take_locks(id, context, fx);
         self.run(context, fx);
@@ -214,6 +220,10 @@ impl<S: Schema, R: Stored<S>> Server<S, R> {
     fn run<N: Host<S, Record = R>>(&mut self, context: &Context<'_>, fx: &mut Effects<N>) {
         while let Some(id) = self.ready.pop_front() {
             let transaction = &self.transactions[&id];
+            if context.monotonic().since(transaction.asked_at) > STATEMENT_TIMEOUT {
+                self.end(id, Outcome::Unavailable, context, fx);
+                continue;
+            }
             let executed = execute(&self.rows, &transaction.statements);
             if executed.changes.is_empty() {
                 self.end(id, executed.outcome, context, fx);

@@ -3,6 +3,7 @@
 use sim::digest::{Canonical, Digest};
 use sim::node::{Context, Effects, Input, InputOf, NodeId, TimerKey};
 
+use super::server::STATEMENT_TIMEOUT;
 use super::*;
 use crate::probe::{Done, Probe};
 
@@ -213,6 +214,21 @@ fn who_needs_a_locked_row_waits_for_the_commit_and_the_wait_is_measured() {
 }
 
 #[test]
+fn who_has_waited_too_long_is_refused_without_effect() {
+    for (late, want) in [(0, Outcome::Committed(vec![row(11)])), (1, Outcome::Unavailable)] {
+        let mut bench = Bench::new();
+        let first = bench.query(&[Statement::Add('a', 1)]);
+        bench.query(&[Statement::Add('a', 10)]);
+        bench.probe.wait(STATEMENT_TIMEOUT + Span::from_ns(late));
+        let second = bench.sync(&first);
+        let told = if late == 0 { outcomes(&bench.sync(&second)) } else { outcomes(&second)[1..].to_vec() };
+        assert_eq!(told, [(2, want)]);
+        let sum = if late == 0 { 11 } else { 1 };
+        assert_eq!(bench.outcome(&[Statement::Get('a')]), Outcome::Committed(vec![row(sum)]));
+    }
+}
+
+#[test]
 fn one_sync_makes_many_commits_durable() {
     let mut bench = Bench::new();
     let first = bench.query(&[Statement::Add('a', 1)]);
@@ -307,9 +323,9 @@ fn a_long_log_is_replaced_by_the_rows_and_the_commits_on_their_way() {
     let mut rewritten = None;
     for count in 0..9_000 {
         let done = bench.query(&[Statement::Add('a', 1)]);
-        let other = bench.query(&[Statement::Put('b', count)]);
-        rewritten = done.rewritten.clone().or(other.rewritten).or(rewritten);
+        bench.query(&[Statement::Put('b', count)]);
         let next = bench.sync(&done);
+        rewritten = done.rewritten.or_else(|| next.rewritten.clone()).or(rewritten);
         bench.sync(&next);
     }
     let rewritten = rewritten.expect("the log was replaced");

@@ -82,6 +82,8 @@ pub struct Log {
     waiting: VecDeque<Waiting>,
     /// Records written since the start, with those found by it.
     written: u64,
+    /// Those of them that the disk was not given yet.
+    unwritten: Vec<Record>,
     syncing: Option<Syncing>,
     trust: Trust,
     /// In which the records are written: the version of the program.
@@ -104,6 +106,7 @@ impl Log {
             followers: BTreeSet::new(),
             waiting: VecDeque::new(),
             written: 0,
+            unwritten: Vec::new(),
             syncing: None,
             trust: Trust::Full,
             format: 0,
@@ -223,9 +226,9 @@ impl Log {
             head.nonce = nonce;
             head.epoch = head.epoch.next();
             let record = Record::Opened { slot, epoch: head.epoch };
-            fx.write(record);
-            self.written += 1;
+            self.keep(record);
         }
+        let head = &self.heads[&slot];
         let opened =
             Message::Opened { slot, nonce, epoch: head.epoch, events: head.events.as_slice().into() };
         self.answer(from, opened, fx);
@@ -254,8 +257,7 @@ impl Log {
         for (sequence, event) in (next..).zip(events) {
             let sequence = Sequence(u32::try_from(sequence).expect("a slot's events fit 32 bits"));
             let entry = Entry { slot, sequence, event: *event };
-            fx.write(Record::Entry(entry));
-            self.written += 1;
+            self.keep(Record::Entry(entry));
             self.take(entry);
         }
         if !self.rules.sync_before_answer.is_taken() {
@@ -329,7 +331,17 @@ impl Log {
         }
     }
 
+    /// A record for the disk, with the next sync: behind writes that a full disk refused it would survive a crash without
+    /// them.
+    fn keep(&mut self, record: Record) {
+        self.unwritten.push(record);
+        self.written += 1;
+    }
+
     fn sync(&mut self, fx: &mut Fx) {
+        if self.trust == Trust::Full {
+            self.unwritten.drain(..).for_each(|record| fx.write(record));
+        }
         self.syncs += 1;
         let token = SyncToken(self.syncs);
         let (records, entries, trust) = (self.written, self.entries.len(), self.trust);
@@ -345,6 +357,7 @@ impl Log {
         let opened = opened.map(|(slot, head)| Record::Opened { slot: *slot, epoch: head.epoch });
         let entries = self.entries.iter().map(|entry| Record::Entry(*entry));
         fx.rewrite(format.into_iter().chain(opened).chain(entries).collect());
+        self.unwritten.clear();
         self.written += 1;
         self.trust = Trust::Full;
     }

@@ -92,7 +92,7 @@ impl Mix {
     }
 }
 
-/// How long before the end of the workload the last operation is drawn, and the last reads begin.
+/// How long before the end of the workload each register is written for the last time, and the last reads begin.
 const LAST_DRAWN: Span = Span::from_seconds(4);
 const LAST_READS: Span = Span::from_seconds(2);
 
@@ -158,7 +158,9 @@ impl System for LastWriterWins {
         let registers = shape.registers.get_u32();
         let apart = Span::from_ns(LAST_READS.as_ns() / (u64::from(registers) + 1));
         let mut at = TrueTime::ZERO + end.saturating_sub(LAST_READS);
-        for register in 0..registers {
+        for (register, writer) in (0..registers).zip(clients.iter().cycle()) {
+            // Whoever read before the last write need not agree with those who read in the end.
+            requests.push((until, *writer, Call::Write { register }));
             requests.extend(clients.iter().map(|client| (at, *client, Call::Read { register })));
             at += apart;
         }

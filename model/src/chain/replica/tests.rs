@@ -1,7 +1,7 @@
 //! A notary and three replicas on the bench: each precaution beside what happens without it.
 
 use super::super::Member;
-use super::super::block::{Block, Event};
+use super::super::block::{Block, Content, Event};
 use super::super::notary::Notary;
 use super::*;
 use crate::probe::{Done, Probe};
@@ -213,6 +213,31 @@ fn an_event_is_mined_once() {
     };
     assert_eq!(count(&settled(Rules::hardened(), &[1])), 1);
     assert!(count(&settled(Rules::mutant("event-mined-twice"), &[1])) > 1);
+}
+
+#[test]
+fn what_nobody_asked_for_is_not_mined_again_when_its_block_goes() {
+    let mut bench = settled(Rules::hardened(), &[1, 2, 3, 4, 5]);
+    // One that has begun again knows of nothing final yet when it hears of a block that an administrator slipped in.
+    let setup = bench.replicas[1].0.setup.clone();
+    bench.replicas[1].0 = Replica::new(Rules::hardened(), setup);
+    bench.request(0, Request::Tamper { how: Tampering::Remine, place: 400 });
+    let forged = bench.blocks(0).to_vec();
+    bench.act(1, |replica, context, fx| {
+        replica.message(NodeId(1), Message::Blocks(forged.into()), context, fx);
+    });
+    assert_eq!(bench.hashes(0), bench.hashes(1), "it cannot tell");
+    bench.act(1, |replica, _, fx| replica.start(fx));
+    bench.ask(1, 9, 9);
+    bench.pass(300);
+    for index in 0..3 {
+        let entries = bench.blocks(index).iter().flat_map(|block| block.entries.iter());
+        let mut amounts = entries.filter_map(|entry| match entry.content {
+            Content::Plain(event) => Some(event.amount),
+            Content::Committed(_) | Content::Erased => None,
+        });
+        assert!(amounts.all(|amount| amount == 1), "what was forged is one more");
+    }
 }
 
 #[test]

@@ -179,3 +179,14 @@ fn an_older_log_does_not_begin_on_what_a_newer_one_wrote() {
         assert_eq!((done.has_halted, done.written), (has_halted, written), "version {version}");
     }
 }
+
+#[test]
+fn while_a_sync_is_on_its_way_nothing_is_written() {
+    let (mut log, mut probe) = (Log::new(Rules::hardened()), Probe::new(Span::ZERO));
+    probe.ask(|_, fx| log.message(OWNER, &Message::Open { slot: SLOT, nonce: 7 }, fx));
+    let opened = probe.done();
+    probe.ask(|_, fx| log.message(OWNER, &append(1, 0, &[event(1, 1)]), fx));
+    assert!(probe.done().written.is_empty(), "behind a refused record it would survive a crash alone");
+    probe.ask(|_, fx| log.synced(opened.synced[0], fx));
+    assert_eq!(probe.done().written.len(), 1);
+}
