@@ -16,7 +16,7 @@ use crate::disk_log::{Begin, DiskLog};
 pub const TRANSACTIONS_MAX: usize = 4_096;
 /// A transaction that is to be executed later than this is not; PostgreSQL's `statement_timeout`. Who asked has given it up,
 /// and has perhaps asked again: without it, a queue that has grown once would never be worked off.
-pub const STATEMENT_TIMEOUT: Span = Span::from_seconds(1);
+pub(super) const STATEMENT_TIMEOUT: Span = Span::from_seconds(1);
 /// The latest queries, known by number: a message that the network doubled is executed once, as on a connection.
 const RECENT_MAX: usize = 4_096;
 /// A log that has more records than this, and four times as many as there are rows, is replaced by the rows.

@@ -75,39 +75,46 @@ impl<S: System> AnySystem for Of<S> {
     }
 
     fn read(&self, text: &str) -> Result<Scenario, toml::de::Error> {
-        toml::from_str::<File<S>>(text).map(File::scenario)
+        Ok(toml::from_str::<File>(text)?.scenario::<S>(toml::from_str(text)?))
     }
 
     fn read_value(&self, value: &Value) -> Result<Scenario, serde_json::Error> {
-        File::<S>::deserialize(value).map(File::scenario)
+        Ok(File::deserialize(value)?.scenario::<S>(Sections::deserialize(value)?))
     }
 }
 
 /// A scenario file: the schema. A wrong key, type or range is refused with line and column.
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, bound = "")]
-struct File<S: System> {
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct File {
     name: String,
     system: String,
     summary: String,
     checks: Vec<String>,
-    shape: S::Shape,
+    shape: Value,
     timing: Timing,
     clock: ClockProfile,
     network: NetworkProfile,
     disk: DiskProfile,
-    workload: S::Workload,
+    workload: Value,
     #[serde(default)]
     faults: Vec<Nemesis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     matrix: Option<MatrixTiming>,
 }
 
-impl<S: System> File<S> {
-    fn scenario(self) -> Scenario {
-        let Self {
-            name, summary, checks, shape, timing, clock, network, disk, workload, faults, matrix, ..
-        } = self;
+/// The sections that are a system's own. Read apart from the others, which are compiled once for all systems.
+#[derive(Deserialize)]
+#[serde(bound = "")]
+struct Sections<S: System> {
+    shape: S::Shape,
+    workload: S::Workload,
+}
+
+impl File {
+    fn scenario<S: System>(self, sections: Sections<S>) -> Scenario {
+        let Self { name, summary, checks, timing, clock, network, disk, faults, matrix, .. } = self;
+        let Sections { shape, workload } = sections;
         let parameters = Parameters::<S> { shape, workload, timing: timing.clone() };
         let system: Arc<dyn Configured> = Arc::new(parameters);
         Scenario { name, system, summary, checks, timing, clock, network, disk, faults, matrix }
@@ -252,21 +259,22 @@ impl<S: System> Configured for Parameters<S> {
     }
 
     fn to_value(&self, scenario: &Scenario) -> Value {
-        let file = File::<S> {
+        let value = |section: Result<Value, _>| section.expect("a scenario is plain data");
+        let file = File {
             name: scenario.name.clone(),
             system: S::NAME.to_owned(),
             summary: scenario.summary.clone(),
             checks: scenario.checks.clone(),
-            shape: self.shape.clone(),
+            shape: value(serde_json::to_value(&self.shape)),
             timing: scenario.timing.clone(),
             clock: scenario.clock.clone(),
             network: scenario.network.clone(),
             disk: scenario.disk.clone(),
-            workload: self.workload.clone(),
+            workload: value(serde_json::to_value(&self.workload)),
             faults: scenario.faults.clone(),
             matrix: scenario.matrix.clone(),
         };
-        serde_json::to_value(file).expect("a scenario is plain data")
+        value(serde_json::to_value(file))
     }
 
     fn faces(&self) -> Vec<Faces> {
