@@ -7,7 +7,7 @@ use sim::digest::{Canonical, Digest};
 use sim::node::NodeId;
 use sim::time::Span;
 
-use crate::cache::CacheSeen;
+use crate::cache::{CacheMessage, CacheSeen};
 use crate::client::{Ask, Operation, Question, Reply};
 use crate::config::message::{self as config, Kept, Payload};
 use crate::durable::Formatted;
@@ -296,6 +296,12 @@ impl From<Operation<Call>> for Observation {
 impl From<config::Message> for Message {
     fn from(message: config::Message) -> Self {
         Self::Config(message)
+    }
+}
+
+impl From<CacheMessage<config::Reading>> for Message {
+    fn from(message: CacheMessage<config::Reading>) -> Self {
+        Self::Config(message.into())
     }
 }
 

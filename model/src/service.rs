@@ -8,8 +8,8 @@ use sim::time::{MonotonicTime, Span};
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::client::Ask;
+use crate::config::delivery::Delivery;
 use crate::config::message::{Observation as ConfigSeen, Used};
-use crate::config::pull::{PullSetup, Puller};
 use crate::config::switch::Ruling;
 use crate::counter::membership::Membership;
 use crate::counter::owner::{Appended, Limit, Limits, Owner, Question};
@@ -32,8 +32,6 @@ pub struct ServiceSetup {
     pub log: NodeId,
     /// How many slots there are.
     pub slot_count: u32,
-    /// The configuration.
-    pub config: PullSetup,
 }
 
 /// The service node.
@@ -43,20 +41,20 @@ pub struct Service {
     slot_count: u32,
     membership: Membership,
     owner: Owner,
-    puller: Puller,
+    delivery: Delivery,
     replica: Replica,
     beaten_at: Option<MonotonicTime>,
 }
 
 /// The configuration as the source of limits, at one instant.
-struct PulledLimits<'a, 'c> {
-    puller: &'a mut Puller,
+struct ScheduledLimits<'a, 'c> {
+    delivery: &'a mut Delivery,
     context: &'a Context<'c>,
 }
 
-impl Limits for PulledLimits<'_, '_> {
+impl Limits for ScheduledLimits<'_, '_> {
     fn ground(&mut self, seen: Version, fx: &mut Fx) -> Limit {
-        let ruling = self.puller.rule(self.context, fx);
+        let ruling = self.delivery.switch().rule(self.context, fx);
         let limit = match ruling {
             Ruling::Use(version) if version.version >= seen => {
                 Limit::InForce(Ground { limit: version.payload.limit, version: version.version })
@@ -81,15 +79,15 @@ impl Limits for PulledLimits<'_, '_> {
 }
 
 impl Service {
-    /// A service node that knows nobody yet.
+    /// A service node that knows nobody yet, and gets its limits by `delivery`.
     #[must_use]
-    pub fn new(rules: Rules, setup: &ServiceSetup) -> Self {
+    pub fn new(rules: Rules, setup: &ServiceSetup, delivery: Delivery) -> Self {
         Self {
             rules,
             slot_count: setup.slot_count,
             membership: Membership::new(rules, setup.me, Arc::clone(&setup.services)),
             owner: Owner::new(rules, setup.log),
-            puller: Puller::new(rules.config(), setup.config),
+            delivery,
             replica: Replica::new(rules, setup.log),
             beaten_at: None,
         }
@@ -98,7 +96,7 @@ impl Service {
     /// Begins.
     pub fn start(&mut self, disk: &[Record], context: &mut Context<'_>, fx: &mut Fx) {
         fx.observe(Observation::Started);
-        self.puller.start(disk, context, fx);
+        self.delivery.start(disk, context, fx);
         self.replica.start(context, fx);
         self.beat(context, fx);
         fx.set_timer(TICK, TICK_EVERY);
@@ -130,19 +128,19 @@ impl Service {
                 let batch = Batch { from, entries: &entries, tail, nonce };
                 self.replica.entries(&batch, context.monotonic(), fx);
             }
-            Message::Config(message) => self.puller.message(&message, context, fx),
+            Message::Config(message) => self.delivery.message(&message, context, fx),
             _ => {}
         }
     }
 
     /// The one timer ran out: everything that is due.
-    pub fn timer(&mut self, context: &Context<'_>, fx: &mut Fx) {
+    pub fn timer(&mut self, context: &mut Context<'_>, fx: &mut Fx) {
         let now = context.monotonic();
         if self.beaten_at.is_none_or(|beaten| now.since(beaten) >= HEARTBEAT_EVERY) {
             self.beat(context, fx);
         }
         self.keep_own(context, fx);
-        self.puller.tick(context, fx);
+        self.delivery.tick(context, fx);
         self.replica.tick(now, fx);
         self.owner.tick(context, fx);
         self.pump_all(context, fx);
@@ -151,14 +149,14 @@ impl Service {
 
     /// A sync is done: the switch it marks may be used.
     pub fn synced(&mut self, token: SyncToken, context: &Context<'_>, fx: &mut Fx) {
-        if self.puller.synced(token) {
+        if self.delivery.switch().synced(token) {
             self.pump_all(context, fx);
         }
     }
 
     /// A sync was refused.
     pub fn sync_failed(&mut self, token: SyncToken) {
-        self.puller.sync_failed(token);
+        self.delivery.switch().sync_failed(token);
     }
 
     fn ask(&mut self, question: Question, context: &mut Context<'_>, fx: &mut Fx) {
@@ -211,13 +209,13 @@ impl Service {
     }
 
     fn pump_slot(&mut self, slot: SlotId, context: &Context<'_>, fx: &mut Fx) {
-        let mut limits = PulledLimits { puller: &mut self.puller, context };
+        let mut limits = ScheduledLimits { delivery: &mut self.delivery, context };
         self.owner.pump_slot(slot, &mut limits, context, fx);
         self.go_on(context, fx);
     }
 
     fn pump_all(&mut self, context: &Context<'_>, fx: &mut Fx) {
-        let mut limits = PulledLimits { puller: &mut self.puller, context };
+        let mut limits = ScheduledLimits { delivery: &mut self.delivery, context };
         self.owner.pump(&mut limits, context, fx);
         self.go_on(context, fx);
     }

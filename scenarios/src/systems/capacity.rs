@@ -10,11 +10,13 @@
 use checker::switch_timing::{Promise, PromiseKind};
 use model::capacity::{self, Topology};
 use model::client::{Operation, Patience, SESSIONS_MAX};
+use model::config::distribution::Distribution;
 use model::message::{Call, Observation, Request};
 use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
 use sim::time::Span;
 
+use self::parts::{ConfigPart, LogPart};
 use super::switches::{self, Config, Promised};
 use crate::bounded::Bounded;
 use crate::recorder::Progress;
@@ -25,6 +27,7 @@ use crate::system::{
 
 pub(super) mod entries;
 pub(super) mod overview;
+pub mod parts;
 pub(super) mod slots;
 #[cfg(test)]
 mod tests;
@@ -56,6 +59,12 @@ pub struct Shape {
     pub timeout_ms: Bounded<1, 600_000>,
     /// How long a client tries in all.
     pub deadline_ms: Bounded<1, 600_000>,
+    /// How limits come to the service nodes.
+    #[serde(default)]
+    pub config: ConfigPart,
+    /// What the journal stands on.
+    #[serde(default)]
+    pub log: LogPart,
 }
 
 /// What is asked, of whom, how often.
@@ -248,13 +257,19 @@ where
     S: System<Shape = Shape, Workload = Workload>,
 {
     let shape = &parameters.shape;
+    let poll_every = Span::from_ms(shape.poll_ms.get());
     let shape = capacity::Shape {
         service_count: shape.services.get_u32(),
         client_count: shape.clients.get_u32(),
         slot_count: shape.slots.get_u32(),
         initial: workload::initial(parameters),
-        lead: Span::from_ms(shape.lead_ms.get()),
-        poll_every: Span::from_ms(shape.poll_ms.get()),
+        distribution: Distribution {
+            mode: shape.config.mode(poll_every),
+            lead: Span::from_ms(shape.lead_ms.get()),
+            poll_every,
+            delivery: Span::ZERO,
+            clock_bound: Span::ZERO,
+        },
         patience: Patience {
             timeout: Span::from_ms(shape.timeout_ms.get()),
             backoff: Span::from_ms(50),
@@ -284,6 +299,7 @@ const fn role(member: &capacity::Member) -> Role {
         capacity::Member::Service(_) => Role::Service,
         capacity::Member::Client(_) => Role::Client,
         capacity::Member::Publisher(_) => Role::Publisher,
+        capacity::Member::Cache(_) => Role::Cache,
     }
 }
 
@@ -331,11 +347,16 @@ pub(super) fn config<S>(parameters: &Parameters<S>, seen: &[Seen<CapacityService
 where
     S: System<Shape = Shape, Workload = Workload>,
 {
-    let timing = &parameters.timing;
+    let Parameters { shape, timing, .. } = parameters;
+    let lead = match shape.config {
+        ConfigPart::Pull | ConfigPart::Cached | ConfigPart::Push => Span::from_ms(shape.lead_ms.get()),
+        // Who has joined is asked before anything is committed: its read verifies for good.
+        ConfigPart::TwoPhase => timing.whole() + Span::from_ns(1),
+    };
     let promised = Promised {
         promise: Promise {
             kind: PromiseKind::Strict,
-            lead_ns: Span::from_ms(parameters.shape.lead_ms.get()).as_ns(),
+            lead_ns: lead.as_ns(),
             converge_within_ns: Span::from_seconds(timing.recover_s.get()).as_ns(),
         },
         initial: workload::initial(parameters),
