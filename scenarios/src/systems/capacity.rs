@@ -9,7 +9,7 @@
 
 use checker::switch_timing::{Promise, PromiseKind};
 use model::capacity::{self, Topology};
-use model::client::{Operation, Patience, SESSIONS_MAX};
+use model::client::Operation;
 use model::config::distribution::Distribution;
 use model::message::{Call, Observation, Request};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use sim::chance::Seed;
 use sim::time::Span;
 
 use self::parts::{ConfigPart, LogPart};
+use super::common::{Clients, Load, accept_label, patience};
 use super::switches::{self, Config, Promised};
 use crate::bounded::Bounded;
 use crate::recorder::Progress;
@@ -214,22 +215,14 @@ where
     if asks && (shape.clients.get() == 0 || shape.services.get() == 0) {
         return wrong("`workload.requests-per-s`: expected 0 where there are no `clients` or `services`");
     }
-    if workload.requests_per_s.get() * timing.workload().as_ns() / 1_000_000_000 > 2_000_000 {
-        return wrong("`workload`: more than 2,000,000 requests in one run; expected fewer or a shorter run");
-    }
-    let deadline_ns = Span::from_ms(shape.deadline_ms.get()).as_ns();
-    let open_within_ns = match workload.arrival {
-        Arrival::Steady => deadline_ns.min(timing.workload().as_ns()),
-        Arrival::AllIn => timing.workload().as_ns(),
-    };
-    // Twice the mean: a client draws its own instants.
-    let open =
-        2 * workload.requests_per_s.get() * open_within_ns / 1_000_000_000 / shape.clients.get().max(1);
-    if open > SESSIONS_MAX as u64 {
-        return Err(format!(
-            "`workload`: a client may have some {open} operations open at once, expected at most {SESSIONS_MAX}: more \
-             `clients`, fewer `requests-per-s` or a shorter `deadline-ms`"
-        ));
+    let load = Load::of(workload.requests_per_s.get());
+    let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+    match workload.arrival {
+        Arrival::Steady => load.check_clients(clients, timing)?,
+        Arrival::AllIn => {
+            load.check(timing)?;
+            load.check_open(clients, timing.workload())?;
+        }
     }
     if asks && workload.mix.total() == 0 {
         return wrong("`workload.mix`: all shares are 0; expected one above");
@@ -270,11 +263,7 @@ where
             delivery: Span::ZERO,
             clock_bound: Span::ZERO,
         },
-        patience: Patience {
-            timeout: Span::from_ms(shape.timeout_ms.get()),
-            backoff: Span::from_ms(50),
-            deadline: Span::from_ms(shape.deadline_ms.get()),
-        },
+        patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     };
     capacity::build(&shape, rules)
 }
@@ -315,9 +304,7 @@ where
         Request::Operation(_) => ("an operation", "client"),
         Request::Publish { .. } => ("a publication", "publisher"),
     };
-    if label != asked {
-        return Err(ForeignRequest::OfAnotherRole { request: name, role: label.to_owned() });
-    }
+    accept_label(label, asked, name)?;
     // Who asks for what makes no sense asks for the slot behind the last, too.
     let slots = parameters.shape.slots.get() + u64::from(parameters.workload.mix.odd.get() > 0);
     match request {

@@ -25,6 +25,7 @@ use sim::node::NodeId;
 use sim::time::{Span, TrueTime};
 
 use self::deliveries::Delivery;
+use super::common::accept_label;
 use super::switches::{self, Promised};
 use crate::bounded::Bounded;
 use crate::scenario::Role;
@@ -154,9 +155,7 @@ impl<D: Delivery> System for Config<D> {
             Request::Publish { .. } => ("a publication", "publisher"),
             Request::Batch { .. } => ("a batch", "worker"),
         };
-        if label != asked {
-            return Err(ForeignRequest::OfAnotherRole { request: name, role: label.to_owned() });
-        }
+        accept_label(label, asked, name)?;
         match request {
             Request::Publish { payload, slack } if payload.delay.max(*slack) > LONGEST => {
                 Err(ForeignRequest::Malformed(format!("a delay or a slack of more than {LONGEST}")))
