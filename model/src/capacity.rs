@@ -12,6 +12,7 @@ use crate::client::{Client, Patience};
 use crate::config::distribution::{Distribution, Sources};
 use crate::config::first_version;
 use crate::config::message::{Message as ConfigMessage, Payload, Reading};
+use crate::counter::decider::Deciding;
 use crate::ids::Version;
 use crate::message::{Call, Message, Observation, Record, Request};
 use crate::publisher::Publisher;
@@ -152,6 +153,8 @@ pub struct Shape {
     pub initial: Option<Payload>,
     /// How versions come to the service nodes.
     pub distribution: Distribution,
+    /// Who decides about slots.
+    pub deciding: Deciding,
     /// How patient clients are.
     pub patience: Patience,
 }
@@ -195,7 +198,8 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
     ];
     members.extend(services.iter().map(|me| {
         let services = Arc::clone(&services);
-        let setup = ServiceSetup { me: *me, services, log, slot_count: shape.slot_count };
+        let Shape { slot_count, deciding, .. } = *shape;
+        let setup = ServiceSetup { me: *me, services, log, slot_count, deciding };
         Member::Service(Service::new(rules, &setup, distribution.delivery(sources, rules.config())))
     }));
     members.extend(

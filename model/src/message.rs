@@ -164,6 +164,10 @@ pub enum Message {
     Entries { from: Offset, entries: Arc<[Entry]>, tail: Offset, nonce: u64 },
     /// About the configuration of limits.
     Config(config::Message),
+    /// A node that owns nothing wants all events of a slot; the nonce tells its question from others.
+    Read { slot: SlotId, nonce: u64 },
+    /// These are they.
+    Events { slot: SlotId, nonce: u64, events: Arc<[Event]> },
 }
 
 impl sim::node::Message for Message {
@@ -181,6 +185,8 @@ impl sim::node::Message for Message {
             Self::Follow { .. } => "follow",
             Self::Entries { .. } => "entries",
             Self::Config(message) => message.name(),
+            Self::Read { .. } => "read",
+            Self::Events { .. } => "events",
         }
     }
 }

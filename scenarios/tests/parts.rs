@@ -11,6 +11,7 @@ use scenarios::plan::{Build, Plan};
 use scenarios::runner::Run;
 use scenarios::{mutants, runner, scenario};
 
+const COUNTERS: [&str; 3] = ["counter=sharded", "counter=singleton", "counter=compare-and-set"];
 const CONFIGS: [&str; 4] = ["config=pull", "config=cached", "config=push", "config=two-phase"];
 
 /// A run of half a minute, with all of the scenario's faults.
@@ -52,7 +53,9 @@ fn breaks(parts: &[&str], defect: Option<&str>, check: &str) {
 #[test]
 fn every_choice_of_parts_keeps_every_promise() {
     for config in CONFIGS {
-        holds(&[config]);
+        for counter in COUNTERS {
+            holds(&[config, counter]);
+        }
     }
 }
 
@@ -63,6 +66,21 @@ fn each_way_of_the_limits_has_a_weakness_of_its_own() {
     breaks(&["config=two-phase"], Some("decision-guessed"), "switch-a");
     for config in CONFIGS {
         breaks(&[config], None, "switch-a");
+    }
+}
+
+#[test]
+fn each_way_of_deciding_has_a_weakness_of_its_own() {
+    let calm = "faults=[]";
+    breaks(
+        &["counter=compare-and-set", "workload.spread=hot", calm],
+        Some("unconditional-append"),
+        "linearizable",
+    );
+    breaks(&["counter=singleton"], Some("minority-goes-on"), "linearizable");
+    breaks(&["counter=compare-and-set"], Some("retry-without-key"), "exactly-once");
+    for counter in COUNTERS {
+        breaks(&[counter], None, "linearizable");
     }
 }
 
@@ -90,6 +108,8 @@ fn a_part_that_there_is_not_is_refused_with_those_that_there_are() {
     let refused = |setting: &str| scenario::load("capacity", &[setting.to_owned()]).unwrap_err().to_string();
     let found = refused("log=paper");
     assert!(found.contains("unknown variant `paper`, expected `single`"), "{found}");
+    let found = refused("counter=abacus");
+    assert!(found.contains("`sharded`, `singleton`, `compare-and-set`"), "{found}");
     let found = refused("config=pigeon");
     assert!(found.contains("`pull`, `cached`, `push`, `two-phase`"), "{found}");
     let elsewhere = scenario::load("commit", &["config=push".to_owned()]).unwrap_err().to_string();
@@ -108,7 +128,7 @@ fn a_plan_from_before_there_was_a_choice_is_that_of_the_defaults() {
     let plan = plan(&[], 1, Build::default());
     let mut file = plan.to_file();
     let shape = file.scenario["shape"].as_object_mut().unwrap();
-    for part in ["config", "log"] {
+    for part in ["config", "counter", "log"] {
         assert!(shape.remove(part).is_some(), "{part}");
     }
     let again = Plan::from_file(&file).unwrap();

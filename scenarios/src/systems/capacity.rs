@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
 use sim::time::Span;
 
-use self::parts::{ConfigPart, LogPart};
+use self::parts::{ConfigPart, CounterPart, LogPart};
 use super::common::{Clients, Load, accept_label, patience};
 use super::switches::{self, Config, Promised};
 use crate::bounded::Bounded;
@@ -63,6 +63,9 @@ pub struct Shape {
     /// How limits come to the service nodes.
     #[serde(default)]
     pub config: ConfigPart,
+    /// Who decides about slots.
+    #[serde(default)]
+    pub counter: CounterPart,
     /// What the journal stands on.
     #[serde(default)]
     pub log: LogPart,
@@ -201,7 +204,9 @@ pub(super) fn hot_key_aim<S>(parameters: &Parameters<S>, requests: &[Planned<Cap
 where
     S: System<Shape = Shape, Workload = Workload>,
 {
-    Aims { hot_key_owner: workload::hot_key_owner(&topology(parameters), requests), switches: Vec::new() }
+    let services = topology(parameters).services;
+    let owner = |slot| parameters.shape.counter.owner(&services, slot);
+    Aims { hot_key_owner: workload::hot_slot(requests).and_then(owner), switches: Vec::new() }
 }
 
 /// What all systems of these nodes ask of their figures.
@@ -263,6 +268,7 @@ where
             delivery: Span::ZERO,
             clock_bound: Span::ZERO,
         },
+        deciding: shape.counter.deciding(),
         patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     };
     capacity::build(&shape, rules)

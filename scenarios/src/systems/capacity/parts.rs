@@ -3,10 +3,15 @@
 //! | key of `[shape]` | choices, the default first |
 //! |---|---|
 //! | `config` | `pull`, `cached`, `push`, `two-phase`: how limits come to the service nodes |
+//! | `counter` | `sharded`, `singleton`, `compare-and-set`: who decides about slots |
 //! | `log` | `single`: what the journal stands on |
 
 use model::config::distribution::Mode;
+use model::counter::decider::Deciding;
+use model::counter::membership::{Placing, owner_among};
+use model::ids::SlotId;
 use serde::{Deserialize, Serialize};
+use sim::node::NodeId;
 use sim::time::Span;
 
 /// How limits come to the service nodes.
@@ -38,6 +43,41 @@ impl ConfigPart {
             Self::Cached => Mode::Cached { ttl: poll_every, replica_lag: None },
             Self::Push => Mode::Push { kept_count: KEPT_VERSIONS },
             Self::TwoPhase => Mode::TwoPhase { prepare_within: PREPARE_WITHIN },
+        }
+    }
+}
+
+/// Who decides about slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CounterPart {
+    /// Each slot has an owner; the service nodes share the slots.
+    #[default]
+    Sharded,
+    /// One service node owns all slots, and another one when it is gone.
+    Singleton,
+    /// Whoever is asked, on condition that nothing came between: the store's compare and set.
+    CompareAndSet,
+}
+
+impl CounterPart {
+    /// What the model makes of it.
+    #[must_use]
+    pub const fn deciding(self) -> Deciding {
+        match self {
+            Self::Sharded => Deciding::Owned(Placing::Sharded),
+            Self::Singleton => Deciding::Owned(Placing::Singleton),
+            Self::CompareAndSet => Deciding::CompareAndSet,
+        }
+    }
+
+    /// Who owns a slot while everybody is alive, if anybody does.
+    #[must_use]
+    pub fn owner(self, services: &[NodeId], slot: SlotId) -> Option<NodeId> {
+        match self {
+            Self::Sharded => owner_among(services, slot),
+            Self::Singleton => services.first().copied(),
+            Self::CompareAndSet => None,
         }
     }
 }
