@@ -5,19 +5,20 @@ pub mod rules;
 use std::sync::Arc;
 
 use sim::node::{Context, Effects, Input, InputOf, Node, NodeId};
-use sim::time::Span;
 
 use self::rules::Rules;
+use crate::cache::Cache;
 use crate::client::{Client, Patience};
+use crate::config::distribution::{Distribution, Sources};
 use crate::config::first_version;
-use crate::config::message::Payload;
-use crate::config::pull::PullSetup;
+use crate::config::message::{Message as ConfigMessage, Payload, Reading};
+use crate::counter::decider::Deciding;
 use crate::ids::Version;
 use crate::message::{Call, Message, Observation, Record, Request};
 use crate::publisher::Publisher;
 use crate::replication::log::Log;
 use crate::service::{Service, ServiceSetup};
-use crate::store::{LeadTime, Store, StoreSetup};
+use crate::store::Store;
 
 /// The effects of a member.
 pub type Fx = Effects<Member>;
@@ -35,6 +36,8 @@ pub enum Member {
     Client(Client<Call>),
     /// The publisher of versions.
     Publisher(Publisher),
+    /// A cache of the configuration, or its replica.
+    Cache(Cache<Reading>),
 }
 
 impl Member {
@@ -47,6 +50,7 @@ impl Member {
             Self::Service(_) => "service",
             Self::Client(_) => "client",
             Self::Publisher(_) => "publisher",
+            Self::Cache(_) => "cache",
         }
     }
 }
@@ -70,6 +74,7 @@ impl Node for Member {
                 client.handle(input, answered, context, fx);
             }
             Self::Publisher(publisher) => handle_publisher(publisher, input, context, fx),
+            Self::Cache(cache) => handle_cache(cache, input, context, fx),
         }
     }
 }
@@ -123,6 +128,18 @@ fn handle_publisher(publisher: &mut Publisher, input: InputOf<Member>, context: 
     }
 }
 
+fn handle_cache(cache: &mut Cache<Reading>, input: InputOf<Member>, context: &mut Context<'_>, fx: &mut Fx) {
+    match input {
+        Input::Start { .. } => cache.start(context, fx),
+        Input::Message { from, message: Message::Config(ConfigMessage::Cache(message)) } => {
+            cache.message(from, message, context, fx);
+        }
+        Input::Timer(_) => cache.timer(fx),
+        Input::Message { .. } | Input::Request(_) | Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {
+        }
+    }
+}
+
 /// How large a world is, and its timing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -134,10 +151,10 @@ pub struct Shape {
     pub slot_count: u32,
     /// What the version that is there from the beginning says, if there is one.
     pub initial: Option<Payload>,
-    /// Every version is published at least that long before its start.
-    pub lead: Span,
-    /// How often a process reads the store.
-    pub poll_every: Span,
+    /// How versions come to the service nodes.
+    pub distribution: Distribution,
+    /// Who decides about slots.
+    pub deciding: Deciding,
     /// How patient clients are.
     pub patience: Patience,
 }
@@ -159,40 +176,36 @@ pub struct Topology {
     pub publisher: NodeId,
 }
 
-/// A naive process reads the store this seldom, whatever the lead time.
-const NAIVE_POLL_EVERY: Span = Span::from_seconds(15);
-
-/// Builds a world of `shape`: store, log, publisher, then service nodes and clients.
+/// Builds a world of `shape`: store, log, publisher, then service nodes and clients, and at last the caches of the
+/// configuration, so that a choice between its ways gives nobody else another number.
 #[must_use]
 pub fn build(shape: &Shape, rules: Rules) -> Topology {
     let (store, log, publisher) = (NodeId(0), NodeId(1), NodeId(2));
     let services: Arc<[NodeId]> = (3..3 + shape.service_count).map(NodeId).collect();
     let first_client = 3 + shape.service_count;
-    let clients: Vec<_> = (first_client..first_client + shape.client_count).map(NodeId).collect();
+    let first_cache = NodeId(first_client + shape.client_count);
+    let clients: Vec<_> = (first_client..first_cache.0).map(NodeId).collect();
 
-    let poll_every = if rules.poll_within_lead.is_taken() { shape.poll_every } else { NAIVE_POLL_EVERY };
-    let config = PullSetup { store, cache: None, lead: shape.lead, poll_every };
+    let distribution = &shape.distribution;
+    let sources = Sources { store, first_cache };
     let initial: Vec<_> = shape.initial.map(first_version).into_iter().collect();
-    let last = if initial.is_empty() { Version(0) } else { Version(1) };
-    let (ttl_sum, delivery, clock_bound) = (shape.poll_every, Span::ZERO, Span::ZERO);
-    let lead = LeadTime { lead: shape.lead, ttl_sum, delivery, clock_bound };
+    let last = Version(u32::from(!initial.is_empty()));
 
     let mut members = vec![
-        Member::Store(Store::new(
-            rules.config(),
-            StoreSetup { lead, initial, watchers: None, rounds: None, standby: None },
-        )),
+        Member::Store(Store::new(rules.config(), distribution.store(&services, initial, None))),
         Member::Log(Log::new(rules)),
-        Member::Publisher(Publisher::new(store, shape.lead, last)),
+        Member::Publisher(Publisher::new(store, distribution.lead, last)),
     ];
     members.extend(services.iter().map(|me| {
         let services = Arc::clone(&services);
-        let setup = ServiceSetup { me: *me, services, log, slot_count: shape.slot_count, config };
-        Member::Service(Service::new(rules, &setup))
+        let Shape { slot_count, deciding, .. } = *shape;
+        let setup = ServiceSetup { me: *me, services, log, slot_count, deciding };
+        Member::Service(Service::new(rules, &setup, distribution.delivery(sources, rules.config())))
     }));
     members.extend(
         (0..clients.len())
             .map(|index| Member::Client(Client::new(Arc::clone(&services), index, shape.patience))),
     );
+    members.extend(distribution.caches(sources).into_iter().map(Member::Cache));
     Topology { members, services, clients, store, log, publisher }
 }

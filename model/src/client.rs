@@ -145,9 +145,6 @@ impl<Q: Question> Client<Q> {
     }
 
     /// Reacts to whatever happens to its node; `answered` finds the answer in a message.
-    ///
-    /// # Panics
-    /// As [`Client::request`] does.
     pub fn handle<N: Node>(
         &mut self,
         input: InputOf<N>,
@@ -175,16 +172,14 @@ impl<Q: Question> Client<Q> {
         }
     }
 
-    /// The workload asks.
-    ///
-    /// # Panics
-    /// If more than [`SESSIONS_MAX`] operations would be open at once: the workload is too dense for its deadline.
+    /// The workload asks. What would be more than [`SESSIONS_MAX`] operations open at once is not asked of anybody: a client
+    /// that was paused for long finds many requests, and goes on without some.
     pub fn request<N: Node>(&mut self, call: Q, context: &Context<'_>, fx: &mut Effects<N>)
     where
         N::Message: From<Ask<Q>>,
         N::Observation: From<Operation<Q>>,
     {
-        let index = self.idle_session();
+        let Some(index) = self.idle_session() else { return };
         let request = RequestKey::of(context.id(), self.requests);
         self.requests += 1;
         let process = self.sessions[index].process;
@@ -240,14 +235,15 @@ impl<Q: Question> Client<Q> {
         self.ask(index, fx);
     }
 
-    fn idle_session(&mut self) -> usize {
-        if let Some(index) = self.sessions.iter().position(|session| session.open.is_none()) {
-            return index;
+    /// An idle session, or a new one; none if there are as many as there may be.
+    fn idle_session(&mut self) -> Option<usize> {
+        let idle = self.sessions.iter().position(|session| session.open.is_none());
+        if idle.is_some() || self.sessions.len() >= SESSIONS_MAX {
+            return idle;
         }
-        assert!(self.sessions.len() < SESSIONS_MAX, "a client has at most {SESSIONS_MAX} operations open");
         self.sessions.push(Session { process: self.processes, mark: Q::Mark::default(), open: None });
         self.processes += 1;
-        self.sessions.len() - 1
+        Some(self.sessions.len() - 1)
     }
 
     fn ask<N: Node>(&mut self, index: usize, fx: &mut Effects<N>)
@@ -367,6 +363,15 @@ mod tests {
             "{:?}",
             done.observed
         );
+    }
+
+    #[test]
+    fn more_operations_than_may_be_open_at_once_are_not_asked() {
+        let (mut client, mut probe, _) = asked();
+        for _ in 0..2 * SESSIONS_MAX {
+            probe.ask(|context, fx| client.request(Call::Overview, context, fx));
+        }
+        assert_eq!(probe.done().sent.len(), SESSIONS_MAX - 1);
     }
 
     #[test]

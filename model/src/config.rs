@@ -9,6 +9,7 @@
 //! ```
 
 pub mod delivery;
+pub mod distribution;
 pub mod message;
 pub mod participant;
 pub mod pull;
@@ -21,22 +22,17 @@ pub mod watchers;
 pub mod worker;
 
 use sim::node::{Context, Effects, Input, InputOf, Node, NodeId};
-use sim::time::{LocalTime, Span};
+use sim::time::LocalTime;
 
-use self::delivery::Delivery;
+use self::distribution::{Distribution, Sources};
 use self::message::{ConfigVersion, Message, Observation, Payload, Reading, Record, Request};
-use self::participant::{Participant, ParticipantSetup};
-use self::pull::{CacheSetup, PullSetup, Puller};
-use self::rounds::RoundsSetup;
 use self::rules::Rules;
 use self::standby::Standby;
-use self::watch::{BEATS_MISSED_MAX, WatchSetup, Watcher};
-use self::watchers::WatchersSetup;
 use self::worker::Worker;
-use crate::cache::{Cache, Copying};
+use crate::cache::Cache;
 use crate::ids::Version;
 use crate::publisher::Publisher;
-use crate::store::{LeadTime, Store, StoreSetup};
+use crate::store::Store;
 
 /// One node of a world of processes, in its role.
 #[derive(Clone, Debug)]
@@ -142,47 +138,15 @@ fn handle_worker(
     }
 }
 
-/// How versions come to processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Each reads the store.
-    Pull,
-    /// Each reads a cache.
-    Cached {
-        /// How long the cache keeps an answer.
-        ttl: Span,
-        /// How far a replica of the cache lags, if it is the replica that is read.
-        replica_lag: Option<Span>,
-    },
-    /// The store tells those that watch.
-    Push {
-        /// How many versions a watch can go back.
-        kept_count: usize,
-    },
-    /// Everybody agrees before a version counts.
-    TwoPhase {
-        /// How long agreeing may take.
-        prepare_within: Span,
-    },
-}
-
 /// How large a world of processes is, and its timing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// How versions come to processes.
-    pub mode: Mode,
+    pub distribution: Distribution,
     /// Processes that run tasks.
     pub worker_count: u32,
     /// What the version that is there from the beginning says, if there is one.
     pub initial: Option<Payload>,
-    /// Every version is published at least that long before its start.
-    pub lead: Span,
-    /// How long a process keeps what it read, or how often it hears that nothing has changed.
-    pub poll_every: Span,
-    /// How long an answer of the store takes to a process.
-    pub delivery: Span,
-    /// By how much a clock may be off.
-    pub clock_bound: Span,
 }
 
 /// Who is who, in the order of their numbers.
@@ -196,100 +160,34 @@ pub struct World {
     pub workers: Vec<NodeId>,
 }
 
-/// A naive process reads this seldom, whatever the lead time.
-const NAIVE_POLL_EVERY: Span = Span::from_seconds(15);
-/// A naive cache keeps its answers for so long, whatever the lead time.
-const NAIVE_CACHE_TTL: Span = Span::from_seconds(30);
-
 const STORE: NodeId = NodeId(0);
 const PUBLISHER: NodeId = NodeId(1);
 const STANDBY: NodeId = NodeId(2);
 const CACHE: NodeId = NodeId(3);
-const REPLICA: NodeId = NodeId(4);
-
-impl Shape {
-    /// For how long what the store said is kept on its way, by cache, replica and process together.
-    #[must_use]
-    pub fn ttl_sum(&self) -> Span {
-        match self.mode {
-            Mode::Pull => self.poll_every,
-            Mode::Cached { ttl, replica_lag } => self.poll_every + ttl + replica_lag.unwrap_or(Span::ZERO),
-            // A process that has missed a version hears so with the next heartbeat, or hears nothing for that long.
-            Mode::Push { .. } => self.poll_every.times(BEATS_MISSED_MAX),
-            // Nobody keeps anything: a participant is asked.
-            Mode::TwoPhase { .. } => Span::ZERO,
-        }
-    }
-
-    /// The first worker's number.
-    fn first_worker(&self) -> u32 {
-        match self.mode {
-            Mode::Cached { replica_lag: Some(_), .. } => 5,
-            Mode::Cached { replica_lag: None, .. } => 4,
-            Mode::Pull | Mode::Push { .. } | Mode::TwoPhase { .. } => 3,
-        }
-    }
-
-    fn delivery(&self, rules: Rules) -> Delivery {
-        let poll_every = if rules.poll_within_lead.is_taken() { self.poll_every } else { NAIVE_POLL_EVERY };
-        let pull = |cache| PullSetup { store: STORE, cache, lead: self.lead, poll_every };
-        match self.mode {
-            Mode::Pull => Delivery::Pull(Puller::new(rules, pull(None))),
-            Mode::Cached { ttl, replica_lag } => {
-                let ttl = if rules.cache_within_lead.is_taken() { ttl } else { NAIVE_CACHE_TTL };
-                let reads = if replica_lag.is_some() { REPLICA } else { CACHE };
-                Delivery::Pull(Puller::new(rules, pull(Some(CacheSetup { primary: CACHE, reads, ttl }))))
-            }
-            Mode::Push { .. } => {
-                let setup = WatchSetup { store: STORE, lead: self.lead, beat_every: self.poll_every };
-                Delivery::Push(Watcher::new(rules, setup))
-            }
-            Mode::TwoPhase { .. } => {
-                let setup = ParticipantSetup { store: STORE, ask_every: self.poll_every };
-                Delivery::TwoPhase(Participant::new(rules, setup))
-            }
-        }
-    }
-
-    fn store(&self, workers: &[NodeId], initial: Vec<ConfigVersion>) -> StoreSetup {
-        let (mut watchers, mut rounds) = (None, None);
-        match self.mode {
-            Mode::Pull | Mode::Cached { .. } => {}
-            Mode::Push { kept_count } => {
-                watchers = Some(WatchersSetup { beat_every: self.poll_every, kept_count });
-            }
-            Mode::TwoPhase { prepare_within } => {
-                rounds = Some(RoundsSetup { participants: workers.into(), prepare_within });
-            }
-        }
-        let Self { lead, delivery, clock_bound, .. } = *self;
-        let lead = LeadTime { lead, ttl_sum: self.ttl_sum(), delivery, clock_bound };
-        StoreSetup { lead, initial, watchers, rounds, standby: Some(STANDBY) }
-    }
-
-    fn caches(&self) -> Vec<Member> {
-        let Mode::Cached { replica_lag, .. } = self.mode else { return Vec::new() };
-        let copying = replica_lag.map(|every| Copying { primary: CACHE, every });
-        let replica = copying.map(|copying| Member::Cache(Cache::new(Some(copying))));
-        [Member::Cache(Cache::new(None))].into_iter().chain(replica).collect()
-    }
-}
 
 /// Builds a world of `shape`.
+///
+/// # Panics
+/// Never: who comes before the workers is counted before they are numbered.
 #[must_use]
 pub fn build(shape: &Shape, rules: Rules) -> World {
-    let first = shape.first_worker();
+    let Shape { distribution, .. } = shape;
+    let sources = Sources { store: STORE, first_cache: CACHE };
+    let caches = distribution.caches(sources);
+    let first = CACHE.0 + u32::try_from(caches.len()).expect("there are two caches at most");
     let workers: Vec<_> = (first..first + shape.worker_count).map(NodeId).collect();
     let initial: Vec<_> = shape.initial.map(first_version).into_iter().collect();
     let last = Version(u32::from(!initial.is_empty()));
+    let store = distribution.store(&workers, initial.clone(), Some(STANDBY));
     let mut members = vec![
-        Member::Store(Store::new(rules, shape.store(&workers, initial.clone()))),
-        Member::Publisher(Publisher::new(STORE, shape.lead, last)),
+        Member::Store(Store::new(rules, store)),
+        Member::Publisher(Publisher::new(STORE, distribution.lead, last)),
         Member::Standby(Standby::new(&initial)),
     ];
-    members.extend(shape.caches());
+    members.extend(caches.into_iter().map(Member::Cache));
     assert_eq!(members.len(), first as usize, "workers come last");
-    members.extend(workers.iter().map(|_| Member::Worker(Worker::new(rules, shape.delivery(rules)))));
+    let worker = |_: &NodeId| Member::Worker(Worker::new(rules, distribution.delivery(sources, rules)));
+    members.extend(workers.iter().map(worker));
     World { members, publisher: PUBLISHER, workers }
 }
 

@@ -1,5 +1,9 @@
-//! Sharded capacity counters: one entity a slot, owned by one node at a time, journalled before it answers.
+//! Capacity counters: who decides about a slot, and what must be in the journal before anybody is told.
 
+pub mod batch;
+pub mod compare_and_set;
+pub mod decider;
 pub mod membership;
 pub mod owner;
+pub mod owners;
 pub mod slot;

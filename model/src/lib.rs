@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!   Client ──ask──► Service ─────────append──────► Log
-//!   Publisher       │ membership: who owns a slot    │
-//!      │            │ owner: decides, one at a time  │ entries
-//!      ▼            │ puller: which limit is in force│
+//!   Publisher       │ decider: a slot's owner, or    │
+//!      │            │          compare and set       │ entries
+//!      ▼            │ delivery: the limit in force   │
 //!    Store ◄─read── │ replica: what readers see ◄────┘
 //!      └── directly, through a Cache, by watch or in two phases ──► Worker
 //! ```

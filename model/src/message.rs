@@ -7,7 +7,7 @@ use sim::digest::{Canonical, Digest};
 use sim::node::NodeId;
 use sim::time::Span;
 
-use crate::cache::CacheSeen;
+use crate::cache::{CacheMessage, CacheSeen};
 use crate::client::{Ask, Operation, Question, Reply};
 use crate::config::message::{self as config, Kept, Payload};
 use crate::durable::Formatted;
@@ -164,6 +164,10 @@ pub enum Message {
     Entries { from: Offset, entries: Arc<[Entry]>, tail: Offset, nonce: u64 },
     /// About the configuration of limits.
     Config(config::Message),
+    /// A node that owns nothing wants all events of a slot; the nonce tells its question from others.
+    Read { slot: SlotId, nonce: u64 },
+    /// These are they.
+    Events { slot: SlotId, nonce: u64, events: Arc<[Event]> },
 }
 
 impl sim::node::Message for Message {
@@ -181,6 +185,8 @@ impl sim::node::Message for Message {
             Self::Follow { .. } => "follow",
             Self::Entries { .. } => "entries",
             Self::Config(message) => message.name(),
+            Self::Read { .. } => "read",
+            Self::Events { .. } => "events",
         }
     }
 }
@@ -296,6 +302,12 @@ impl From<Operation<Call>> for Observation {
 impl From<config::Message> for Message {
     fn from(message: config::Message) -> Self {
         Self::Config(message)
+    }
+}
+
+impl From<CacheMessage<config::Reading>> for Message {
+    fn from(message: CacheMessage<config::Reading>) -> Self {
+        Self::Config(message.into())
     }
 }
 

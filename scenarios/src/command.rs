@@ -186,22 +186,24 @@ fn parse_mutant(name: &str) -> Result<Defect, String> {
     })
 }
 
-/// The scenarios of these names and paths, or, without any, of the catalog: those that are wanted, and where each is from.
+/// The scenarios of these names and paths, or, without any, of the catalog, with `settings`: those that are wanted, and where
+/// each is from.
 pub(crate) fn load_all(
     names: &[String],
+    settings: &[String],
     is_wanted: impl Fn(&Scenario) -> Result<bool, CommandError>,
 ) -> Result<Vec<(Arc<Scenario>, Origin)>, CommandError> {
     let all: Vec<String> = catalog::names().map(str::to_owned).collect();
     let mut scenarios: Vec<(Arc<Scenario>, Origin)> = Vec::new();
     for name in if names.is_empty() { &all } else { names } {
-        let scenario = scenario::load(name, &[])?;
+        let scenario = scenario::load(name, settings)?;
         if !is_wanted(&scenario)? {
             continue;
         }
         if scenarios.iter().any(|(other, _)| other.name == scenario.name) {
             return Err(CommandError::Usage(format!("scenario `{}` is named twice", scenario.name)));
         }
-        let origin = Origin { path: catalog::path_of(name), settings: Vec::new() };
+        let origin = Origin { path: catalog::path_of(name), settings: settings.to_vec() };
         scenarios.push((Arc::new(scenario), origin));
     }
     Ok(scenarios)

@@ -104,7 +104,8 @@ impl ScenarioError {
 /// # Errors
 /// If there is no such scenario, or it is malformed: names the file, the place and what was expected.
 ///
-/// `cell=COLUMN` sets the faults and the timing that the cells of that column of a matrix have.
+/// `cell=COLUMN` sets the faults and the timing that the cells of that column of a matrix have; `config`, `counter` and
+/// `log` are short for the keys of `[shape]` that choose a part.
 pub fn load(name: &str, settings: &[String]) -> Result<Scenario, ScenarioError> {
     let (path, text) = find(name)?;
     let (cells, settings): (Vec<_>, Vec<_>) =
@@ -267,11 +268,16 @@ fn malformed(path: &str, text: &str, error: &toml::de::Error) -> ScenarioError {
     ScenarioError::Malformed { path: path.to_owned(), line, column, found }
 }
 
+/// Keys that name a part of a system, and stand for those of `[shape]`.
+const PARTS: [&str; 3] = ["config", "counter", "log"];
+
 fn set(table: &mut toml::Table, setting: &str) -> Result<(), ScenarioError> {
     let wrong = |found: String| ScenarioError::Setting { setting: setting.to_owned(), found };
     let (key, value) = setting
         .split_once('=')
         .ok_or_else(|| wrong("expected KEY=VALUE, as in shape.slots=10".to_owned()))?;
+    let long = PARTS.contains(&key).then(|| format!("shape.{key}"));
+    let key = long.as_deref().unwrap_or(key);
     let parsed: toml::Table = toml::from_str(&format!("value = {value}"))
         .or_else(|_| toml::from_str(&format!("value = {}", toml::Value::from(value))))
         .map_err(|error| wrong(error.message().to_owned()))?;

@@ -63,11 +63,39 @@ fn one_hot_slot_and_all_at_once_break_nothing() {
     assert_eq!(broken("counter-sharded", &both), [""; 0]);
 }
 
+/// Of every system, if its clients are asked that often.
 #[test]
 fn a_load_that_no_client_could_keep_open_is_refused() {
-    let settings = ["workload.requests-per-s=20_000".to_owned()];
-    let error = scenario::load("counter-sharded", &settings).unwrap_err().to_string();
-    assert!(error.contains("operations open at once"), "{error}");
+    for (name, requests_per_s) in [
+        ("capacity", 10_000),
+        ("counter-sharded", 20_000),
+        ("counter-sync", 10_000),
+        ("counter-dist", 10_000),
+        ("counter-rollup", 10_000),
+        ("overview", 10_000),
+        ("replication", 10_000),
+        ("commit", 10_000),
+        ("election", 10_000),
+        ("workflow", 10_000),
+        ("stream", 10_000),
+        ("lww-records", 10_000),
+        ("chain", 2_000),
+    ] {
+        let settings = [format!("workload.requests-per-s={requests_per_s}")];
+        let error = scenario::load(name, &settings).unwrap_err().to_string();
+        assert!(
+            error.contains("`workload.requests-per-s`") && error.contains("operations open at once"),
+            "{name}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_load_beyond_all_counting_is_refused() {
+    let settings = ["workload.requests-per-s=1_000_000", "timing.chaos-s=86_400", "timing.heal-s=86_400"];
+    let settings = settings.map(str::to_owned);
+    let error = scenario::load("capacity", &settings).unwrap_err().to_string();
+    assert!(error.contains("requests in one run, expected at most 2000000"), "{error}");
 }
 
 /// Gossip sends nodes times slots; its messages and the heartbeats share one inbox.

@@ -45,6 +45,24 @@ crate::decisions! {
         lead_checked = "late-publication",
         /// Reads of the store wait while a version is being made durable.
         reads_wait_for_commit,
+        /// A cached answer keeps the time of its store read; otherwise it counts from when the cache was asked.
+        cached_stamp = "cache-renews-lease",
+        /// A cache keeps an answer for less than the lead time; otherwise for a time of its own.
+        cache_within_lead,
+        /// A watch resumes behind the last version that was seen; otherwise from now on.
+        resume_from_revision = "watch-skips-revision",
+        /// A heartbeat that names a newer version than is known shows a gap; otherwise it is a sign of life like any other.
+        heartbeat_compared = "heartbeat-unread",
+        /// Silence on a watch proves nothing; otherwise it proves that nothing has changed.
+        silence_unproven = "silence-extends",
+        /// What was compacted away is read in full; otherwise the watch goes on with what is left.
+        compaction_read = "compaction-ignored",
+        /// A prepared node that missed the decision refuses until it learns it; otherwise it guesses that it was to commit.
+        decision_awaited = "decision-guessed",
+        /// One absent service node aborts; otherwise those that answered are enough.
+        absent_aborts = "absent-ignored",
+        /// A node that joins reads the store first; otherwise it waits for the next version.
+        joiners_read = "joiner-waits",
         /// A read says what is in use; otherwise one unit more. The canary: every run must show it, or the judge sleeps.
         reads_are_true = "canary" in every variant,
     }
@@ -62,6 +80,15 @@ impl Rules {
             lead_checked: self.lead_checked,
             reads_wait_for_commit: self.reads_wait_for_commit,
             commit_synced: self.reads_wait_for_commit,
+            cached_stamp: self.cached_stamp,
+            cache_within_lead: self.cache_within_lead,
+            resume_from_revision: self.resume_from_revision,
+            heartbeat_compared: self.heartbeat_compared,
+            silence_unproven: self.silence_unproven,
+            compaction_read: self.compaction_read,
+            decision_awaited: self.decision_awaited,
+            absent_aborts: self.absent_aborts,
+            joiners_read: self.joiners_read,
             ..config::Rules::hardened()
         }
     }

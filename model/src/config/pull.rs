@@ -10,13 +10,13 @@
 //! starts after `stamp + lead` (see [`crate::store`]). The clocks of all processes hold true time in their intervals, so a
 //! stamp means the same to whoever finds it in a cache.
 
-use sim::node::{Context, Effects, NodeId, SyncToken};
+use sim::node::{Context, Effects, NodeId};
 use sim::time::{LocalTime, MonotonicTime, Span};
 
 use crate::cache::{CacheKey, CacheMessage};
 use crate::config::message::{Host, Message, Observation, Question, Reading};
 use crate::config::rules::Rules;
-use crate::config::switch::{Ruling, Switch};
+use crate::config::switch::Switch;
 
 /// How a process gets its configuration.
 #[derive(Clone, Copy, Debug)]
@@ -115,21 +115,6 @@ impl Puller {
         }
     }
 
-    /// A sync is done; whether it was a mark of this part.
-    pub fn synced(&mut self, token: SyncToken) -> bool {
-        self.switch.synced(token)
-    }
-
-    /// A sync was refused.
-    pub fn sync_failed(&mut self, token: SyncToken) {
-        self.switch.sync_failed(token);
-    }
-
-    /// What the process may do at this instant of its own clock.
-    pub fn rule<N: Host>(&mut self, context: &Context<'_>, fx: &mut Effects<N>) -> Ruling {
-        self.switch.rule(context, fx)
-    }
-
     /// The store said so to a question that was sent at `stamp` or later.
     fn learn<N: Host>(&mut self, reading: &Reading, stamp: LocalTime, fx: &mut Effects<N>) {
         self.switch.learn(&reading.versions);
@@ -156,9 +141,12 @@ impl Puller {
 mod tests {
     use std::sync::Arc;
 
+    use sim::node::SyncToken;
+
     use super::*;
     use crate::config::Member;
     use crate::config::message::{ConfigVersion, Payload, Record};
+    use crate::config::switch::Ruling;
     use crate::ids::Version;
     use crate::probe::Probe;
     use crate::rules::Decisions as _;
@@ -196,7 +184,7 @@ mod tests {
         let got = Message::Cache(CacheMessage::Got { key: VERSIONS, value: Some(reading) });
         probe.ask(|context, fx| puller.message(&got, context, fx));
         probe.wait(span);
-        probe.ask(|context, fx| puller.rule(context, fx)) != Ruling::Unverified
+        probe.ask(|context, fx| puller.switch.rule(context, fx)) != Ruling::Unverified
     }
 
     #[test]
@@ -249,7 +237,7 @@ mod tests {
         let (mut puller, mut probe) = started(Rules::hardened(), false);
         probe.ask(|context, fx| puller.start(&[Record::Mark(Version(1))], context, fx));
         let token = probe.done().synced[0];
-        assert!(!puller.synced(SyncToken(99)));
-        assert!(puller.synced(token));
+        assert!(!puller.switch.synced(SyncToken(99)));
+        assert!(puller.switch.synced(token));
     }
 }

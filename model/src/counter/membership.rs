@@ -19,6 +19,15 @@ const SILENCE_MAX: Span = Span::from_ms(1000);
 /// A coordinator places at most this often.
 const PLACING_EVERY: Span = Span::from_ms(500);
 
+/// Who gets slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placing {
+    /// Everybody alive shares them.
+    Sharded,
+    /// One node has them all, until it is not heard any more.
+    Singleton,
+}
+
 /// One node's view of the others.
 #[derive(Clone, Debug)]
 pub struct Membership {
@@ -28,6 +37,7 @@ pub struct Membership {
     nodes: Arc<[NodeId]>,
     /// When each was last heard; same order.
     heard: Vec<Option<MonotonicTime>>,
+    placing: Placing,
     placement: Placement,
     placed_at: Option<MonotonicTime>,
 }
@@ -35,10 +45,10 @@ pub struct Membership {
 impl Membership {
     /// A node that has heard nobody yet.
     #[must_use]
-    pub fn new(rules: Rules, me: NodeId, nodes: Arc<[NodeId]>) -> Self {
+    pub fn new(rules: Rules, me: NodeId, nodes: Arc<[NodeId]>, placing: Placing) -> Self {
         let heard = vec![None; nodes.len()];
         let placement = Placement { term: 0, members: Arc::new([]) };
-        Self { rules, me, nodes, heard, placement, placed_at: None }
+        Self { rules, me, nodes, heard, placing, placement, placed_at: None }
     }
 
     /// The other service nodes.
@@ -79,10 +89,10 @@ impl Membership {
     pub fn place(&mut self, now: MonotonicTime) -> bool {
         let is_coordinator = self.alive(now).next() == Some(self.me) && self.has_quorum(now);
         let has_just_placed = self.placed_at.is_some_and(|at| now.since(at) < PLACING_EVERY);
-        if !is_coordinator || has_just_placed || self.alive(now).eq(self.placement.members.iter().copied()) {
+        if !is_coordinator || has_just_placed || self.wanted(now).eq(self.placement.members.iter().copied()) {
             return false;
         }
-        let members = self.alive(now).collect();
+        let members = self.wanted(now).collect();
         self.placement = Placement { term: self.next_term(), members };
         self.placed_at = Some(now);
         true
@@ -92,6 +102,15 @@ impl Membership {
     #[must_use]
     pub fn owner(&self, slot: SlotId) -> Option<NodeId> {
         owner_among(&self.placement.members, slot)
+    }
+
+    /// Who is to have slots: of those alive all, or who has them already, or the lowest.
+    fn wanted(&self, now: MonotonicTime) -> impl Iterator<Item = NodeId> + '_ {
+        let (only, count) = match self.placing {
+            Placing::Sharded => (None, usize::MAX),
+            Placing::Singleton => (self.alive(now).find(|node| self.placement.members.contains(node)), 1),
+        };
+        self.alive(now).filter(move |node| only.is_none_or(|only| *node == only)).take(count)
     }
 
     fn alive(&self, now: MonotonicTime) -> impl Iterator<Item = NodeId> + '_ {
@@ -133,8 +152,12 @@ mod tests {
     use crate::rules::Decisions as _;
 
     fn cluster(size: u32) -> Vec<Membership> {
+        placed(size, Placing::Sharded)
+    }
+
+    fn placed(size: u32, placing: Placing) -> Vec<Membership> {
         let nodes: Arc<[NodeId]> = (0..size).map(NodeId).collect();
-        nodes.iter().map(|me| Membership::new(Rules::hardened(), *me, Arc::clone(&nodes))).collect()
+        nodes.iter().map(|me| Membership::new(Rules::hardened(), *me, Arc::clone(&nodes), placing)).collect()
     }
 
     fn at(ms: u64) -> MonotonicTime {
@@ -158,6 +181,21 @@ mod tests {
         hear(&mut nodes[0], &[2], at(0));
         assert!(nodes[0].place(at(0)));
         assert_eq!(*nodes[0].placement().members, [NodeId(0), NodeId(1), NodeId(2)]);
+    }
+
+    #[test]
+    fn a_singleton_stays_where_it_is_until_its_node_is_silent() {
+        let mut nodes = placed(3, Placing::Singleton);
+        hear(&mut nodes[1], &[2], at(0));
+        assert!(nodes[1].place(at(0)));
+        assert_eq!(*nodes[1].placement().members, [NodeId(1)]);
+        // The lowest is back, and coordinates; the slots stay.
+        let placement = nodes[1].placement().clone();
+        nodes[0].hear(NodeId(1), &placement, at(500));
+        assert!(!nodes[0].place(at(500)));
+        hear(&mut nodes[0], &[2], at(1_600));
+        assert!(nodes[0].place(at(1_600)));
+        assert_eq!(*nodes[0].placement().members, [NodeId(0)]);
     }
 
     #[test]

@@ -12,51 +12,23 @@
 //! confirms that nobody else has decided anything: reads and repeated answers wait for that too.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 
 use sim::node::{Context, NodeId};
 use sim::time::{MonotonicTime, Span};
 
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
-use crate::client::Reply;
+use crate::counter::batch::{Appended, Batch, Limits, Question};
 use crate::counter::slot::Slot;
-use crate::ids::{AppendNumber, Epoch, RequestKey, Sequence, SlotId, Version};
-use crate::message::{Answer, Call, Event, Ground, Message};
+use crate::ids::{AppendNumber, Epoch, SlotId};
+use crate::message::{Answer, Event, Message};
 
 /// No answer from the journal for this long: ask again.
-const RESEND_EVERY: Span = Span::from_ms(150);
+pub(super) const RESEND_EVERY: Span = Span::from_ms(150);
 /// After that many tries the slot is dropped: the journal stalls.
-const TRIES_MAX: u32 = 20;
+pub(super) const TRIES_MAX: u32 = 20;
 /// Questions that wait for one slot; more are refused at once.
-const QUEUE_MAX: usize = 256;
-
-/// A question and who asked it.
-#[derive(Clone, Copy, Debug)]
-pub struct Question {
-    /// The client.
-    pub client: NodeId,
-    /// Its operation.
-    pub request: RequestKey,
-    /// What it asks.
-    pub call: Call,
-}
-
-impl Question {
-    /// Sends its answer to the client.
-    pub fn answer(&self, answer: Answer, fx: &mut Fx) {
-        fx.send(self.client, Message::Answer(Reply { request: self.request, answer }));
-    }
-}
-
-/// What was decided and waits for the journal.
-#[derive(Clone, Debug)]
-struct Batch {
-    answers: Vec<(Question, Answer)>,
-    number: AppendNumber,
-    expected: Sequence,
-    events: Arc<[Event]>,
-}
+pub(super) const QUEUE_MAX: usize = 256;
 
 #[derive(Clone, Debug)]
 enum Phase {
@@ -75,36 +47,6 @@ struct Entity {
     queue: VecDeque<Question>,
     sent_at: MonotonicTime,
     tries: u32,
-}
-
-/// An append that the journal has taken.
-#[derive(Clone, Copy, Debug)]
-pub struct Appended {
-    /// Of which slot.
-    pub slot: SlotId,
-    /// In which epoch.
-    pub epoch: Epoch,
-    /// Which append of that epoch.
-    pub number: AppendNumber,
-    /// Where it began.
-    pub expected: Sequence,
-}
-
-/// Whether the limit can be told now; the owner asks once per decision.
-pub trait Limits {
-    /// Under which limit a reservation of a slot that has seen `version` is decided now.
-    fn ground(&mut self, version: Version, fx: &mut Fx) -> Limit;
-}
-
-/// What [`Limits`] say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// This one is in force.
-    InForce(Ground),
-    /// In a moment; the question waits.
-    Soon,
-    /// None can be told: the question is sent back.
-    None,
 }
 
 /// The slots of one node.
@@ -159,24 +101,16 @@ impl Owner {
     }
 
     /// The journal has taken the append: its answers may be given.
-    ///
-    /// Its number tells it from earlier ones. The expected sequence would not: a confirmation without events leaves
-    /// the sequence as it was, and its late double would acknowledge the events of the next append.
     pub fn appended(&mut self, done: Appended, fx: &mut Fx) {
-        let Appended { slot, epoch, number, expected } = done;
-        let Some(entity) = self.entities.get_mut(&slot) else { return };
+        let Some(entity) = self.entities.get_mut(&done.slot) else { return };
         let Phase::Appending(batch) = &entity.phase else { return };
-        let is_numbered = self.rules.numbered_appends.is_taken();
-        let is_awaited = if is_numbered { batch.number == number } else { batch.expected == expected };
-        if !is_awaited || entity.epoch != epoch {
+        if !batch.is_acknowledged_by(done, &self.rules) || entity.epoch != done.epoch {
             return;
         }
         if let Phase::Appending(batch) = core::mem::replace(&mut entity.phase, Phase::Idle)
             && self.rules.journal_before_answer.is_taken()
         {
-            for (question, answer) in batch.answers {
-                question.answer(answer, fx);
-            }
+            batch.answer(fx);
         }
     }
 
@@ -209,7 +143,10 @@ impl Owner {
         if !matches!(entity.phase, Phase::Idle) {
             return;
         }
-        let batch = decide(entity, &self.rules, limits, fx);
+        let ground = |version, fx: &mut Fx| limits.ground(version, context, fx);
+        let batch = Batch::decide(&mut entity.slot, &mut entity.queue, ground, &self.rules, fx);
+        let batch = Batch { number: entity.number, ..batch };
+        entity.number = entity.number.next();
         if batch.answers.is_empty() {
             if entity.queue.is_empty() {
                 self.busy.remove(&slot);
@@ -217,9 +154,7 @@ impl Owner {
             return;
         }
         if !self.rules.journal_before_answer.is_taken() {
-            for (question, answer) in &batch.answers {
-                question.answer(*answer, fx);
-            }
+            batch.answer(fx);
         }
         entity.phase = Phase::Appending(batch);
         entity.tries = 0;
@@ -266,64 +201,11 @@ impl Owner {
     }
 }
 
-/// Decides the waiting questions in order, up to the first that must wait.
-fn decide(entity: &mut Entity, rules: &Rules, limits: &mut impl Limits, fx: &mut Fx) -> Batch {
-    let expected = entity.slot.sequence();
-    let mut answers = Vec::with_capacity(entity.queue.len());
-    let mut events = Vec::new();
-    while let Some(question) = entity.queue.front().copied() {
-        let (request, call) = (question.request, question.call);
-        if let Some(answer) = entity.slot.recall(request, call, rules) {
-            answers.push((question, answer));
-        } else {
-            match decide_new(&entity.slot, call, limits, fx) {
-                Outcome::Wait => break,
-                Outcome::Refuse => question.answer(Answer::Unavailable, fx),
-                Outcome::Journal(answer) => {
-                    let event = Event { request, call, answer };
-                    entity.slot.apply(&event);
-                    events.push(event);
-                    answers.push((question, answer));
-                }
-            }
-        }
-        entity.queue.pop_front();
-    }
-    let number = entity.number;
-    entity.number = number.next();
-    Batch { answers, number, expected, events: events.into() }
-}
-
-/// What a question that needs a decision comes to.
-enum Outcome {
-    /// In a moment.
-    Wait,
-    /// No limit can be told: the client asks again.
-    Refuse,
-    /// An event, to be journalled before the answer is given.
-    Journal(Answer),
-}
-
-fn decide_new(slot: &Slot, call: Call, limits: &mut impl Limits, fx: &mut Fx) -> Outcome {
-    match call {
-        Call::Reserve { units, .. } => match limits.ground(slot.version(), fx) {
-            Limit::Soon => Outcome::Wait,
-            Limit::None => Outcome::Refuse,
-            Limit::InForce(ground) => Outcome::Journal(slot.decide_reserve(units, ground)),
-        },
-        Call::Release { order, .. } => Outcome::Journal(slot.decide_release(order)),
-        Call::Use { .. } | Call::Overview => Outcome::Refuse,
-    }
-}
-
 fn send(slot: SlotId, entity: &mut Entity, log: NodeId, context: &Context<'_>, fx: &mut Fx) {
     entity.sent_at = context.monotonic();
     match &entity.phase {
         Phase::Opening { nonce } => fx.send(log, Message::Open { slot, nonce: *nonce }),
-        Phase::Appending(Batch { number, expected, events, .. }) => {
-            let (number, expected, events) = (*number, *expected, Arc::clone(events));
-            fx.send(log, Message::Append { slot, epoch: entity.epoch, number, expected, events });
-        }
+        Phase::Appending(batch) => batch.send(log, slot, entity.epoch, fx),
         Phase::Idle => {}
     }
 }

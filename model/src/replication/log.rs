@@ -151,6 +151,7 @@ impl Log {
     pub fn message(&mut self, from: NodeId, message: &Message, fx: &mut Fx) {
         match message {
             Message::Open { slot, nonce } => self.open(from, *slot, *nonce, fx),
+            Message::Read { slot, nonce } => self.read(from, *slot, *nonce, fx),
             Message::Append { slot, epoch, number, expected, events } => {
                 let place = Place { slot: *slot, epoch: *epoch, number: *number, expected: *expected };
                 self.append(from, place, events, fx);
@@ -232,6 +233,12 @@ impl Log {
         let opened =
             Message::Opened { slot, nonce, epoch: head.epoch, events: head.events.as_slice().into() };
         self.answer(from, opened, fx);
+    }
+
+    /// Nobody becomes the owner by that.
+    fn read(&mut self, from: NodeId, slot: SlotId, nonce: u64, fx: &mut Fx) {
+        let events = self.heads.get(&slot).map_or(&[][..], |head| &head.events).into();
+        self.answer(from, Message::Events { slot, nonce, events }, fx);
     }
 
     fn append(&mut self, from: NodeId, place: Place, events: &[Event], fx: &mut Fx) {

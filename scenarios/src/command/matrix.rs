@@ -38,7 +38,8 @@ pub(crate) struct Matrix {
 impl Matrix {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
         let takes_all = self.scenarios.is_empty();
-        let scenarios = load_all(&self.scenarios, |scenario| Ok(!takes_all || scenario.matrix.is_some()))?;
+        let scenarios =
+            load_all(&self.scenarios, &[], |scenario| Ok(!takes_all || scenario.matrix.is_some()))?;
         let trials = Trials { scenarios, seeds: self.seeds.0.clone(), jobs: usize::from(self.jobs) };
         let mut progress = output::Progress::new("cells", trials.count());
         let matrix = trials.run(|cell| progress.tick(cell.outcome == Some(Outcome::Violated)))?;

@@ -21,7 +21,8 @@ pub(crate) struct Run {
     seed: u64,
     #[command(flatten)]
     build: BuildArguments,
-    /// Change one value of the scenario, as in shape.slots=10
+    /// Change one value of the scenario, as in shape.slots=10, or one part of the capacity service:
+    /// config=pull|cached|push|two-phase, counter=sharded|singleton|compare-and-set, log=single
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
     /// Keep plan, history, clock samples and verdict in this folder

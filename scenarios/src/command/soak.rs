@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use reports::run_folder::{self, Outcome, RunVerdict, SoakSummary};
 use scenarios::folder::folder;
-use scenarios::plan::VERSION;
+use scenarios::plan::{Build, VERSION};
 use scenarios::soak::{self, Soaked};
 use scenarios::{runner, scenario};
 use serde_json::{Value, json};
@@ -23,6 +23,9 @@ pub(crate) struct Soak {
     seeds: Seeds,
     #[command(flatten)]
     build: BuildArguments,
+    /// Change one value of each scenario, as `run` does
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
     /// Runs at the same time; the answers do not depend on it
     #[arg(long, value_name = "J", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: u16,
@@ -65,12 +68,14 @@ impl Soak {
 
     fn prepare(&self, known: Vec<RunVerdict>) -> Result<soak::Soak, CommandError> {
         let takes_all = self.scenarios.is_empty();
-        let defect = self.build.build().defect;
-        let mut scenarios =
-            load_all(&self.scenarios, |scenario| match scenario::accept_defect(scenario, defect) {
+        let Build { defect, substrate, .. } = self.build.build();
+        let mut scenarios = load_all(&self.scenarios, &self.settings, |scenario| {
+            scenario::accept_settings(scenario, &self.settings, substrate)?;
+            match scenario::accept_defect(scenario, defect) {
                 Err(_) if takes_all => Ok(false),
                 accepted => Ok(accepted.map(|()| true)?),
-            })?;
+            }
+        })?;
         scenarios.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
         Ok(soak::Soak {
             scenarios,
@@ -89,6 +94,7 @@ impl Soak {
         let build = self.build.build();
         json!({
             "scenarios": self.scenarios,
+            "settings": self.settings,
             "seeds": [self.seeds.0.start, self.seeds.0.end],
             "variant": build.variant,
             "mutant": build.defect,

@@ -9,12 +9,15 @@
 
 use checker::switch_timing::{Promise, PromiseKind};
 use model::capacity::{self, Topology};
-use model::client::{Operation, Patience, SESSIONS_MAX};
+use model::client::Operation;
+use model::config::distribution::Distribution;
 use model::message::{Call, Observation, Request};
 use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
 use sim::time::Span;
 
+use self::parts::{ConfigPart, CounterPart, LogPart};
+use super::common::{Clients, Load, accept_label, patience};
 use super::switches::{self, Config, Promised};
 use crate::bounded::Bounded;
 use crate::recorder::Progress;
@@ -25,6 +28,7 @@ use crate::system::{
 
 pub(super) mod entries;
 pub(super) mod overview;
+pub mod parts;
 pub(super) mod slots;
 #[cfg(test)]
 mod tests;
@@ -56,6 +60,15 @@ pub struct Shape {
     pub timeout_ms: Bounded<1, 600_000>,
     /// How long a client tries in all.
     pub deadline_ms: Bounded<1, 600_000>,
+    /// How limits come to the service nodes.
+    #[serde(default)]
+    pub config: ConfigPart,
+    /// Who decides about slots.
+    #[serde(default)]
+    pub counter: CounterPart,
+    /// What the journal stands on.
+    #[serde(default)]
+    pub log: LogPart,
 }
 
 /// What is asked, of whom, how often.
@@ -191,7 +204,9 @@ pub(super) fn hot_key_aim<S>(parameters: &Parameters<S>, requests: &[Planned<Cap
 where
     S: System<Shape = Shape, Workload = Workload>,
 {
-    Aims { hot_key_owner: workload::hot_key_owner(&topology(parameters), requests), switches: Vec::new() }
+    let services = topology(parameters).services;
+    let owner = |slot| parameters.shape.counter.owner(&services, slot);
+    Aims { hot_key_owner: workload::hot_slot(requests).and_then(owner), switches: Vec::new() }
 }
 
 /// What all systems of these nodes ask of their figures.
@@ -205,22 +220,14 @@ where
     if asks && (shape.clients.get() == 0 || shape.services.get() == 0) {
         return wrong("`workload.requests-per-s`: expected 0 where there are no `clients` or `services`");
     }
-    if workload.requests_per_s.get() * timing.workload().as_ns() / 1_000_000_000 > 2_000_000 {
-        return wrong("`workload`: more than 2,000,000 requests in one run; expected fewer or a shorter run");
-    }
-    let deadline_ns = Span::from_ms(shape.deadline_ms.get()).as_ns();
-    let open_within_ns = match workload.arrival {
-        Arrival::Steady => deadline_ns.min(timing.workload().as_ns()),
-        Arrival::AllIn => timing.workload().as_ns(),
-    };
-    // Twice the mean: a client draws its own instants.
-    let open =
-        2 * workload.requests_per_s.get() * open_within_ns / 1_000_000_000 / shape.clients.get().max(1);
-    if open > SESSIONS_MAX as u64 {
-        return Err(format!(
-            "`workload`: a client may have some {open} operations open at once, expected at most {SESSIONS_MAX}: more \
-             `clients`, fewer `requests-per-s` or a shorter `deadline-ms`"
-        ));
+    let load = Load::of(workload.requests_per_s.get());
+    let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+    match workload.arrival {
+        Arrival::Steady => load.check_clients(clients, timing)?,
+        Arrival::AllIn => {
+            load.check(timing)?;
+            load.check_open(clients, timing.workload())?;
+        }
     }
     if asks && workload.mix.total() == 0 {
         return wrong("`workload.mix`: all shares are 0; expected one above");
@@ -248,18 +255,21 @@ where
     S: System<Shape = Shape, Workload = Workload>,
 {
     let shape = &parameters.shape;
+    let poll_every = Span::from_ms(shape.poll_ms.get());
     let shape = capacity::Shape {
         service_count: shape.services.get_u32(),
         client_count: shape.clients.get_u32(),
         slot_count: shape.slots.get_u32(),
         initial: workload::initial(parameters),
-        lead: Span::from_ms(shape.lead_ms.get()),
-        poll_every: Span::from_ms(shape.poll_ms.get()),
-        patience: Patience {
-            timeout: Span::from_ms(shape.timeout_ms.get()),
-            backoff: Span::from_ms(50),
-            deadline: Span::from_ms(shape.deadline_ms.get()),
+        distribution: Distribution {
+            mode: shape.config.mode(poll_every),
+            lead: Span::from_ms(shape.lead_ms.get()),
+            poll_every,
+            delivery: Span::ZERO,
+            clock_bound: Span::ZERO,
         },
+        deciding: shape.counter.deciding(),
+        patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     };
     capacity::build(&shape, rules)
 }
@@ -284,6 +294,7 @@ const fn role(member: &capacity::Member) -> Role {
         capacity::Member::Service(_) => Role::Service,
         capacity::Member::Client(_) => Role::Client,
         capacity::Member::Publisher(_) => Role::Publisher,
+        capacity::Member::Cache(_) => Role::Cache,
     }
 }
 
@@ -299,9 +310,7 @@ where
         Request::Operation(_) => ("an operation", "client"),
         Request::Publish { .. } => ("a publication", "publisher"),
     };
-    if label != asked {
-        return Err(ForeignRequest::OfAnotherRole { request: name, role: label.to_owned() });
-    }
+    accept_label(label, asked, name)?;
     // Who asks for what makes no sense asks for the slot behind the last, too.
     let slots = parameters.shape.slots.get() + u64::from(parameters.workload.mix.odd.get() > 0);
     match request {
@@ -331,11 +340,16 @@ pub(super) fn config<S>(parameters: &Parameters<S>, seen: &[Seen<CapacityService
 where
     S: System<Shape = Shape, Workload = Workload>,
 {
-    let timing = &parameters.timing;
+    let Parameters { shape, timing, .. } = parameters;
+    let lead = match shape.config {
+        ConfigPart::Pull | ConfigPart::Cached | ConfigPart::Push => Span::from_ms(shape.lead_ms.get()),
+        // Who has joined is asked before anything is committed: its read verifies for good.
+        ConfigPart::TwoPhase => timing.whole() + Span::from_ns(1),
+    };
     let promised = Promised {
         promise: Promise {
             kind: PromiseKind::Strict,
-            lead_ns: Span::from_ms(parameters.shape.lead_ms.get()).as_ns(),
+            lead_ns: lead.as_ns(),
             converge_within_ns: Span::from_seconds(timing.recover_s.get()).as_ns(),
         },
         initial: workload::initial(parameters),

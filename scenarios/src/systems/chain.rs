@@ -9,11 +9,12 @@ use model::chain::message::{Observation, Request, Submit};
 use model::chain::rules::Rules;
 use model::chain::setup::Privacy;
 use model::chain::{self, build};
-use model::client::{Operation, Patience};
+use model::client::Operation;
 use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
 use sim::time::Span;
 
+use super::common::{Clients, Load, accept_label, patience};
 use crate::bounded::Bounded;
 use crate::recorder::Progress;
 use crate::scenario::Role;
@@ -103,11 +104,9 @@ impl System for EventChain {
         if workload.settle_ms.get() >= heal_ms {
             return Err("`workload.settle-ms`: expected less than `timing.heal-s`".to_owned());
         }
-        if workload.requests_per_s.get() * timing.workload().as_ns() / 1_000_000_000 > 100_000 {
-            return Err(
-                "`workload`: more than 100,000 events in one run; expected fewer or a shorter run".to_owned()
-            );
-        }
+        let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+        let load = Load { requests_max: 100_000, ..Load::of(workload.requests_per_s.get()) };
+        load.check_clients(clients, timing)?;
         if shape.timeout_ms.get() > shape.deadline_ms.get() {
             return Err("`shape.timeout-ms`: expected at most `deadline-ms`".to_owned());
         }
@@ -134,9 +133,7 @@ impl System for EventChain {
             Request::Erase { .. } => ("an erasure", "service"),
             Request::Audit => ("an audit", "service"),
         };
-        if label != asked {
-            return Err(ForeignRequest::OfAnotherRole { request: name, role: label.to_owned() });
-        }
+        accept_label(label, asked, name)?;
         let subject = match request {
             Request::Operation(Submit(event)) => event.subject,
             Request::Erase { subject, .. } => *subject,
@@ -172,11 +169,7 @@ fn world(parameters: &Parameters<EventChain>) -> chain::Shape {
             PrivacyBy::Remining => Privacy::Remined,
             PrivacyBy::Commitments => Privacy::Committed,
         },
-        patience: Patience {
-            timeout: Span::from_ms(shape.timeout_ms.get()),
-            backoff: Span::from_ms(50),
-            deadline: Span::from_ms(shape.deadline_ms.get()),
-        },
+        patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     }
 }
 

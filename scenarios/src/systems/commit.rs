@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
 use sim::time::Span;
 
-use super::coordination::{accept_label, check_load, nodes, patience};
+use super::common::{Clients, Load, accept_label, nodes, patience};
 use crate::bounded::Bounded;
 use crate::recorder::Progress;
 use crate::scenario::Role;
@@ -75,7 +75,8 @@ impl System for Commit {
         if workload.participants_max.get() > shape.participants.get() {
             return Err("`workload.participants-max`: expected at most `shape.participants`".to_owned());
         }
-        check_load("requests-per-s", workload.requests_per_s.get(), timing)
+        let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+        Load::of(workload.requests_per_s.get()).check_clients(clients, timing)
     }
 
     fn members(parameters: &Parameters<Self>, rules: Self::Rules) -> Vec<Member<Self::Node>> {

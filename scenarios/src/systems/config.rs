@@ -14,9 +14,10 @@ use core::fmt::Debug;
 use core::marker::PhantomData;
 
 use checker::switch_timing::{Promise, PromiseKind};
+use model::config;
+use model::config::distribution::{Distribution, Mode};
 use model::config::message::{Observation, Payload, Request};
 use model::config::rules::Rules;
-use model::config::{self, Mode};
 use model::rules::{Decisions as _, Variant};
 use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
@@ -24,6 +25,7 @@ use sim::node::NodeId;
 use sim::time::{Span, TrueTime};
 
 use self::deliveries::Delivery;
+use super::common::accept_label;
 use super::switches::{self, Promised};
 use crate::bounded::Bounded;
 use crate::scenario::Role;
@@ -153,9 +155,7 @@ impl<D: Delivery> System for Config<D> {
             Request::Publish { .. } => ("a publication", "publisher"),
             Request::Batch { .. } => ("a batch", "worker"),
         };
-        if label != asked {
-            return Err(ForeignRequest::OfAnotherRole { request: name, role: label.to_owned() });
-        }
+        accept_label(label, asked, name)?;
         match request {
             Request::Publish { payload, slack } if payload.delay.max(*slack) > LONGEST => {
                 Err(ForeignRequest::Malformed(format!("a delay or a slack of more than {LONGEST}")))
@@ -193,15 +193,15 @@ impl<D: Delivery> System for Config<D> {
 
 fn world<D: Delivery>(parameters: &Parameters<Config<D>>, rules: Rules) -> config::World {
     let shape = &parameters.shape;
-    let shape = config::Shape {
+    let distribution = Distribution {
         mode: D::mode(&shape.delivery),
-        worker_count: shape.workers.get_u32(),
-        initial: initial(&parameters.workload),
         lead: Span::from_ms(shape.lead_ms.get()),
         poll_every: Span::from_ms(shape.poll_ms.get()),
         delivery: Span::from_ms(shape.delivery_ms.get()),
         clock_bound: Span::from_ms(shape.clock_bound_ms.get()),
     };
+    let (worker_count, initial) = (shape.workers.get_u32(), initial(&parameters.workload));
+    let shape = config::Shape { distribution, worker_count, initial };
     config::build(&shape, rules)
 }
 

@@ -9,7 +9,7 @@
 
 use checker::judge::{Family, FamilyKind};
 use checker::spec::counter::{Counter, CounterAnswer, CounterCall, CounterKind};
-use model::client::{Operation, Patience};
+use model::client::Operation;
 use model::counting::{self, Answer, Build, Call, Increment, Observation, Request, Topology};
 use model::rules::Decisions as _;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use sim::kernel::Observed;
 use sim::node::NodeId;
 use sim::time::{Span, TrueTime};
 
+use super::common::{Clients, Load, accept_label, patience};
 use crate::bounded::Bounded;
 use crate::recorder::{self, Known, Progress, Reading};
 use crate::scenario::{Role, Timing};
@@ -104,11 +105,8 @@ fn increments_until(timing: &Timing, workload: &Workload) -> TrueTime {
 
 fn check<S: Counting>(parameters: &Parameters<S>) -> Result<(), String> {
     let Parameters { shape, workload, timing } = parameters;
-    if workload.requests_per_s.get() * timing.workload().as_ns() / 1_000_000_000 > 2_000_000 {
-        return Err(
-            "`workload`: more than 2,000,000 requests in one run; expected fewer or a shorter run".to_owned()
-        );
-    }
+    let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+    Load::of(workload.requests_per_s.get()).check_clients(clients, timing)?;
     // A question, its last flush and the one that finds out what became of it.
     let needed_ms = shape.deadline_ms.get() + 2 * shape.flush_ms.get() + 2 * shape.query_timeout_ms.get();
     if workload.settle_ms.get() > 0 && workload.settle_ms.get() < needed_ms {
@@ -134,11 +132,7 @@ fn topology<S: Counting>(parameters: &Parameters<S>, rules: S::Rules) -> Topolog
         requests_max,
         flush_every: Span::from_ms(shape.flush_ms.get()),
         query_timeout: Span::from_ms(shape.query_timeout_ms.get()),
-        patience: Patience {
-            timeout: Span::from_ms(shape.timeout_ms.get()),
-            backoff: Span::from_ms(50),
-            deadline: Span::from_ms(shape.deadline_ms.get()),
-        },
+        patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     };
     counting::build(&shape, S::build(rules))
 }
@@ -196,10 +190,7 @@ fn call(workload: &Workload, chance: &mut Stream) -> Call {
 }
 
 fn accept(label: &str, _request: &Request) -> Result<(), ForeignRequest> {
-    if label == "client" {
-        return Ok(());
-    }
-    Err(ForeignRequest::OfAnotherRole { request: "an operation", role: label.to_owned() })
+    accept_label(label, "client", "an operation")
 }
 
 /// The operation that an observation is about.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
 use sim::time::Span;
 
-use super::coordination::{accept_label, check_load, nodes, patience};
+use super::common::{Clients, Load, accept_label, nodes, patience};
 use crate::bounded::Bounded;
 use crate::recorder::Progress;
 use crate::scenario::Role;
@@ -65,7 +65,9 @@ impl System for Election {
     type Node = election::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        check_load("requests-per-s", parameters.workload.requests_per_s.get(), &parameters.timing)
+        let Parameters { shape, workload, timing } = parameters;
+        let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+        Load::of(workload.requests_per_s.get()).check_clients(clients, timing)
     }
 
     fn members(parameters: &Parameters<Self>, rules: Self::Rules) -> Vec<Member<Self::Node>> {

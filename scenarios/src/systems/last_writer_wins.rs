@@ -20,7 +20,7 @@ use sim::chance::{Seed, Stream};
 use sim::node::NodeId;
 use sim::time::{Span, TrueTime};
 
-use super::coordination::{accept_label, check_load, nodes, patience};
+use super::common::{Clients, Load, accept_label, nodes, patience};
 use crate::bounded::Bounded;
 use crate::recorder::{Progress, client};
 use crate::scenario::Role;
@@ -120,7 +120,8 @@ impl System for LastWriterWins {
         if workload.mix.of_records() > 0 && shape.records.get() < shape.replicas.get() {
             return Err("`shape.records`: expected as many as `replicas`, so that each owns one".to_owned());
         }
-        check_load("requests-per-s", workload.requests_per_s.get(), timing)
+        let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+        Load::of(workload.requests_per_s.get()).check_clients(clients, timing)
     }
 
     fn members(parameters: &Parameters<Self>, rules: Self::Rules) -> Vec<Member<Self::Node>> {

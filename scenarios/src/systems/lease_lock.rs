@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
 use sim::time::Span;
 
-use super::coordination::{accept_label, check_load, nodes, patience};
+use super::common::{Load, accept_label, nodes, patience};
 use crate::bounded::Bounded;
 use crate::recorder::Progress;
 use crate::scenario::Role;
@@ -71,7 +71,8 @@ impl System for LeaseLock {
     type Node = lease::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        check_load("tasks-per-s", parameters.workload.tasks_per_s.get(), &parameters.timing)
+        let load = Load::of(parameters.workload.tasks_per_s.get());
+        Load { key: "tasks-per-s", ..load }.check(&parameters.timing)
     }
 
     fn members(parameters: &Parameters<Self>, rules: Self::Rules) -> Vec<Member<Self::Node>> {

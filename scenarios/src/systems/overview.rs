@@ -12,7 +12,7 @@ use checker::judge::{Family, FamilyKind};
 use checker::keyed::KeyedBuilder;
 use checker::session::{Access, Read};
 use checker::spec::register::{Register, RegisterAnswer, RegisterCall};
-use model::client::{Operation, Patience};
+use model::client::Operation;
 use model::ids::SlotId;
 use model::overview::{self, Answer, Call, Entry, Feed, Observation};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use sim::chance::Seed;
 use sim::node::NodeId;
 use sim::time::{Span, TrueTime};
 
+use super::common::{Clients, Load, accept_label, nodes, patience};
 use crate::bounded::Bounded;
 use crate::recorder::{Progress, client};
 use crate::scenario::Role;
@@ -77,14 +78,9 @@ impl System for Overview {
     type Node = overview::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        let Parameters { workload, timing, .. } = parameters;
-        let count = workload.requests_per_s.get() * timing.workload().as_ns() / 1_000_000_000;
-        if count > 2_000_000 {
-            let found =
-                "`workload`: more than 2,000,000 requests in one run; expected fewer or a shorter run";
-            return Err(found.to_owned());
-        }
-        Ok(())
+        let Parameters { shape, workload, timing } = parameters;
+        let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+        Load::of(workload.requests_per_s.get()).check_clients(clients, timing)
     }
 
     fn members(parameters: &Parameters<Self>, rules: Self::Rules) -> Vec<Member<Self::Node>> {
@@ -103,8 +99,7 @@ impl System for Overview {
 
     fn requests(parameters: &Parameters<Self>, seed: Seed) -> Vec<Planned<Self>> {
         let Parameters { shape, workload, timing } = parameters;
-        let first = shape.services.get_u32();
-        let clients: Vec<_> = (first..first + shape.clients.get_u32()).map(NodeId).collect();
+        let clients = nodes(shape.services.get_u32(), shape.clients.get_u32());
         let until = parameters.workload_end();
         let asked = OpenLoop { nodes: &clients, requests_per_s: workload.requests_per_s.get(), until };
         let mut count = 0;
@@ -124,9 +119,7 @@ impl System for Overview {
     }
 
     fn accept(parameters: &Parameters<Self>, label: &str, call: &Call) -> Result<(), ForeignRequest> {
-        if label != "client" {
-            return Err(ForeignRequest::OfAnotherRole { request: "an operation", role: label.to_owned() });
-        }
+        accept_label(label, "client", "an operation")?;
         let slot = call.slot().0;
         if u64::from(slot) >= parameters.shape.slots.get() {
             return Err(ForeignRequest::Unknown { what: "slot", name: slot.to_string() });
@@ -147,11 +140,7 @@ fn shape(shape: &Shape) -> overview::Shape {
         slot_count: shape.slots.get_u32(),
         feed: shape.feed,
         gossip_every: Span::from_ms(shape.gossip_ms.get()),
-        patience: Patience {
-            timeout: Span::from_ms(shape.timeout_ms.get()),
-            backoff: Span::from_ms(50),
-            deadline: Span::from_ms(shape.deadline_ms.get()),
-        },
+        patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     }
 }
 

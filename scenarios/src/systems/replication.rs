@@ -7,7 +7,7 @@
 //!
 //! A subscription that stands at the end, and began before the workload ended, must have everything.
 
-use model::client::{Operation, Patience};
+use model::client::Operation;
 use model::replication::broadcast::message::{Call, Observation, Request};
 use model::replication::broadcast::rules::Rules;
 use model::replication::broadcast::{self, build};
@@ -16,6 +16,7 @@ use sim::chance::Seed;
 use sim::node::NodeId;
 use sim::time::Span;
 
+use super::common::{Clients, Load, accept_label, patience};
 use crate::bounded::Bounded;
 use crate::recorder::Progress;
 use crate::scenario::Role;
@@ -102,12 +103,9 @@ impl System for Replication {
         if workload.mix.total() == 0 {
             return Err("`workload.mix`: all shares are 0; expected one above".to_owned());
         }
-        if workload.requests_per_s.get() * timing.workload().as_ns() / 1_000_000_000 > 1_000_000 {
-            return Err(
-                "`workload`: more than 1,000,000 requests in one run; expected fewer or a shorter run"
-                    .to_owned(),
-            );
-        }
+        let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+        let load = Load { requests_max: 1_000_000, ..Load::of(workload.requests_per_s.get()) };
+        load.check_clients(clients, timing)?;
         if shape.timeout_ms.get() > shape.deadline_ms.get() {
             return Err("`shape.timeout-ms`: expected at most `deadline-ms`".to_owned());
         }
@@ -133,9 +131,7 @@ impl System for Replication {
             Request::Unsubscribe { .. } => ("an end of its subscription", "service"),
             Request::Leave | Request::Join => ("leaving or joining", "service"),
         };
-        if label != asked {
-            return Err(ForeignRequest::OfAnotherRole { request: name, role: label.to_owned() });
-        }
+        accept_label(label, asked, name)?;
         match request {
             Request::Unsubscribe { channel } if u64::from(channel.0) >= parameters.shape.channels.get() => {
                 Err(ForeignRequest::Unknown { what: "channel", name: channel.0.to_string() })
@@ -161,11 +157,7 @@ fn world(parameters: &Parameters<Replication>) -> broadcast::Shape {
         client_count: shape.clients.get_u32(),
         channel_count: shape.channels.get_u32(),
         messages_max: shape.messages_max.get_u32() as usize,
-        patience: Patience {
-            timeout: Span::from_ms(shape.timeout_ms.get()),
-            backoff: Span::from_ms(50),
-            deadline: Span::from_ms(shape.deadline_ms.get()),
-        },
+        patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     }
 }
 

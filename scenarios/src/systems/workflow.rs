@@ -16,7 +16,7 @@ use sim::chance::{Seed, Stream};
 use sim::node::NodeId;
 use sim::time::Span;
 
-use super::coordination::{accept_label, check_load, nodes, patience};
+use super::common::{Clients, Load, accept_label, nodes, patience};
 use crate::bounded::Bounded;
 use crate::recorder::Progress;
 use crate::scenario::Role;
@@ -90,7 +90,9 @@ impl System for Workflow {
     type Node = workflow::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        check_load("requests-per-s", parameters.workload.requests_per_s.get(), &parameters.timing)
+        let Parameters { shape, workload, timing } = parameters;
+        let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+        Load::of(workload.requests_per_s.get()).check_clients(clients, timing)
     }
 
     fn members(parameters: &Parameters<Self>, rules: Self::Rules) -> Vec<Member<Self::Node>> {

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use model::capacity::Topology;
 use model::capacity::rules::Rules;
 use model::config::message::Payload;
-use model::counter::membership;
 use model::ids::{OrderId, SlotId};
 use model::message::{Call, Request};
 use sim::chance::{Seed, Stream};
@@ -155,8 +153,8 @@ where
     (limit > 0).then(|| payload(limit))
 }
 
-/// The owner, while everybody is alive, of the slot most often asked for; of several slots the first.
-pub(in crate::systems) fn hot_key_owner(topology: &Topology, requests: &[PlannedRequest]) -> Option<NodeId> {
+/// The slot most often asked for; of several the first.
+pub(in crate::systems) fn hot_slot(requests: &[PlannedRequest]) -> Option<SlotId> {
     let mut counts = BTreeMap::new();
     for (.., request) in requests {
         if let Request::Operation(call) = request
@@ -165,8 +163,7 @@ pub(in crate::systems) fn hot_key_owner(topology: &Topology, requests: &[Planned
             *counts.entry(slot).or_insert(0_u64) += 1;
         }
     }
-    let (slot, _) = counts.into_iter().rev().max_by_key(|(_, count)| *count)?;
-    membership::owner_among(&topology.services, slot)
+    counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(slot, _)| slot)
 }
 
 /// When the planned versions start, earliest first.

@@ -2,7 +2,7 @@
 
 use core::fmt::Debug;
 
-use model::config::Mode;
+use model::config::distribution::Mode;
 use serde::{Deserialize, Serialize};
 use sim::time::Span;
 

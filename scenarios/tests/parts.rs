@@ -1,0 +1,136 @@
+//! The capacity service of every choice of parts: each keeps all promises, and each has a weakness of its own that is seen.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use checker::judge::FamilyKind;
+use model::rules::Variant;
+use reports::run_folder::{Outcome, RunVerdict};
+use scenarios::plan::{Build, Plan};
+use scenarios::runner::Run;
+use scenarios::{mutants, runner, scenario};
+
+const COUNTERS: [&str; 3] = ["counter=sharded", "counter=singleton", "counter=compare-and-set"];
+const CONFIGS: [&str; 4] = ["config=pull", "config=cached", "config=push", "config=two-phase"];
+
+/// A run of half a minute, with all of the scenario's faults.
+const SHORT: [&str; 4] = ["timing.chaos-s=16", "timing.heal-s=11", "timing.quiet-s=3", "timing.recover-s=9"];
+
+fn plan(parts: &[&str], seed: u64, build: Build) -> Plan {
+    let settings: Vec<_> = SHORT.iter().chain(parts).map(|setting| (*setting).to_owned()).collect();
+    runner::plan_for(&Arc::new(scenario::load("capacity", &settings).unwrap()), seed, build)
+}
+
+fn run(parts: &[&str], seed: u64, build: Build) -> Run {
+    runner::run(plan(parts, seed, build), false).unwrap()
+}
+
+/// The promises that a run breaks.
+fn broken(verdict: &RunVerdict) -> Vec<&str> {
+    let violated = verdict.checks.iter().filter(|check| check.verdict == Outcome::Violated);
+    violated.map(|check| check.name.as_str()).collect()
+}
+
+#[track_caller]
+fn holds(parts: &[&str]) {
+    for seed in 0..2 {
+        let verdict = run(parts, seed, Build::default()).verdict;
+        assert_eq!(verdict.verdict, Outcome::Holds, "{parts:?}, seed {seed}: {:?}", broken(&verdict));
+    }
+}
+
+/// The service with one defect planted, or without any precaution, breaks that promise within a few seeds.
+#[track_caller]
+fn breaks(parts: &[&str], defect: Option<&str>, check: &str) {
+    let variant = if defect.is_some() { Variant::Hardened } else { Variant::Naive };
+    let defect = defect.map(|name| mutants::find(name).unwrap());
+    let build = Build { variant, defect, ..Build::default() };
+    let found = (0..40).find(|seed| broken(&run(parts, *seed, build).verdict).contains(&check));
+    assert!(found.is_some(), "{parts:?} with {defect:?} never breaks {check}");
+}
+
+#[test]
+fn every_choice_of_parts_keeps_every_promise() {
+    for config in CONFIGS {
+        for counter in COUNTERS {
+            holds(&[config, counter]);
+        }
+    }
+}
+
+#[test]
+fn each_way_of_the_limits_has_a_weakness_of_its_own() {
+    breaks(&["config=cached"], Some("cache-renews-lease"), "switch-c");
+    breaks(&["config=push"], Some("watch-skips-revision"), "switch-a");
+    breaks(&["config=two-phase"], Some("decision-guessed"), "switch-a");
+    for config in CONFIGS {
+        breaks(&[config], None, "switch-a");
+    }
+}
+
+#[test]
+fn each_way_of_deciding_has_a_weakness_of_its_own() {
+    let calm = "faults=[]";
+    breaks(
+        &["counter=compare-and-set", "workload.spread=hot", calm],
+        Some("unconditional-append"),
+        "linearizable",
+    );
+    breaks(&["counter=singleton"], Some("minority-goes-on"), "linearizable");
+    breaks(&["counter=compare-and-set"], Some("retry-without-key"), "exactly-once");
+    for counter in COUNTERS {
+        breaks(&[counter], None, "linearizable");
+    }
+}
+
+/// Versions that the store committed in a calm run, with the one that is there from the beginning.
+fn publications(parts: &[&str]) -> usize {
+    let run = run(&[&["faults=[]"], parts].concat(), 1, Build::default());
+    let publications = run.families.iter().find_map(|family| match &family.kind {
+        FamilyKind::Switch { history, .. } => Some(history.publications.len()),
+        _ => None,
+    });
+    publications.unwrap()
+}
+
+#[test]
+fn a_lead_time_that_is_too_short_for_the_way_publishes_nothing() {
+    let poll = "shape.poll-ms=2_600";
+    assert_eq!(publications(&["config=pull", poll]), 3);
+    assert_eq!(publications(&["config=cached", poll]), 1, "node and cache keep an answer for 5.2 s together");
+    assert_eq!(publications(&["config=push", poll]), 1, "three missed heartbeats are 7.8 s");
+    assert_eq!(publications(&["config=two-phase", poll]), 3);
+}
+
+#[test]
+fn a_part_that_there_is_not_is_refused_with_those_that_there_are() {
+    let refused = |setting: &str| scenario::load("capacity", &[setting.to_owned()]).unwrap_err().to_string();
+    let found = refused("log=paper");
+    assert!(found.contains("unknown variant `paper`, expected `single`"), "{found}");
+    let found = refused("counter=abacus");
+    assert!(found.contains("`sharded`, `singleton`, `compare-and-set`"), "{found}");
+    let found = refused("config=pigeon");
+    assert!(found.contains("`pull`, `cached`, `push`, `two-phase`"), "{found}");
+    let elsewhere = scenario::load("commit", &["config=push".to_owned()]).unwrap_err().to_string();
+    assert!(elsewhere.contains("unknown field `config`"), "{elsewhere}");
+}
+
+#[test]
+fn the_short_form_of_a_part_is_that_key_of_the_shape() {
+    let short = plan(&["config=push"], 1, Build::default()).to_file();
+    let long = plan(&["shape.config=push"], 1, Build::default()).to_file();
+    assert_eq!(short.scenario, long.scenario);
+}
+
+#[test]
+fn a_plan_from_before_there_was_a_choice_is_that_of_the_defaults() {
+    let plan = plan(&[], 1, Build::default());
+    let mut file = plan.to_file();
+    let shape = file.scenario["shape"].as_object_mut().unwrap();
+    for part in ["config", "counter", "log"] {
+        assert!(shape.remove(part).is_some(), "{part}");
+    }
+    let again = Plan::from_file(&file).unwrap();
+    assert_eq!(again.to_file().scenario, plan.to_file().scenario);
+}
