@@ -8,6 +8,7 @@ pub mod capacity;
 pub mod chain;
 pub mod commit;
 pub mod config;
+pub mod consensus;
 mod coordination;
 pub mod counter_sharded;
 pub mod counting;
@@ -34,6 +35,7 @@ pub static ALL: &[&dyn AnySystem] = &[
     &Of::<Config<Push>>::system(),
     &Of::<Config<TwoPhase>>::system(),
     &Of::<replication::Replication>::system(),
+    &Of::<consensus::Consensus>::system(),
     &Of::<lease_lock::LeaseLock>::system(),
     &Of::<election::Election>::system(),
     &Of::<commit::Commit>::system(),
