@@ -20,6 +20,8 @@ const CATALOG: &[(&str, &str)] = &[
     ("disk-trouble", include_str!("../catalog/disk-trouble.toml")),
     ("replication", include_str!("../catalog/replication.toml")),
     ("replication-quiet", include_str!("../catalog/replication-quiet.toml")),
+    ("consensus", include_str!("../catalog/consensus.toml")),
+    ("consensus-disks", include_str!("../catalog/consensus-disks.toml")),
     ("chain", include_str!("../catalog/chain.toml")),
     ("chain-commitments", include_str!("../catalog/chain-commitments.toml")),
     ("lease-lock", include_str!("../catalog/lease-lock.toml")),

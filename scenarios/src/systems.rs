@@ -9,6 +9,8 @@ pub mod chain;
 pub mod commit;
 mod common;
 pub mod config;
+pub mod consensus;
+mod coordination;
 pub mod counter_sharded;
 pub mod counting;
 pub mod election;
@@ -34,6 +36,7 @@ pub static ALL: &[&dyn AnySystem] = &[
     &Of::<Config<Push>>::system(),
     &Of::<Config<TwoPhase>>::system(),
     &Of::<replication::Replication>::system(),
+    &Of::<consensus::Consensus>::system(),
     &Of::<lease_lock::LeaseLock>::system(),
     &Of::<election::Election>::system(),
     &Of::<commit::Commit>::system(),

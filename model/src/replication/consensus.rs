@@ -1,0 +1,97 @@
+//! A log on several nodes that decide by majority, through the library `omnipaxos`.
+//!
+//! ```text
+//!   client ─append─► any node ──► leader ──► followers ──► durable on a majority: decided, everywhere in one order
+//! ```
+//!
+//! Promise: append and read are linearizable, and the log goes on while a majority of its nodes is up and connected. An
+//! entry is there once, however often its client asked. Membership is fixed; disks keep what they have synced. A read
+//! takes its place in the log: a follower's own copy may be behind, and so may that of a leader which was replaced
+//! without knowing.
+
+pub mod library;
+pub mod link;
+pub mod message;
+pub mod replica;
+pub mod rules;
+pub mod shelf;
+
+use std::sync::Arc;
+
+use sim::node::{Context, Effects, Input, InputOf, Node, NodeId};
+
+use self::message::{Call, Message, Observation, Record, Request};
+use self::replica::{Replica, ReplicaSetup};
+use self::rules::Rules;
+use crate::client::{Client, Patience};
+
+/// The effects of a member.
+pub type Fx = Effects<Member>;
+
+/// One node of a world, in its role.
+#[derive(Clone, Debug)]
+pub enum Member {
+    /// A node of the log.
+    Replica(Box<Replica>),
+    /// A client.
+    Client(Client<Call>),
+}
+
+impl Node for Member {
+    type Message = Message;
+    type Request = Request;
+    type Record = Record;
+    type Observation = Observation;
+
+    fn handle(&mut self, input: InputOf<Self>, context: &mut Context<'_>, fx: &mut Fx) {
+        match self {
+            Self::Replica(replica) => handle_replica(replica, input, context, fx),
+            Self::Client(client) => {
+                let answered = |message| match message {
+                    Message::Answer(reply) => Some(reply),
+                    Message::Ask(_) | Message::Peer(_) => None,
+                };
+                client.handle(input, answered, context, fx);
+            }
+        }
+    }
+}
+
+fn handle_replica(replica: &mut Replica, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
+    match input {
+        Input::Start { disk } => replica.start(&disk, context, fx),
+        Input::Message { from, message } => replica.message(from, message, fx),
+        Input::Timer(key) => replica.timer(key, fx),
+        Input::Synced(token) => replica.synced(token, fx),
+        Input::SyncFailed(token) => replica.sync_failed(token, fx),
+        Input::Request(_) | Input::Stop => {}
+    }
+}
+
+/// How large a world is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Nodes of the log, at least two.
+    pub replica_count: u32,
+    /// Clients.
+    pub client_count: u32,
+    /// Entries from which on the log takes no more.
+    pub entries_max: usize,
+    /// A node makes a snapshot after so many commands, at least one.
+    pub snapshot_every: usize,
+    /// How patient clients are.
+    pub patience: Patience,
+}
+
+/// Builds a world of `shape`: the nodes of the log, then the clients.
+#[must_use]
+pub fn build(shape: &Shape, rules: Rules) -> Vec<Member> {
+    let nodes: Arc<[NodeId]> = (0..shape.replica_count).map(NodeId).collect();
+    let replica = |me: &NodeId| {
+        let &Shape { entries_max, snapshot_every, .. } = shape;
+        let setup = ReplicaSetup { me: *me, nodes: Arc::clone(&nodes), entries_max, snapshot_every };
+        Member::Replica(Box::new(Replica::new(rules, setup)))
+    };
+    let client = |index| Member::Client(Client::new(Arc::clone(&nodes), index as usize, shape.patience));
+    nodes.iter().map(replica).chain((0..shape.client_count).map(client)).collect()
+}

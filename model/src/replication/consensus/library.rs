@@ -1,0 +1,150 @@
+//! The library on one node: started from an image, fed with letters and ticks.
+//!
+//! Omni-Paxos separates the election of a leader, which needs no more than one node that is connected to a majority, from
+//! the replication of the log. It has no clock, no chance and no thread of its own: it counts ticks. Source: H. Ng,
+//! S. Haridi, P. Carbone, "Omni-Paxos: Breaking the Barriers of Partial Connectivity", EuroSys 2023; crate `omnipaxos`.
+
+use core::fmt;
+
+use omnipaxos::messages::Message as Paxos;
+use omnipaxos::util::LogEntry;
+use omnipaxos::{ClusterConfig, OmniPaxos, ServerConfig};
+use sim::node::NodeId;
+
+use super::message::{Command, Record, State};
+use super::shelf::{Image, Shelf};
+
+/// Heartbeats are exchanged every so many ticks.
+const ELECTION_TICKS: u64 = 5;
+/// What may have been lost is said again after so many ticks.
+const RESEND_TICKS: u64 = 10;
+/// Letters that may wait to be taken: a capacity to begin with, not a bound.
+const BUFFER: usize = 64;
+
+/// What a node learns from the library.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decided {
+    /// The next command.
+    Command(Command),
+    /// What all commands below that index made, instead of them.
+    Snapshot(usize, State),
+}
+
+/// The library with its storage.
+pub struct Library {
+    paxos: OmniPaxos<Command, Shelf>,
+    shelf: Shelf,
+}
+
+impl Library {
+    /// Begins on `me`, one of `nodes`, with what its disk has.
+    ///
+    /// # Panics
+    /// If there are fewer than two nodes.
+    #[must_use]
+    pub fn start(me: NodeId, nodes: &[NodeId], image: Image) -> Self {
+        let shelf = Shelf::new(image);
+        let nodes = nodes.iter().copied().map(pid).collect();
+        let cluster = ClusterConfig { configuration_id: 1, nodes, flexible_quorum: None };
+        let server = ServerConfig {
+            pid: pid(me),
+            election_tick_timeout: ELECTION_TICKS,
+            resend_message_tick_timeout: RESEND_TICKS,
+            buffer_size: BUFFER,
+            ..ServerConfig::default()
+        };
+        let paxos = cluster.build_for_server(server, shelf.clone()).expect("there are at least two nodes");
+        Self { paxos, shelf }
+    }
+
+    /// Proposes a command: to the leader, wherever it is.
+    pub fn propose(&mut self, command: Command) {
+        self.paxos.append(command).expect("the membership is fixed: nothing stops the log");
+    }
+
+    /// Something from another node.
+    pub fn handle(&mut self, content: Paxos<Command>) {
+        self.paxos.handle_incoming(content);
+    }
+
+    /// Time passes.
+    pub fn tick(&mut self) {
+        self.paxos.tick();
+    }
+
+    /// The connection to another node was lost and is there again: something may be missing.
+    pub fn reconnected(&mut self, peer: NodeId) {
+        self.paxos.reconnected(pid(peer));
+    }
+
+    /// What is to be sent, to whom, since this was last asked.
+    pub fn take_outgoing(&mut self) -> Vec<(NodeId, Paxos<Command>)> {
+        let mut outgoing = Vec::new();
+        self.paxos.take_outgoing_messages(&mut outgoing);
+        outgoing.into_iter().map(|content| (node(content.get_receiver()), content)).collect()
+    }
+
+    /// What the disk has to take, since this was last asked.
+    #[must_use]
+    pub fn take_unwritten(&self) -> Vec<Record> {
+        self.shelf.take_unwritten()
+    }
+
+    /// What was decided from that index on, with the number of commands that are decided.
+    #[must_use]
+    pub fn decided_from(&self, index: usize) -> (usize, Vec<Decided>) {
+        let decided = self.paxos.get_decided_idx();
+        if decided <= index {
+            return (decided, Vec::new());
+        }
+        let suffix = self.paxos.read_decided_suffix(index).unwrap_or_default();
+        let learned = suffix.into_iter().filter_map(|entry| match entry {
+            LogEntry::Decided(command) => Some(Decided::Command(command)),
+            LogEntry::Snapshotted(entry) => Some(Decided::Snapshot(entry.trimmed_idx, entry.snapshot)),
+            LogEntry::Undecided(_) | LogEntry::Trimmed(_) | LogEntry::StopSign(..) => None,
+        });
+        (decided, learned.collect())
+    }
+
+    /// How many commands are only in the snapshot.
+    #[must_use]
+    pub fn compacted(&self) -> usize {
+        self.paxos.get_compacted_idx()
+    }
+
+    /// Makes a snapshot of the first `index` commands, on this node alone: the records that are to replace all on its disk.
+    pub fn compact(&mut self, index: usize) -> Vec<Record> {
+        self.paxos.snapshot(Some(index), true).expect("what is applied is decided");
+        let _ = self.shelf.take_unwritten();
+        self.shelf.records()
+    }
+}
+
+impl Clone for Library {
+    /// The library cannot be copied.
+    ///
+    /// # Panics
+    /// Always: a world of these nodes is copied before it begins, when no library runs.
+    fn clone(&self) -> Self {
+        panic!("the library of a running node cannot be copied")
+    }
+}
+
+impl fmt::Debug for Library {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decided = self.paxos.get_decided_idx();
+        f.debug_struct("Library").field("decided", &decided).field("shelf", &self.shelf).finish()
+    }
+}
+
+/// The library counts nodes from 1.
+fn pid(node: NodeId) -> u64 {
+    u64::from(node.0) + 1
+}
+
+fn node(pid: u64) -> NodeId {
+    NodeId(u32::try_from(pid - 1).expect("every node was named by a number of 32 bits"))
+}
+
+#[cfg(test)]
+mod tests;

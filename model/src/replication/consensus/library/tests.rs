@@ -1,0 +1,164 @@
+//! Three libraries on links in order, driven at random: what one has decided, no other has decided otherwise.
+
+use std::collections::VecDeque;
+
+use sim::chance::{Seed, Stream};
+
+use super::*;
+use crate::ids::RequestKey;
+
+const NODES: [NodeId; 3] = [NodeId(0), NodeId(1), NodeId(2)];
+
+/// What happens to the libraries besides what they are asked.
+#[derive(Clone, Copy, Debug)]
+struct Troubles {
+    /// Steps out of 1,000 in which a node makes a snapshot,
+    snapshots: u64,
+    /// in which it begins again,
+    restarts: u64,
+    /// in which it is cut off, or the one that is cut off is back.
+    losses: u64,
+}
+
+/// One direction between two nodes.
+#[derive(Default)]
+struct Wire {
+    letters: VecDeque<Paxos<Command>>,
+    /// Something was lost since the last letter that arrived.
+    has_gap: bool,
+}
+
+struct World {
+    chance: Stream,
+    libraries: Vec<Library>,
+    /// What each has applied, and how many commands that is.
+    states: Vec<(State, usize)>,
+    wires: [[Wire; 3]; 3],
+    /// Who neither hears nor is heard.
+    cut: Option<usize>,
+    asked: u64,
+    /// What was decided, as far as anybody knows.
+    decided: Vec<RequestKey>,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let begin = |me| Library::start(me, &NODES, Image::default());
+        Self {
+            chance: Seed(seed).stream("library", 0),
+            libraries: NODES.map(begin).into_iter().collect(),
+            states: vec![(State::default(), 0); 3],
+            wires: Default::default(),
+            cut: None,
+            asked: 0,
+            decided: Vec::new(),
+        }
+    }
+
+    fn step(&mut self, troubles: Troubles) {
+        let node = self.chance.below(3) as usize;
+        let word = self.chance.below(1_000);
+        let Troubles { snapshots, restarts, losses } = troubles;
+        match word {
+            word if word < snapshots => {
+                let (applied, compacted) = (self.states[node].1, self.libraries[node].compacted());
+                if applied > compacted {
+                    let _ = self.libraries[node].compact(applied);
+                }
+            }
+            word if word < snapshots + restarts => self.restart(node),
+            word if word < snapshots + restarts + losses => {
+                self.cut = (self.cut.is_none()).then_some(node);
+            }
+            word if word < 150 => {
+                self.asked += 1;
+                self.libraries[node].propose(Command::AppendOnce(RequestKey(self.asked)));
+            }
+            word if word < 250 => self.libraries[node].tick(),
+            _ => self.deliver(node),
+        }
+        self.settle(node);
+    }
+
+    /// The node loses its memory, and what is on its way to it and from it.
+    fn restart(&mut self, node: usize) {
+        let image = Image::of(&self.libraries[node].shelf.records());
+        self.libraries[node] = Library::start(NODES[node], &NODES, image);
+        self.states[node] = (State::default(), 0);
+        // Its letters are of a new life, in which nothing is missing; those to it are in the middle of another.
+        for peer in 0..3 {
+            self.wires[node][peer] = Wire::default();
+            self.wires[peer][node] = Wire { letters: VecDeque::new(), has_gap: true };
+        }
+    }
+
+    fn deliver(&mut self, to: usize) {
+        let from = self.chance.below(3) as usize;
+        let wire = &mut self.wires[from][to];
+        let Some(letter) = wire.letters.pop_front() else { return };
+        if self.cut.is_some_and(|cut| cut == from || cut == to) {
+            wire.has_gap = true;
+            return;
+        }
+        if core::mem::take(&mut wire.has_gap) {
+            self.libraries[to].reconnected(NODES[from]);
+        }
+        self.libraries[to].handle(letter);
+    }
+
+    fn settle(&mut self, node: usize) {
+        for (to, letter) in self.libraries[node].take_outgoing() {
+            self.wires[node][to.index()].letters.push_back(letter);
+        }
+        let _ = self.libraries[node].take_unwritten();
+        let (state, applied) = &mut self.states[node];
+        let (decided, learned) = self.libraries[node].decided_from(*applied);
+        for news in learned {
+            match news {
+                Decided::Command(command) => {
+                    state.apply(command);
+                    *applied += 1;
+                }
+                Decided::Snapshot(index, snapshot) => (*state, *applied) = (snapshot, index),
+            }
+        }
+        assert_eq!(*applied, decided, "node {node} can read all that it has decided");
+        let entries = state.entries();
+        let common = entries.len().min(self.decided.len());
+        let other = (0..common).find(|place| entries[*place] != self.decided[*place]);
+        assert_eq!(other, None, "node {node} has decided otherwise");
+        self.decided.extend_from_slice(&entries[common..]);
+    }
+}
+
+/// Runs worlds of these troubles: in none has anybody decided otherwise, and in all together enough was decided.
+fn check(troubles: Troubles) {
+    let run = |seed| {
+        let mut world = World::new(seed);
+        (0..20_000).for_each(|_| world.step(troubles));
+        world.decided.len()
+    };
+    let decided: usize = (0..20).map(run).sum();
+    assert!(decided > 5_000, "{troubles:?}: {decided} decided");
+}
+
+#[test]
+fn nobody_decides_otherwise_when_leaders_change_because_heartbeats_are_late() {
+    check(Troubles { snapshots: 0, restarts: 0, losses: 0 });
+}
+
+#[test]
+fn nobody_decides_otherwise_when_snapshots_are_sent_to_who_has_accepted_something_else() {
+    check(Troubles { snapshots: 5, restarts: 0, losses: 0 });
+}
+
+#[test]
+fn nobody_decides_otherwise_when_letters_are_lost_and_told_of() {
+    check(Troubles { snapshots: 0, restarts: 0, losses: 2 });
+}
+
+#[test]
+fn nobody_decides_otherwise_when_nodes_begin_again_amid_losses_and_snapshots() {
+    check(Troubles { snapshots: 0, restarts: 2, losses: 0 });
+    check(Troubles { snapshots: 5, restarts: 2, losses: 2 });
+}
