@@ -10,7 +10,6 @@ pub mod commit;
 mod common;
 pub mod config;
 pub mod consensus;
-mod coordination;
 pub mod counter_sharded;
 pub mod counting;
 pub mod election;

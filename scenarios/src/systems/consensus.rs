@@ -5,13 +5,12 @@
 //! | `log` | what clients asked and were told | linearizable |
 //! | `entries` | what was appended, and what each node was given since each of its starts | no loss, exactly once, convergence |
 
-use model::client::{Operation, Patience};
+use model::client::Operation;
 use model::replication::consensus::message::{Call, Observation, Request};
 use model::replication::consensus::rules::Rules;
 use model::replication::consensus::{self, build};
 use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
-use sim::node::NodeId;
 use sim::time::Span;
 
 use crate::bounded::Bounded;
@@ -19,6 +18,8 @@ use crate::recorder::Progress;
 use crate::scenario::Role;
 use crate::system::{ForeignRequest, Member, Mutant, Parameters, Planned, Recorded, Seen, Setting, System};
 use crate::workload::OpenLoop;
+
+use super::common::{Clients, Load, accept_label, nodes, patience};
 
 mod history;
 
@@ -84,16 +85,11 @@ impl System for Consensus {
         if workload.mix.append.get() + workload.mix.read.get() == 0 {
             return Err("`workload.mix`: all shares are 0; expected one above".to_owned());
         }
-        if workload.requests_per_s.get() * timing.workload().as_ns() / 1_000_000_000 > 1_000_000 {
-            return Err(
-                "`workload`: more than 1,000,000 requests in one run; expected fewer or a shorter run"
-                    .to_owned(),
-            );
-        }
         if shape.timeout_ms.get() > shape.deadline_ms.get() {
             return Err("`shape.timeout-ms`: expected at most `deadline-ms`".to_owned());
         }
-        Ok(())
+        let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
+        Load::of(workload.requests_per_s.get()).check_clients(clients, timing)
     }
 
     fn members(parameters: &Parameters<Self>, rules: Rules) -> Vec<Member<Self::Node>> {
@@ -107,8 +103,7 @@ impl System for Consensus {
 
     fn requests(parameters: &Parameters<Self>, seed: Seed) -> Vec<Planned<Self>> {
         let Parameters { shape, workload, .. } = parameters;
-        let first = shape.services.get_u32();
-        let clients: Vec<NodeId> = (first..first + shape.clients.get_u32()).map(NodeId).collect();
+        let clients = nodes(shape.services.get_u32(), shape.clients.get_u32());
         let requests_per_s = workload.requests_per_s.get();
         let open_loop = OpenLoop { nodes: &clients, requests_per_s, until: parameters.workload_end() };
         let (append, all) = (workload.mix.append.get(), workload.mix.append.get() + workload.mix.read.get());
@@ -120,10 +115,7 @@ impl System for Consensus {
 
     fn accept(_: &Parameters<Self>, label: &str, request: &Request) -> Result<(), ForeignRequest> {
         let Request::Operation(_) = request;
-        if label == "client" {
-            return Ok(());
-        }
-        Err(ForeignRequest::OfAnotherRole { request: "an operation", role: label.to_owned() })
+        accept_label(label, "client", "an operation")
     }
 
     fn record(setting: Setting<'_, Self>, seen: &[Seen<Self>]) -> Recorded {
@@ -142,11 +134,7 @@ fn world(parameters: &Parameters<Consensus>) -> consensus::Shape {
         client_count: shape.clients.get_u32(),
         entries_max: shape.entries_max.get_u32() as usize,
         snapshot_every: shape.snapshot_every.get_u32() as usize,
-        patience: Patience {
-            timeout: Span::from_ms(shape.timeout_ms.get()),
-            backoff: Span::from_ms(50),
-            deadline: Span::from_ms(shape.deadline_ms.get()),
-        },
+        patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     }
 }
 
