@@ -63,9 +63,9 @@ fn every_choice_of_parts_keeps_every_promise() {
 fn each_way_of_the_limits_has_a_weakness_of_its_own() {
     breaks(&["config=cached"], Some("cache-renews-lease"), "switch-c");
     breaks(&["config=push"], Some("watch-skips-revision"), "switch-a");
-    breaks(&["config=two-phase"], Some("decision-guessed"), "switch-a");
+    breaks(&["config=two-phase"], Some("absent-ignored"), "switch-a");
     for config in CONFIGS {
-        breaks(&[config], None, "switch-a");
+        breaks(&[config], None, "switch-c");
     }
 }
 
