@@ -3,10 +3,15 @@
 //! Omni-Paxos separates the election of a leader, which needs no more than one node that is connected to a majority, from
 //! the replication of the log. It has no clock, no chance and no thread of its own: it counts ticks. Source: H. Ng,
 //! S. Haridi, P. Carbone, "Omni-Paxos: Breaking the Barriers of Partial Connectivity", EuroSys 2023; crate `omnipaxos`.
+//!
+//! In 0.2.4 a node that has promised a higher ballot than that of the leader whom all others follow stays behind for ever:
+//! it may not promise less, and takes over only from a leader whom nobody follows. Here it takes over when it hears again
+//! and again that others follow a lower ballot.
 
 use core::fmt;
 
 use omnipaxos::messages::Message as Paxos;
+use omnipaxos::messages::ballot_leader_election::HeartbeatMsg;
 use omnipaxos::util::LogEntry;
 use omnipaxos::{ClusterConfig, OmniPaxos, ServerConfig};
 use sim::node::NodeId;
@@ -18,6 +23,8 @@ use super::shelf::{Image, Shelf};
 const ELECTION_TICKS: u64 = 5;
 /// What may have been lost is said again after so many ticks.
 const RESEND_TICKS: u64 = 10;
+/// A node that follows nobody hears so many times in a row that others follow a lower ballot before it takes over.
+const LOWER_MAX: u32 = 10;
 /// Letters that may wait to be taken: a capacity to begin with, not a bound.
 const BUFFER: usize = 64;
 
@@ -34,6 +41,8 @@ pub enum Decided {
 pub struct Library {
     paxos: OmniPaxos<Command, Shelf>,
     shelf: Shelf,
+    /// How often in a row it heard that others follow a lower ballot than the one that is promised here.
+    lower: u32,
 }
 
 impl Library {
@@ -54,7 +63,7 @@ impl Library {
             ..ServerConfig::default()
         };
         let paxos = cluster.build_for_server(server, shelf.clone()).expect("there are at least two nodes");
-        Self { paxos, shelf }
+        Self { paxos, shelf, lower: 0 }
     }
 
     /// Proposes a command: to the leader, wherever it is.
@@ -64,7 +73,20 @@ impl Library {
 
     /// Something from another node.
     pub fn handle(&mut self, content: Paxos<Command>) {
+        if let Paxos::BLE(letter) = &content
+            && let HeartbeatMsg::Reply(reply) = &letter.msg
+        {
+            let is_lower = reply.happy && reply.leader < self.paxos.get_promise();
+            self.lower = if is_lower { self.lower + 1 } else { 0 };
+        }
         self.paxos.handle_incoming(content);
+        let follows = self.paxos.get_current_leader().is_some_and(|(_, has_accepted)| has_accepted);
+        if follows {
+            self.lower = 0;
+        } else if self.lower >= LOWER_MAX {
+            self.lower = 0;
+            self.paxos.try_become_leader();
+        }
     }
 
     /// Time passes.
