@@ -23,7 +23,7 @@ use super::shelf::{Image, Shelf};
 const ELECTION_TICKS: u64 = 5;
 /// What may have been lost is said again after so many ticks.
 const RESEND_TICKS: u64 = 10;
-/// A node that follows nobody hears so many times in a row that others follow a lower ballot before it takes over.
+/// A node that follows nobody hears so many times that others follow a lower ballot before it takes over.
 const LOWER_MAX: u32 = 10;
 /// Letters that may wait to be taken: a capacity to begin with, not a bound.
 const BUFFER: usize = 64;
@@ -41,7 +41,7 @@ pub enum Decided {
 pub struct Library {
     paxos: OmniPaxos<Command, Shelf>,
     shelf: Shelf,
-    /// How often in a row it heard that others follow a lower ballot than the one that is promised here.
+    /// How often it heard, since it last followed a leader, that others follow a lower ballot than is promised here.
     lower: u32,
 }
 
@@ -76,8 +76,7 @@ impl Library {
         if let Paxos::BLE(letter) = &content
             && let HeartbeatMsg::Reply(reply) = &letter.msg
         {
-            let is_lower = reply.happy && reply.leader < self.paxos.get_promise();
-            self.lower = if is_lower { self.lower + 1 } else { 0 };
+            self.lower += u32::from(reply.happy && reply.leader < self.paxos.get_promise());
         }
         self.paxos.handle_incoming(content);
         let follows = self.paxos.get_current_leader().is_some_and(|(_, has_accepted)| has_accepted);
