@@ -49,7 +49,7 @@ pub struct Replica {
     rules: Rules,
     setup: ReplicaSetup,
     /// None until the disk has what the node begins with.
-    library: Option<Library>,
+    paxos: Option<Library>,
     disk: DiskLog<Record, (NodeId, Box<Letter>)>,
     state: State,
     /// How many commands the state has.
@@ -68,7 +68,7 @@ impl Replica {
         Self {
             rules,
             setup,
-            library: None,
+            paxos: None,
             disk: DiskLog::new(SYNC_RETRY),
             state: State::default(),
             applied: 0,
@@ -94,14 +94,14 @@ impl Replica {
 
     fn begin(&mut self, fx: &mut Fx) {
         let image = Image::of(self.disk.records());
-        self.library = Some(Library::start(self.setup.me, &self.setup.nodes, image));
+        self.paxos = Some(Library::start(self.setup.me, &self.setup.nodes, image));
         self.settle(fx);
         fx.set_timer(TICK, TICK_EVERY);
     }
 
     /// Reacts to a message, unless it has yet to begin.
     pub fn message(&mut self, from: NodeId, message: Message, fx: &mut Fx) {
-        if self.library.is_none() {
+        if self.paxos.is_none() {
             return;
         }
         match message {
@@ -145,7 +145,7 @@ impl Replica {
         for (to, letter) in self.disk.synced(token, fx) {
             fx.send(to, Message::Peer(letter));
         }
-        if self.library.is_none() && self.disk.is_durable() {
+        if self.paxos.is_none() && self.disk.is_durable() {
             self.begin(fx);
         }
     }
@@ -194,7 +194,7 @@ impl Replica {
 
     /// Lets the library do something, and does what follows from it.
     fn tell(&mut self, action: impl FnOnce(&mut Library), fx: &mut Fx) {
-        if let Some(library) = &mut self.library {
+        if let Some(library) = &mut self.paxos {
             action(library);
             self.settle(fx);
         }
@@ -202,7 +202,7 @@ impl Replica {
 
     /// Writes, sends and applies what the library has for its node.
     fn settle(&mut self, fx: &mut Fx) {
-        let Some(library) = &mut self.library else { return };
+        let Some(library) = &mut self.paxos else { return };
         let (unwritten, outgoing) = (library.take_unwritten(), library.take_outgoing());
         for record in unwritten {
             self.disk.append(record, fx);
@@ -221,7 +221,7 @@ impl Replica {
 
     /// Does what was decided, and answers who asked.
     fn apply(&mut self, fx: &mut Fx) {
-        let Some(library) = &self.library else { return };
+        let Some(library) = &self.paxos else { return };
         let (decided, learned) = library.decided_from(self.applied);
         let before = self.state.entries().len();
         for news in learned {
@@ -267,7 +267,7 @@ impl Replica {
     }
 
     fn compact(&mut self, fx: &mut Fx) {
-        let Some(library) = &mut self.library else { return };
+        let Some(library) = &mut self.paxos else { return };
         if self.applied >= library.compacted() + self.setup.snapshot_every {
             let image = library.compact(self.applied);
             let records = core::iter::once(Record::Life(self.life)).chain(image);
