@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sim::digest::{Canonical, Digest};
-use sim::node::{Context, Effects, Node, NodeId, TimerKey};
+use sim::node::{Context, Effects, Input, InputOf, Node, NodeId, TimerKey};
 use sim::time::{LocalTime, Span};
 
 /// What a value is kept under.
@@ -117,6 +117,29 @@ impl<V: Clone + Debug> Cache<V> {
     #[must_use]
     pub const fn new(copying: Option<Copying>) -> Self {
         Self { values: BTreeMap::new(), copying, copies: 0 }
+    }
+
+    /// Reacts to whatever happens to its node; `cached` finds what is for it in a message.
+    pub fn handle<N: Node>(
+        &mut self,
+        input: InputOf<N>,
+        cached: impl FnOnce(N::Message) -> Option<CacheMessage<V>>,
+        context: &mut Context<'_>,
+        fx: &mut Effects<N>,
+    ) where
+        N::Message: From<CacheMessage<V>>,
+        N::Observation: From<CacheSeen>,
+    {
+        match input {
+            Input::Start { .. } => self.start(context, fx),
+            Input::Message { from, message } => {
+                if let Some(message) = cached(message) {
+                    self.message(from, message, context, fx);
+                }
+            }
+            Input::Timer(_) => self.timer(fx),
+            Input::Request(_) | Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {}
+        }
     }
 
     /// Begins: a replica asks for everything.

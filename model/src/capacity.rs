@@ -74,7 +74,13 @@ impl Node for Member {
                 client.handle(input, answered, context, fx);
             }
             Self::Publisher(publisher) => handle_publisher(publisher, input, context, fx),
-            Self::Cache(cache) => handle_cache(cache, input, context, fx),
+            Self::Cache(cache) => {
+                let cached = |message| match message {
+                    Message::Config(ConfigMessage::Cache(message)) => Some(message),
+                    _ => None,
+                };
+                cache.handle(input, cached, context, fx);
+            }
         }
     }
 }
@@ -125,18 +131,6 @@ fn handle_publisher(publisher: &mut Publisher, input: InputOf<Member>, context: 
         | Input::Synced(_)
         | Input::SyncFailed(_)
         | Input::Stop => {}
-    }
-}
-
-fn handle_cache(cache: &mut Cache<Reading>, input: InputOf<Member>, context: &mut Context<'_>, fx: &mut Fx) {
-    match input {
-        Input::Start { .. } => cache.start(context, fx),
-        Input::Message { from, message: Message::Config(ConfigMessage::Cache(message)) } => {
-            cache.message(from, message, context, fx);
-        }
-        Input::Timer(_) => cache.timer(fx),
-        Input::Message { .. } | Input::Request(_) | Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {
-        }
     }
 }
 

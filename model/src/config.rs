@@ -64,7 +64,13 @@ impl Node for Member {
                 }
             }
             Self::Publisher(publisher) => handle_publisher(publisher, input, context, fx),
-            Self::Cache(cache) => handle_cache(cache, input, context, fx),
+            Self::Cache(cache) => {
+                let cached = |message| match message {
+                    Message::Cache(message) => Some(message),
+                    _ => None,
+                };
+                cache.handle(input, cached, context, fx);
+            }
             Self::Worker(worker) => handle_worker(worker, input, context, fx),
         }
     }
@@ -101,23 +107,6 @@ fn handle_publisher(
         | Input::Synced(_)
         | Input::SyncFailed(_)
         | Input::Stop => {}
-    }
-}
-
-fn handle_cache(
-    cache: &mut Cache<Reading>,
-    input: InputOf<Member>,
-    context: &mut Context<'_>,
-    fx: &mut Effects<Member>,
-) {
-    match input {
-        Input::Start { .. } => cache.start(context, fx),
-        Input::Message { from, message: Message::Cache(message) } => {
-            cache.message(from, message, context, fx);
-        }
-        Input::Timer(_) => cache.timer(fx),
-        Input::Message { .. } | Input::Request(_) | Input::Synced(_) | Input::SyncFailed(_) | Input::Stop => {
-        }
     }
 }
 
