@@ -7,11 +7,17 @@
 //! In 0.2.4 a node that has promised a higher ballot than that of the leader whom all others follow stays behind for ever:
 //! it may not promise less, and takes over only from a leader whom nobody follows. Here it takes over when it hears again
 //! and again that others follow a lower ballot.
+//!
+//! So does a follower whose leader has forgotten that it follows: it answered twice, because letters were missing in
+//! between, the second answer was lost, and it took what the leader sent upon the first. The leader then asks for its
+//! promise for ever, and the follower, which has accepted in that ballot, finds nothing new in that. Here it answers by
+//! beginning over with its leader.
 
 use core::fmt;
 
 use omnipaxos::messages::Message as Paxos;
 use omnipaxos::messages::ballot_leader_election::HeartbeatMsg;
+use omnipaxos::messages::sequence_paxos::PaxosMsg;
 use omnipaxos::util::LogEntry;
 use omnipaxos::{ClusterConfig, OmniPaxos, ServerConfig};
 use sim::node::NodeId;
@@ -78,14 +84,35 @@ impl Library {
         {
             self.lower += u32::from(reply.happy && reply.leader < self.paxos.get_promise());
         }
+        let forgetful = self.forgetful_leader(&content);
         self.paxos.handle_incoming(content);
-        let follows = self.paxos.get_current_leader().is_some_and(|(_, has_accepted)| has_accepted);
-        if follows {
+        if let Some(leader) = forgetful {
+            self.paxos.reconnected(leader);
+        }
+        if self.follows() {
             self.lower = 0;
         } else if self.lower >= LOWER_MAX {
             self.lower = 0;
             self.paxos.try_become_leader();
         }
+    }
+
+    /// Who asks for a promise in whose ballot this node has accepted long since.
+    fn forgetful_leader(&self, content: &Paxos<Command>) -> Option<u64> {
+        match content {
+            Paxos::SequencePaxos(letter) => match &letter.msg {
+                PaxosMsg::Prepare(asked) if asked.n == self.paxos.get_promise() && self.follows() => {
+                    Some(letter.from)
+                }
+                _ => None,
+            },
+            Paxos::BLE(_) => None,
+        }
+    }
+
+    /// Whether it has accepted what its leader sent to begin with.
+    fn follows(&self) -> bool {
+        self.paxos.get_current_leader().is_some_and(|(_, has_accepted)| has_accepted)
     }
 
     /// Time passes.

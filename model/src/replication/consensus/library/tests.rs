@@ -17,8 +17,10 @@ struct Troubles {
     snapshots: u64,
     /// in which it begins again,
     restarts: u64,
-    /// in which it is cut off, or the one that is cut off is back.
+    /// in which it is cut off, or the one that is cut off is back,
     losses: u64,
+    /// and letters out of 1,000 that are lost one by one.
+    drops: u64,
 }
 
 /// One direction between two nodes.
@@ -59,7 +61,7 @@ impl World {
     fn step(&mut self, troubles: Troubles) {
         let node = self.chance.below(3) as usize;
         let word = self.chance.below(1_000);
-        let Troubles { snapshots, restarts, losses } = troubles;
+        let Troubles { snapshots, restarts, losses, drops } = troubles;
         match word {
             word if word < snapshots => {
                 let (applied, compacted) = (self.states[node].1, self.libraries[node].compacted());
@@ -78,7 +80,11 @@ impl World {
             word if word < 250 => self.libraries[node].tick(),
             _ => {
                 let from = self.chance.below(3) as usize;
-                self.deliver(from, node);
+                if self.chance.below(1_000) < drops {
+                    self.lose(from, node);
+                } else {
+                    self.deliver(from, node);
+                }
             }
         }
         self.settle(node);
@@ -118,13 +124,29 @@ impl World {
         links.into_iter().find(|(from, to)| !self.wires[*from][*to].letters.is_empty())
     }
 
+    /// What comes before the first letter that says `what` arrives.
+    fn deliver_up_to(&mut self, from: usize, to: usize, what: fn(&PaxosMsg<Command>) -> bool) {
+        let says = |letter: &Paxos<Command>| match letter {
+            Paxos::SequencePaxos(letter) => what(&letter.msg),
+            Paxos::BLE(_) => false,
+        };
+        while !says(self.wires[from][to].letters.front().expect("such a letter is on its way")) {
+            self.deliver(from, to);
+            self.settle(to);
+        }
+    }
+
+    fn lose(&mut self, from: usize, to: usize) {
+        let wire = &mut self.wires[from][to];
+        wire.has_gap |= wire.letters.pop_front().is_some();
+    }
+
     fn deliver(&mut self, from: usize, to: usize) {
         let wire = &mut self.wires[from][to];
-        let Some(letter) = wire.letters.pop_front() else { return };
         if self.cut.is_some_and(|cut| cut == from || cut == to) {
-            wire.has_gap = true;
-            return;
+            return self.lose(from, to);
         }
+        let Some(letter) = wire.letters.pop_front() else { return };
         if core::mem::take(&mut wire.has_gap) {
             self.libraries[to].reconnected(NODES[from]);
         }
@@ -171,21 +193,54 @@ fn check(troubles: Troubles) {
 
 #[test]
 fn nobody_decides_otherwise_when_leaders_change_because_heartbeats_are_late() {
-    check(Troubles { snapshots: 0, restarts: 0, losses: 0 });
+    check(Troubles { snapshots: 0, restarts: 0, losses: 0, drops: 0 });
 }
 
 #[test]
 fn nobody_decides_otherwise_when_snapshots_are_sent_to_who_has_accepted_something_else() {
-    check(Troubles { snapshots: 5, restarts: 0, losses: 0 });
+    check(Troubles { snapshots: 5, restarts: 0, losses: 0, drops: 0 });
 }
 
 #[test]
 fn nobody_decides_otherwise_when_letters_are_lost_and_told_of() {
-    check(Troubles { snapshots: 0, restarts: 0, losses: 2 });
+    check(Troubles { snapshots: 0, restarts: 0, losses: 2, drops: 0 });
+    check(Troubles { snapshots: 0, restarts: 0, losses: 0, drops: 200 });
 }
 
 #[test]
 fn nobody_decides_otherwise_when_nodes_begin_again_amid_losses_and_snapshots() {
-    check(Troubles { snapshots: 0, restarts: 2, losses: 0 });
-    check(Troubles { snapshots: 5, restarts: 2, losses: 2 });
+    check(Troubles { snapshots: 0, restarts: 2, losses: 0, drops: 0 });
+    check(Troubles { snapshots: 5, restarts: 2, losses: 2, drops: 0 });
+}
+
+#[test]
+fn a_follower_whose_leader_has_forgotten_it_begins_over() {
+    let mut world = World::new(1);
+    world.rest();
+    let (leader, _) = world.libraries[0].paxos.get_current_leader().expect("one was elected");
+    let leader = node(leader).index();
+    let follower = (leader + 1) % 3;
+    let is_promise = |what: &PaxosMsg<Command>| matches!(what, PaxosMsg::Promise(_));
+
+    // The follower asks to begin over, and is asked for its promise twice.
+    world.libraries[follower].reconnected(NODES[leader]);
+    world.settle(follower);
+    world.deliver(follower, leader);
+    (0..RESEND_TICKS).for_each(|_| world.libraries[leader].tick());
+    world.settle(leader);
+    // It promises upon the first, misses something, and promises upon the second; that promise is lost.
+    world.deliver(leader, follower);
+    world.settle(follower);
+    world.deliver(follower, leader);
+    world.settle(leader);
+    world.libraries[follower].reconnected(NODES[leader]);
+    world.settle(follower);
+    world.deliver_up_to(leader, follower, |what| matches!(what, PaxosMsg::AcceptSync(_)));
+    world.deliver_up_to(follower, leader, is_promise);
+    world.lose(follower, leader);
+
+    world.libraries[leader].propose(Command::AppendOnce(RequestKey(1)));
+    world.settle(leader);
+    world.rest();
+    assert_eq!(world.decided, [RequestKey(1)]);
 }
