@@ -18,7 +18,7 @@
 //!   clock interval held true time; where it is [within epsilon](PromiseKind::Epsilon), only if its clock
 //!   was off by no more than that, and then either version is right within epsilon of a start. Every
 //!   other task is an excursion, *assumption broken*: counted in the report, excused from the rules on
-//!   timing, but not from going back (b) or running unconfigured (d).
+//!   timing, but not from going back (b) or running under what nobody has committed (d).
 //! - Store reads are on record as of the instant at which the store looked.
 //! - After `healed_ns` there were no more faults; without it, convergence (e) is not asked for.
 

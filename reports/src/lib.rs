@@ -18,6 +18,7 @@ pub mod page;
 pub mod run_folder;
 mod scale;
 mod svg;
+pub mod sweep;
 mod switch_chart;
 pub mod text;
 mod timeline;

@@ -2,6 +2,7 @@
 
 mod comparison;
 mod matrix;
+mod sweep;
 
 use crate::checked::CheckedFile;
 use crate::drawn::DrawnFamily;
@@ -12,6 +13,7 @@ use crate::words::{by_attention, counted, headline, lede};
 
 pub use comparison::comparison;
 pub use matrix::matrix;
+pub use sweep::sweep;
 
 /// The widest line. Unit: characters.
 const COLUMNS_MAX: usize = 80;

@@ -24,6 +24,7 @@ mod replay;
 mod report;
 mod run;
 mod soak;
+mod sweep;
 
 /// A command with its arguments.
 #[derive(Subcommand)]
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Compare(compare::Compare),
     /// Try every system, naive and hardened, under one family of faults after the other.
     Matrix(matrix::Matrix),
+    /// Find how far a figure can go until each promise breaks.
+    Sweep(sweep::Sweep),
     /// Run every planted defect against the check that must find it.
     Mutants(mutant::Mutants),
     /// Judge histories from files.
@@ -112,6 +115,7 @@ impl Command {
             Self::Replay(replay) => replay.execute(),
             Self::Compare(compare) => compare.execute(),
             Self::Matrix(matrix) => matrix.execute(),
+            Self::Sweep(sweep) => sweep.execute(),
             Self::Mutants(mutants) => mutants.execute(),
             Self::Check(check) => check.execute(),
             Self::Export(export) => export.execute(),

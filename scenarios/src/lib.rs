@@ -26,6 +26,7 @@ pub mod seeds;
 pub mod soak;
 pub mod stopwatch;
 pub mod swarm;
+pub mod sweep;
 pub mod system;
 pub mod systems;
 pub mod workload;

@@ -6,6 +6,11 @@ use std::path::Path;
 
 use checker::judge::CHECK_NAMES;
 use model::rules::Defect;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sim::clock_profile::ClockProfile;
+use sim::disk_profile::DiskProfile;
+use sim::network_profile::NetworkProfile;
 use sim::substrate::Substrate;
 
 use crate::catalog;
@@ -271,6 +276,27 @@ fn malformed(path: &str, text: &str, error: &toml::de::Error) -> ScenarioError {
 /// Keys that name a part of a system, and stand for those of `[shape]`.
 const PARTS: [&str; 3] = ["config", "counter", "log"];
 
+/// Puts the figures of a named profile in the place of its name, where `key` is one of them.
+fn spell_out(table: &mut toml::Table, key: &str) {
+    let Some((name, _)) = key.split_once('.') else { return };
+    let Some(value) = table.get_mut(name).filter(|value| value.is_str()) else { return };
+    let figures = match name {
+        "clock" => figures_of::<ClockProfile>(value),
+        "network" => figures_of::<NetworkProfile>(value),
+        "disk" => figures_of::<DiskProfile>(value),
+        _ => None,
+    };
+    if let Some(figures) = figures {
+        *value = figures;
+    }
+}
+
+/// The figures of the profile of that name, if there is one.
+fn figures_of<P: DeserializeOwned + Serialize>(name: &toml::Value) -> Option<toml::Value> {
+    let profile: P = name.clone().try_into().ok()?;
+    toml::Value::try_from(profile).ok()
+}
+
 fn set(table: &mut toml::Table, setting: &str) -> Result<(), ScenarioError> {
     let wrong = |found: String| ScenarioError::Setting { setting: setting.to_owned(), found };
     let (key, value) = setting
@@ -281,6 +307,7 @@ fn set(table: &mut toml::Table, setting: &str) -> Result<(), ScenarioError> {
     let parsed: toml::Table = toml::from_str(&format!("value = {value}"))
         .or_else(|_| toml::from_str(&format!("value = {}", toml::Value::from(value))))
         .map_err(|error| wrong(error.message().to_owned()))?;
+    spell_out(table, key);
     let mut place = table;
     let mut parts = key.split('.').peekable();
     while let Some(part) = parts.next() {

@@ -141,7 +141,8 @@ impl<'a> Case<'a> {
         Verdict::Holds
     }
 
-    /// (d) The versions used were committed, and the first start has passed, whatever the clock said.
+    /// (d) The versions used were committed, whatever the clock said, and the first start has passed, unless the clock was
+    /// beyond what is assumed of it.
     pub(super) fn nothing_ran_unconfigured(&self) -> Verdict {
         let committed: HashMap<u64, u64, FxBuildHasher> = self
             .history
@@ -163,7 +164,7 @@ impl<'a> Case<'a> {
         for work in &self.work {
             let versions = [work.oldest, work.newest];
             let unknown = versions.into_iter().find(|version| !is_committed(*version, work.at_ns));
-            let is_early = first_start.is_none_or(|start| start > signed(work.at_ns));
+            let is_early = work.is_trusted && first_start.is_none_or(|start| start > signed(work.at_ns));
             let why = match unknown {
                 Some(version) => format!("version {version}, which was not committed by then"),
                 None if is_early => {

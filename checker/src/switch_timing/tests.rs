@@ -95,7 +95,7 @@ fn a_clock_off_by_more_than_epsilon_breaks_the_assumption_not_the_rule() {
 }
 
 #[test]
-fn an_interval_without_true_time_excuses_from_all_but_going_back_and_running_unconfigured() {
+fn an_interval_without_true_time_excuses_from_all_but_going_back_and_running_what_nobody_committed() {
     let lying = |task: Task| Task { earliest_ns: task.local_ns + 1, latest_ns: task.local_ns + 2, ..task };
     let mut history = history(&[in_batch(1, 900, lying(task(1000, 1)))]);
     history.store_reads.clear();
@@ -104,6 +104,8 @@ fn an_interval_without_true_time_excuses_from_all_but_going_back_and_running_unc
     history.tasks = vec![lying(task(999, 2)), lying(task(1000, 1))];
     check(&history, &STRICT, &["b"]);
     history.publications[0].start_ns = 1000;
+    check(&history, &STRICT, &["b"]);
+    history.publications[0].committed_ns = 1001;
     check(&history, &STRICT, &["b", "d"]);
     history.publications.clear();
     check(&history, &STRICT, &["b", "d"]);
