@@ -100,7 +100,7 @@ impl Dial {
             Self::Drift => "clocks drift by up to so much and are not steered; their bounds grow with it",
             Self::UnclaimedDrift => "clocks drift by up to so much, and claim that they do not",
             Self::LeadTime => "versions are published so long before they start",
-            Self::Load => "so many requests",
+            Self::Load => "clients together ask so much each second",
         }
     }
 
