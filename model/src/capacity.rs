@@ -16,9 +16,14 @@ use crate::counter::decider::Deciding;
 use crate::ids::Version;
 use crate::message::{Call, Message, Observation, Record, Request};
 use crate::publisher::Publisher;
+use crate::replication::consensus::replica::{Replica as LogReplica, ReplicaSetup as LogSetup};
+use crate::replication::decided_log::DecidedLog;
 use crate::replication::log::Log;
 use crate::service::{Service, ServiceSetup};
 use crate::store::Store;
+
+/// A node of a log on several nodes makes a snapshot after so many commands.
+const SNAPSHOT_EVERY: usize = 1_000;
 
 /// The effects of a member.
 pub type Fx = Effects<Member>;
@@ -28,8 +33,10 @@ pub type Fx = Effects<Member>;
 pub enum Member {
     /// The configuration's store.
     Store(Store<Record>),
-    /// The journal.
+    /// The journal, on one node.
     Log(Log),
+    /// One of several nodes of the journal.
+    LogReplica(Box<LogReplica<DecidedLog>>),
     /// A service node.
     Service(Service),
     /// A client.
@@ -46,7 +53,7 @@ impl Member {
     pub const fn role(&self) -> &'static str {
         match self {
             Self::Store(_) => "store",
-            Self::Log(_) => "log",
+            Self::Log(_) | Self::LogReplica(_) => "log",
             Self::Service(_) => "service",
             Self::Client(_) => "client",
             Self::Publisher(_) => "publisher",
@@ -65,6 +72,7 @@ impl Node for Member {
         match self {
             Self::Store(store) => handle_store(store, input, context, fx),
             Self::Log(log) => handle_log(log, input, context, fx),
+            Self::LogReplica(log) => handle_log_replica(log, input, context, fx),
             Self::Service(service) => handle_service(service, input, context, fx),
             Self::Client(client) => {
                 let answered = |message| match message {
@@ -102,6 +110,25 @@ fn handle_log(log: &mut Log, input: InputOf<Member>, context: &Context<'_>, fx: 
     match input {
         Input::Start { disk } => log.start(&disk, context, fx),
         Input::Message { from, message } => log.message(from, &message, fx),
+        Input::Timer(key) => log.timer(key, fx),
+        Input::Synced(token) => log.synced(token, fx),
+        Input::SyncFailed(token) => log.sync_failed(token, fx),
+        Input::Request(_) | Input::Stop => {}
+    }
+}
+
+fn handle_log_replica(
+    log: &mut LogReplica<DecidedLog>,
+    input: InputOf<Member>,
+    context: &Context<'_>,
+    fx: &mut Fx,
+) {
+    match input {
+        Input::Start { disk } => {
+            fx.observe(Observation::Started);
+            log.start(&disk, context, fx);
+        }
+        Input::Message { from, message } => log.message(from, message, fx),
         Input::Timer(key) => log.timer(key, fx),
         Input::Synced(token) => log.synced(token, fx),
         Input::SyncFailed(token) => log.sync_failed(token, fx),
@@ -149,6 +176,8 @@ pub struct Shape {
     pub distribution: Distribution,
     /// Who decides about slots.
     pub deciding: Deciding,
+    /// Nodes of the journal: one that is durable, or several that decide by majority.
+    pub log_count: u32,
     /// How patient clients are.
     pub patience: Patience,
 }
@@ -164,17 +193,17 @@ pub struct Topology {
     pub clients: Vec<NodeId>,
     /// The store's number.
     pub store: NodeId,
-    /// The log's number.
-    pub log: NodeId,
+    /// The numbers of the log's nodes.
+    pub logs: Arc<[NodeId]>,
     /// The publisher's number.
     pub publisher: NodeId,
 }
 
 /// Builds a world of `shape`: store, log, publisher, then service nodes and clients, and at last the caches of the
-/// configuration, so that a choice between its ways gives nobody else another number.
+/// configuration and the other nodes of the log, so that a choice of parts gives nobody else another number.
 #[must_use]
 pub fn build(shape: &Shape, rules: Rules) -> Topology {
-    let (store, log, publisher) = (NodeId(0), NodeId(1), NodeId(2));
+    let (store, publisher) = (NodeId(0), NodeId(2));
     let services: Arc<[NodeId]> = (3..3 + shape.service_count).map(NodeId).collect();
     let first_client = 3 + shape.service_count;
     let first_cache = NodeId(first_client + shape.client_count);
@@ -182,24 +211,48 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
 
     let distribution = &shape.distribution;
     let sources = Sources { store, first_cache };
+    let caches = distribution.caches(sources);
+    let logs = logs(shape.log_count, NodeId(first_cache.0 + caches.len() as u32));
     let initial: Vec<_> = shape.initial.map(first_version).into_iter().collect();
     let last = Version(u32::from(!initial.is_empty()));
 
     let mut members = vec![
         Member::Store(Store::new(rules.config(), distribution.store(&services, initial, None))),
-        Member::Log(Log::new(rules)),
+        log(&logs, 0, rules),
         Member::Publisher(Publisher::new(store, distribution.lead, last)),
     ];
     members.extend(services.iter().map(|me| {
         let services = Arc::clone(&services);
         let Shape { slot_count, deciding, .. } = *shape;
-        let setup = ServiceSetup { me: *me, services, log, slot_count, deciding };
+        let setup = ServiceSetup { me: *me, services, logs: Arc::clone(&logs), slot_count, deciding };
         Member::Service(Service::new(rules, &setup, distribution.delivery(sources, rules.config())))
     }));
     members.extend(
         (0..clients.len())
             .map(|index| Member::Client(Client::new(Arc::clone(&services), index, shape.patience))),
     );
-    members.extend(distribution.caches(sources).into_iter().map(Member::Cache));
-    Topology { members, services, clients, store, log, publisher }
+    members.extend(caches.into_iter().map(Member::Cache));
+    members.extend((1..logs.len()).map(|index| log(&logs, index, rules)));
+    Topology { members, services, clients, store, logs, publisher }
+}
+
+/// The numbers of so many nodes of the log: the first has its place, the others those from `others_from` on.
+fn logs(count: u32, others_from: NodeId) -> Arc<[NodeId]> {
+    let others = (0..count.saturating_sub(1)).map(|index| NodeId(others_from.0 + index));
+    core::iter::once(NodeId(1)).chain(others).collect()
+}
+
+/// One node of the log.
+fn log(nodes: &Arc<[NodeId]>, index: usize, rules: Rules) -> Member {
+    let me = nodes[index];
+    if nodes.len() == 1 {
+        return Member::Log(Log::new(rules));
+    }
+    let setup = LogSetup {
+        me,
+        nodes: Arc::clone(nodes),
+        snapshot_every: SNAPSHOT_EVERY,
+        durable_before_send: rules.sync_before_answer,
+    };
+    Member::LogReplica(Box::new(LogReplica::new(DecidedLog::new(rules, me), setup)))
 }

@@ -12,6 +12,9 @@ use crate::client::{Ask, Operation, Question, Reply};
 use crate::config::message::{self as config, Kept, Payload};
 use crate::durable::Formatted;
 use crate::ids::{AppendNumber, Epoch, Offset, OrderId, RequestKey, Sequence, SlotId, Version};
+use crate::replication::consensus::link::Letter;
+use crate::replication::consensus::record as consensus;
+use crate::replication::decided_log::command::Command;
 
 /// What a client asks of the capacity service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,6 +171,8 @@ pub enum Message {
     Read { slot: SlotId, nonce: u64 },
     /// These are they.
     Events { slot: SlotId, nonce: u64, events: Arc<[Event]> },
+    /// A node of the journal tells another one, where they decide by majority.
+    Peer(Box<Letter<Command>>),
 }
 
 impl sim::node::Message for Message {
@@ -187,6 +192,7 @@ impl sim::node::Message for Message {
             Self::Config(message) => message.name(),
             Self::Read { .. } => "read",
             Self::Events { .. } => "events",
+            Self::Peer(letter) => letter.name(),
         }
     }
 }
@@ -214,7 +220,7 @@ impl From<Request> for Option<Call> {
 }
 
 /// What nodes write to disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     /// Of the log: an entry.
     Entry(Entry),
@@ -225,6 +231,8 @@ pub enum Record {
         /// Its epoch since.
         epoch: Epoch,
     },
+    /// Of a node of the journal, where several decide by majority.
+    Decided(Box<consensus::Record<Command>>),
     /// Of the store and of whoever works under a version.
     Config(config::Record),
     /// Of any: what stands behind it, up to the next of these, is in this format.
@@ -236,7 +244,7 @@ impl Formatted for Record {
         match self {
             Self::Format(format) => Some(*format),
             Self::Config(record) => record.format(),
-            Self::Entry(_) | Self::Opened { .. } => None,
+            Self::Entry(_) | Self::Opened { .. } | Self::Decided(_) => None,
         }
     }
 
@@ -260,7 +268,22 @@ impl Kept for Record {
     fn config(&self) -> Option<config::Record> {
         match self {
             Self::Config(record) => Some(*record),
-            Self::Entry(_) | Self::Opened { .. } | Self::Format(_) => None,
+            Self::Entry(_) | Self::Opened { .. } | Self::Decided(_) | Self::Format(_) => None,
+        }
+    }
+}
+
+impl From<consensus::Record<Command>> for Record {
+    fn from(record: consensus::Record<Command>) -> Self {
+        Self::Decided(Box::new(record))
+    }
+}
+
+impl consensus::Keeping<Command> for Record {
+    fn kept(&self) -> Option<&consensus::Record<Command>> {
+        match self {
+            Self::Decided(record) => Some(record),
+            Self::Entry(_) | Self::Opened { .. } | Self::Config(_) | Self::Format(_) => None,
         }
     }
 }
@@ -284,6 +307,12 @@ pub enum Observation {
 impl Canonical for Observation {
     fn feed(&self, digest: &mut Digest) {
         digest.plain(self);
+    }
+}
+
+impl From<Box<Letter<Command>>> for Message {
+    fn from(letter: Box<Letter<Command>>) -> Self {
+        Self::Peer(letter)
     }
 }
 

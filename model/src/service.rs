@@ -15,6 +15,7 @@ use crate::counter::batch::{Limit, Limits, Question};
 use crate::counter::decider::{Decider, Deciding};
 use crate::ids::{SlotId, Version};
 use crate::message::{Answer, Ground, Message, Observation, Record};
+use crate::replication::log_nodes::LogNodes;
 use crate::replication::replica::{Batch, Replica};
 
 const TICK: TimerKey = TimerKey(0);
@@ -27,12 +28,20 @@ pub struct ServiceSetup {
     pub me: NodeId,
     /// All service nodes, in order.
     pub services: Arc<[NodeId]>,
-    /// The journal.
-    pub log: NodeId,
+    /// The nodes of the journal.
+    pub logs: Arc<[NodeId]>,
     /// How many slots there are.
     pub slot_count: u32,
     /// Who decides about them.
     pub deciding: Deciding,
+}
+
+impl ServiceSetup {
+    /// The journal as this node sees it.
+    #[must_use]
+    pub fn logs(&self) -> LogNodes {
+        LogNodes::new(Arc::clone(&self.logs), self.me)
+    }
 }
 
 /// The service node.
@@ -79,7 +88,7 @@ impl Service {
             slot_count: setup.slot_count,
             decider: Decider::new(rules, setup),
             delivery,
-            replica: Replica::new(rules, setup.log),
+            replica: Replica::new(rules, setup.logs()),
         }
     }
 
@@ -93,18 +102,18 @@ impl Service {
     }
 
     /// Reacts to a message.
-    pub fn message(&mut self, from: NodeId, message: Message, context: &mut Context<'_>, fx: &mut Fx) {
+    pub fn message(&mut self, sender: NodeId, message: Message, context: &mut Context<'_>, fx: &mut Fx) {
         match message {
             Message::Ask(Ask { request, call, .. }) => {
-                self.ask(Question { client: from, request, call }, context, fx);
+                self.ask(Question { client: sender, request, call }, context, fx);
             }
             Message::Entries { from, entries, tail, nonce } => {
-                let batch = Batch { from, entries: &entries, tail, nonce };
+                let batch = Batch { log: sender, from, entries: &entries, tail, nonce };
                 self.replica.entries(&batch, context.monotonic(), fx);
             }
             Message::Config(message) => self.delivery.message(&message, context, fx),
             other => {
-                let slot = self.decider.message(from, other, context, fx);
+                let slot = self.decider.message(sender, other, context, fx);
                 self.decide(slot, context, fx);
             }
         }

@@ -10,6 +10,7 @@ const CATALOG: &[(&str, &str)] = &[
     ("capacity-push", include_str!("../catalog/capacity-push.toml")),
     ("capacity-singleton", include_str!("../catalog/capacity-singleton.toml")),
     ("capacity-compare-and-set", include_str!("../catalog/capacity-compare-and-set.toml")),
+    ("capacity-consensus", include_str!("../catalog/capacity-consensus.toml")),
     ("counter-sharded", include_str!("../catalog/counter-sharded.toml")),
     ("overview", include_str!("../catalog/overview.toml")),
     ("config-cached", include_str!("../catalog/config-cached.toml")),

@@ -63,6 +63,11 @@ crate::decisions! {
         absent_aborts = "absent-ignored",
         /// A node that joins reads the store first; otherwise it waits for the next version.
         joiners_read = "joiner-waits",
+        /// A log on several nodes acknowledges an append once it is decided; otherwise as soon as it is proposed.
+        log_decided_first = "append-before-decision",
+        /// What a reader must not miss takes its place in a log on several nodes; otherwise the node that is asked answers
+        /// from its own copy.
+        log_reads_decided = "read-of-a-copy",
         /// A read says what is in use; otherwise one unit more. The canary: every run must show it, or the judge sleeps.
         reads_are_true = "canary" in every variant,
     }

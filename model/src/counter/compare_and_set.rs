@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use sim::node::{Context, NodeId};
+use sim::node::Context;
 use sim::time::MonotonicTime;
 
 use crate::capacity::Fx;
@@ -25,6 +25,7 @@ use crate::counter::owner::{QUEUE_MAX, RESEND_EVERY, TRIES_MAX};
 use crate::counter::slot::Slot;
 use crate::ids::{AppendNumber, Epoch, SlotId};
 use crate::message::{Answer, Event, Message};
+use crate::replication::log_nodes::LogNodes;
 
 /// Nobody opens a slot, so that its epoch stays what it is from the beginning.
 const EPOCH: Epoch = Epoch(0);
@@ -54,7 +55,7 @@ struct Attempt {
 #[derive(Clone, Debug)]
 pub struct CompareAndSet {
     rules: Rules,
-    log: NodeId,
+    logs: LogNodes,
     attempts: BTreeMap<SlotId, Attempt>,
     /// Numbers reads and appends. It begins where chance says: what a former start asked is no answer to this one.
     asked: u32,
@@ -63,8 +64,8 @@ pub struct CompareAndSet {
 impl CompareAndSet {
     /// A node that was asked nothing yet.
     #[must_use]
-    pub const fn new(rules: Rules, log: NodeId) -> Self {
-        Self { rules, log, attempts: BTreeMap::new(), asked: 0 }
+    pub const fn new(rules: Rules, logs: LogNodes) -> Self {
+        Self { rules, logs, attempts: BTreeMap::new(), asked: 0 }
     }
 
     /// Begins.
@@ -166,7 +167,11 @@ impl CompareAndSet {
             let Some(attempt) = self.attempts.get_mut(&slot) else { continue };
             let is_silent = context.monotonic().since(attempt.sent_at) >= RESEND_EVERY;
             let is_waiting = matches!(attempt.phase, Phase::Reading { .. } | Phase::Appending(_));
-            if is_waiting && is_silent && self.tried_in_vain(slot, fx) {
+            if !is_waiting || !is_silent {
+                continue;
+            }
+            self.logs.give_up(attempt.sent_at, context.monotonic());
+            if self.tried_in_vain(slot, fx) {
                 self.send(slot, context, fx);
             }
         }
@@ -197,9 +202,10 @@ impl CompareAndSet {
     fn send(&mut self, slot: SlotId, context: &Context<'_>, fx: &mut Fx) {
         let Some(attempt) = self.attempts.get_mut(&slot) else { return };
         attempt.sent_at = context.monotonic();
+        let log = self.logs.current();
         match &attempt.phase {
-            Phase::Reading { nonce } => fx.send(self.log, Message::Read { slot, nonce: *nonce }),
-            Phase::Appending(batch) => batch.send(self.log, slot, EPOCH, fx),
+            Phase::Reading { nonce } => fx.send(log, Message::Read { slot, nonce: *nonce }),
+            Phase::Appending(batch) => batch.send(log, slot, EPOCH, fx),
             Phase::Idle | Phase::Read(_) => {}
         }
     }

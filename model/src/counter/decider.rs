@@ -36,7 +36,7 @@ impl Decider {
     pub fn new(rules: Rules, setup: &ServiceSetup) -> Self {
         match setup.deciding {
             Deciding::Owned(placing) => Self::Owners(Box::new(Owners::new(rules, setup, placing))),
-            Deciding::CompareAndSet => Self::CompareAndSet(CompareAndSet::new(rules, setup.log)),
+            Deciding::CompareAndSet => Self::CompareAndSet(CompareAndSet::new(rules, setup.logs())),
         }
     }
 

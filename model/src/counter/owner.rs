@@ -22,6 +22,7 @@ use crate::counter::batch::{Appended, Batch, Limits, Question};
 use crate::counter::slot::Slot;
 use crate::ids::{AppendNumber, Epoch, SlotId};
 use crate::message::{Answer, Event, Message};
+use crate::replication::log_nodes::LogNodes;
 
 /// No answer from the journal for this long: ask again.
 pub(super) const RESEND_EVERY: Span = Span::from_ms(150);
@@ -53,7 +54,7 @@ struct Entity {
 #[derive(Clone, Debug)]
 pub struct Owner {
     rules: Rules,
-    log: NodeId,
+    logs: LogNodes,
     entities: BTreeMap<SlotId, Entity>,
     /// Slots that wait for the journal or hold questions.
     busy: BTreeSet<SlotId>,
@@ -62,13 +63,13 @@ pub struct Owner {
 impl Owner {
     /// A node that owns nothing yet.
     #[must_use]
-    pub const fn new(rules: Rules, log: NodeId) -> Self {
-        Self { rules, log, entities: BTreeMap::new(), busy: BTreeSet::new() }
+    pub const fn new(rules: Rules, logs: LogNodes) -> Self {
+        Self { rules, logs, entities: BTreeMap::new(), busy: BTreeSet::new() }
     }
 
     /// Takes a question for a slot it owns, opening the slot if it is the first.
     pub fn ask(&mut self, slot: SlotId, question: Question, context: &mut Context<'_>, fx: &mut Fx) {
-        let log = self.log;
+        let log = self.logs.current();
         let entity = self.entities.entry(slot).or_insert_with(|| {
             let nonce = context.chance().next_u64();
             fx.send(log, Message::Open { slot, nonce });
@@ -158,7 +159,7 @@ impl Owner {
         }
         entity.phase = Phase::Appending(batch);
         entity.tries = 0;
-        send(slot, entity, self.log, context, fx);
+        send(slot, entity, self.logs.current(), context, fx);
     }
 
     /// Answers what waits for a journal that this node cannot hope to reach, from memory: the minority goes on.
@@ -181,11 +182,12 @@ impl Owner {
             if matches!(entity.phase, Phase::Idle) || !is_silent {
                 continue;
             }
+            self.logs.give_up(entity.sent_at, context.monotonic());
             entity.tries += 1;
             if entity.tries > TRIES_MAX {
                 self.drop_slot(slot, fx);
             } else {
-                send(slot, entity, self.log, context, fx);
+                send(slot, entity, self.logs.current(), context, fx);
             }
         }
     }

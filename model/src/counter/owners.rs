@@ -35,7 +35,7 @@ impl Owners {
     #[must_use]
     pub fn new(rules: Rules, setup: &ServiceSetup, placing: Placing) -> Self {
         let membership = Membership::new(rules, setup.me, Arc::clone(&setup.services), placing);
-        Self { rules, membership, owner: Owner::new(rules, setup.log), beaten_at: None }
+        Self { rules, membership, owner: Owner::new(rules, setup.logs()), beaten_at: None }
     }
 
     /// Takes a question, or passes it on to who owns the slot; whether something may be decided now.

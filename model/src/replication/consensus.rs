@@ -9,9 +9,12 @@
 //! takes its place in the log: a follower's own copy may be behind, and so may that of a leader which was replaced
 //! without knowing.
 
+pub mod application;
 pub mod library;
 pub mod link;
 pub mod message;
+pub mod plain;
+pub mod record;
 pub mod replica;
 pub mod rules;
 pub mod shelf;
@@ -20,7 +23,9 @@ use std::sync::Arc;
 
 use sim::node::{Context, Effects, Input, InputOf, Node, NodeId};
 
-use self::message::{Call, Message, Observation, Record, Request};
+use self::message::{Call, Command, Message, Observation, Request};
+use self::plain::PlainLog;
+use self::record::Record;
 use self::replica::{Replica, ReplicaSetup};
 use self::rules::Rules;
 use crate::client::{Client, Patience};
@@ -32,7 +37,7 @@ pub type Fx = Effects<Member>;
 #[derive(Clone, Debug)]
 pub enum Member {
     /// A node of the log.
-    Replica(Box<Replica>),
+    Replica(Box<Replica<PlainLog>>),
     /// A client.
     Client(Client<Call>),
 }
@@ -40,7 +45,7 @@ pub enum Member {
 impl Node for Member {
     type Message = Message;
     type Request = Request;
-    type Record = Record;
+    type Record = Record<Command>;
     type Observation = Observation;
 
     fn handle(&mut self, input: InputOf<Self>, context: &mut Context<'_>, fx: &mut Fx) {
@@ -57,9 +62,17 @@ impl Node for Member {
     }
 }
 
-fn handle_replica(replica: &mut Replica, input: InputOf<Member>, context: &Context<'_>, fx: &mut Fx) {
+fn handle_replica(
+    replica: &mut Replica<PlainLog>,
+    input: InputOf<Member>,
+    context: &Context<'_>,
+    fx: &mut Fx,
+) {
     match input {
-        Input::Start { disk } => replica.start(&disk, context, fx),
+        Input::Start { disk } => {
+            fx.observe(Observation::Started);
+            replica.start(&disk, context, fx);
+        }
         Input::Message { from, message } => replica.message(from, message, fx),
         Input::Timer(key) => replica.timer(key, fx),
         Input::Synced(token) => replica.synced(token, fx),
@@ -89,8 +102,9 @@ pub fn build(shape: &Shape, rules: Rules) -> Vec<Member> {
     let nodes: Arc<[NodeId]> = (0..shape.replica_count).map(NodeId).collect();
     let replica = |me: &NodeId| {
         let &Shape { entries_max, snapshot_every, .. } = shape;
-        let setup = ReplicaSetup { me: *me, nodes: Arc::clone(&nodes), entries_max, snapshot_every };
-        Member::Replica(Box::new(Replica::new(rules, setup)))
+        let durable_before_send = rules.durable_before_send;
+        let setup = ReplicaSetup { me: *me, nodes: Arc::clone(&nodes), snapshot_every, durable_before_send };
+        Member::Replica(Box::new(Replica::new(PlainLog::new(rules, entries_max), setup)))
     };
     let client = |index| Member::Client(Client::new(Arc::clone(&nodes), index as usize, shape.patience));
     nodes.iter().map(replica).chain((0..shape.client_count).map(client)).collect()

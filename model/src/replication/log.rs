@@ -1,9 +1,8 @@
-//! The journal: one durable log that accepts an append only from a slot's newest owner, at the expected sequence.
+//! The journal on one durable node: what it decides is acknowledged and shown once it is on the disk.
 //!
 //! ```text
-//!   append ──► condition holds? ──► entries, disk ──► sync ──► acknowledged, sent to followers
-//!                   │ no
-//!                   └──► refused
+//!   append ──► journal ──► entries, disk ──► sync ──► acknowledged, sent to followers
+//!                 └──► refused
 //! ```
 //!
 //! One sync covers everything written before it, so that load makes batches larger, not the queue longer. What is
@@ -14,8 +13,7 @@
 //! sync of that is believed. A start that finds a damaged record ends the log there and writes the rest anew, too: it
 //! was never acknowledged, unless the disk lied or rotted, and then nobody but a replica could help.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 
 use sim::node::{Context, NodeId, SyncToken, TimerKey};
 use sim::time::Span;
@@ -23,8 +21,10 @@ use sim::time::Span;
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::durable;
-use crate::ids::{AppendNumber, Epoch, Offset, Sequence, SlotId, Version};
-use crate::message::{Answer, Entry, Event, Message, Observation, Record};
+use crate::ids::{Offset, SlotId};
+use crate::message::{Event, Message, Observation, Record};
+use crate::replication::followers::Followers;
+use crate::replication::journal::{Condition, Journal, Outcome, Place};
 
 const TICK: TimerKey = TimerKey(0);
 /// How often followers are told the tail, so that a lost last update heals.
@@ -32,18 +32,6 @@ const TICK_EVERY: Span = Span::from_ms(500);
 /// A refused sync is tried again after that long.
 const SYNC_RETRY: TimerKey = TimerKey(1);
 const SYNC_RETRY_AFTER: Span = Span::from_ms(20);
-/// Entries in one answer to a follower.
-const CHUNK_MAX: usize = 512;
-
-/// The end of one slot's events.
-#[derive(Clone, Debug, Default)]
-struct Head {
-    epoch: Epoch,
-    /// The question that opened the epoch.
-    nonce: u64,
-    version: Version,
-    events: Vec<Event>,
-}
 
 /// An answer that waits for a sync.
 #[derive(Clone, Debug)]
@@ -76,9 +64,8 @@ enum Trust {
 #[derive(Clone, Debug)]
 pub struct Log {
     rules: Rules,
-    entries: Vec<Entry>,
-    heads: BTreeMap<SlotId, Head>,
-    followers: BTreeSet<NodeId>,
+    journal: Journal,
+    followers: Followers,
     waiting: VecDeque<Waiting>,
     /// Records written since the start, with those found by it.
     written: u64,
@@ -101,9 +88,8 @@ impl Log {
     pub const fn new(rules: Rules) -> Self {
         Self {
             rules,
-            entries: Vec::new(),
-            heads: BTreeMap::new(),
-            followers: BTreeSet::new(),
+            journal: Journal::new(),
+            followers: Followers::new(),
             waiting: VecDeque::new(),
             written: 0,
             unwritten: Vec::new(),
@@ -124,14 +110,14 @@ impl Log {
         let Some((records, format)) = durable::log(disk, context) else { return fx.halt() };
         for record in records {
             match record {
-                Record::Entry(entry) => self.take(*entry),
-                Record::Opened { slot, epoch } => self.heads.entry(*slot).or_default().epoch = *epoch,
-                Record::Config(_) | Record::Format(_) => {}
+                Record::Entry(entry) => self.journal.restore(*entry),
+                Record::Opened { slot, epoch } => self.journal.restore_epoch(*slot, *epoch),
+                Record::Config(_) | Record::Decided(_) | Record::Format(_) => {}
             }
         }
         fx.observe(Observation::Started);
         self.written = records.len() as u64;
-        self.recovered_entries = self.entries.len();
+        self.recovered_entries = self.length();
         if !context.damaged().is_empty() && self.rules.damage_cut.is_taken() {
             self.rewrite(fx);
         } else if format < self.format {
@@ -142,7 +128,7 @@ impl Log {
             self.sync(fx);
         }
         if !self.rules.sync_before_answer.is_taken() {
-            self.show(0, self.entries.len(), fx);
+            self.show(0, self.length(), fx);
         }
         fx.set_timer(TICK, TICK_EVERY);
     }
@@ -151,7 +137,7 @@ impl Log {
     pub fn message(&mut self, from: NodeId, message: &Message, fx: &mut Fx) {
         match message {
             Message::Open { slot, nonce } => self.open(from, *slot, *nonce, fx),
-            Message::Read { slot, nonce } => self.read(from, *slot, *nonce, fx),
+            Message::Read { slot, nonce } => self.answer(from, self.journal.read(*slot, *nonce), fx),
             Message::Append { slot, epoch, number, expected, events } => {
                 let place = Place { slot: *slot, epoch: *epoch, number: *number, expected: *expected };
                 self.append(from, place, events, fx);
@@ -171,11 +157,7 @@ impl Log {
             return;
         }
         if self.rules.resync.is_taken() && self.visible() >= self.recovered_entries {
-            let tail = Offset(self.visible() as u64);
-            for follower in &self.followers {
-                let entries = Arc::new([]);
-                fx.send(*follower, Message::Entries { from: tail, entries, tail, nonce: 0 });
-            }
+            self.followers.tell(Offset(self.visible() as u64), fx);
         }
         fx.set_timer(TICK, TICK_EVERY);
     }
@@ -222,83 +204,49 @@ impl Log {
     }
 
     fn open(&mut self, from: NodeId, slot: SlotId, nonce: u64, fx: &mut Fx) {
-        let head = self.heads.entry(slot).or_default();
-        if head.nonce != nonce {
-            head.nonce = nonce;
-            head.epoch = head.epoch.next();
-            let record = Record::Opened { slot, epoch: head.epoch };
-            self.keep(record);
+        if let Some(epoch) = self.journal.open(slot, nonce) {
+            self.keep(Record::Opened { slot, epoch });
         }
-        let head = &self.heads[&slot];
-        let opened =
-            Message::Opened { slot, nonce, epoch: head.epoch, events: head.events.as_slice().into() };
-        self.answer(from, opened, fx);
-    }
-
-    /// Nobody becomes the owner by that.
-    fn read(&mut self, from: NodeId, slot: SlotId, nonce: u64, fx: &mut Fx) {
-        let events = self.heads.get(&slot).map_or(&[][..], |head| &head.events).into();
-        self.answer(from, Message::Events { slot, nonce, events }, fx);
+        self.answer(from, self.journal.opened(slot, nonce), fx);
     }
 
     fn append(&mut self, from: NodeId, place: Place, events: &[Event], fx: &mut Fx) {
-        let Place { slot, epoch, number, expected } = place;
-        let appended = Message::Appended { slot, epoch, number, expected };
-        let head = self.heads.entry(slot).or_default();
         let is_conditional = self.rules.conditional_append.is_taken();
-        if is_conditional && (epoch != head.epoch || versions_fall(head.version, events)) {
-            fx.send(from, Message::Refused { slot, epoch });
-            return;
+        let condition = if is_conditional { Condition::NewestOwner } else { Condition::None };
+        let before = self.length();
+        match self.journal.append(place, events, condition) {
+            Outcome::Refused => return fx.send(from, place.refused()),
+            Outcome::Repeated => {}
+            Outcome::Taken => self.keep_from(before, fx),
         }
-        let next = head.events.len();
-        let is_repeat = has_events_at(&head.events, expected, events);
-        if is_repeat && next != expected.0 as usize {
-            self.answer(from, appended, fx);
-            return;
-        }
-        if is_conditional && next != expected.0 as usize {
-            fx.send(from, Message::Refused { slot, epoch });
-            return;
-        }
-        let before = self.entries.len();
-        for (sequence, event) in (next..).zip(events) {
-            let sequence = Sequence(u32::try_from(sequence).expect("a slot's events fit 32 bits"));
-            let entry = Entry { slot, sequence, event: *event };
-            self.keep(Record::Entry(entry));
-            self.take(entry);
-        }
-        if !self.rules.sync_before_answer.is_taken() {
-            self.show(before, self.entries.len(), fx);
-            self.push(before, self.entries.len(), fx);
-        }
-        self.answer(from, appended, fx);
+        self.answer(from, place.appended(), fx);
     }
 
-    fn take(&mut self, entry: Entry) {
-        let head = self.heads.entry(entry.slot).or_default();
-        if let Answer::Accepted(ground) | Answer::Rejected(ground) = entry.event.answer {
-            head.version = head.version.max(ground.version);
+    /// The entries from there on are new.
+    fn keep_from(&mut self, before: usize, fx: &mut Fx) {
+        let records: Vec<_> = self.journal.entries()[before..].iter().copied().map(Record::Entry).collect();
+        records.into_iter().for_each(|record| self.keep(record));
+        if !self.rules.sync_before_answer.is_taken() {
+            self.show(before, self.length(), fx);
+            self.push(before, self.length(), fx);
         }
-        head.events.push(entry.event);
-        self.entries.push(entry);
     }
 
     fn follow(&mut self, from: NodeId, offset: Offset, nonce: u64, fx: &mut Fx) {
-        self.followers.insert(from);
-        if self.visible() < self.recovered_entries {
-            return;
-        }
+        self.followers.add(from);
         let visible = self.visible();
-        let first = usize::try_from(offset.0).map_or(visible, |first| first.min(visible));
-        let last = visible.min(first + CHUNK_MAX);
-        let entries = self.entries[first..last].into();
-        let tail = Offset(visible as u64);
-        fx.send(from, Message::Entries { from: Offset(first as u64), entries, tail, nonce });
+        if visible >= self.recovered_entries {
+            fx.send(from, self.journal.chunk(offset, visible, nonce));
+        }
+    }
+
+    fn length(&self) -> usize {
+        self.journal.entries().len()
     }
 
     /// How many entries may be shown.
-    const fn visible(&self) -> usize {
-        if self.rules.sync_before_answer.is_taken() { self.durable_entries } else { self.entries.len() }
+    fn visible(&self) -> usize {
+        if self.rules.sync_before_answer.is_taken() { self.durable_entries } else { self.length() }
     }
 
     /// Sends `message` once everything written so far is durable.
@@ -321,19 +269,12 @@ impl Log {
     }
 
     fn push(&self, before: usize, after: usize, fx: &mut Fx) {
-        if before == after {
-            return;
-        }
-        let entries: Arc<[Entry]> = self.entries[before..after].into();
-        let (from, tail) = (Offset(before as u64), Offset(after as u64));
-        for follower in &self.followers {
-            fx.send(*follower, Message::Entries { from, entries: Arc::clone(&entries), tail, nonce: 0 });
-        }
+        self.followers.push(self.journal.entries(), before, after, fx);
     }
 
     fn show(&self, before: usize, after: usize, fx: &mut Fx) {
         if before < after {
-            let entries = self.entries[before..after].into();
+            let entries = self.journal.entries()[before..after].into();
             fx.observe(Observation::Journalled { from: Offset(before as u64), entries });
         }
     }
@@ -351,7 +292,7 @@ impl Log {
         }
         self.syncs += 1;
         let token = SyncToken(self.syncs);
-        let (records, entries, trust) = (self.written, self.entries.len(), self.trust);
+        let (records, entries, trust) = (self.written, self.length(), self.trust);
         self.syncing = Some(Syncing { token, records, entries, trust });
         fx.sync(token);
     }
@@ -359,40 +300,13 @@ impl Log {
     /// Writes everything anew, in one step.
     fn rewrite(&mut self, fx: &mut Fx) {
         let format = (self.format > 0).then_some(Record::Format(self.format));
-        let is_opened = |(_, head): &(&SlotId, &Head)| head.epoch > Epoch(0);
-        let opened = self.heads.iter().filter(is_opened);
-        let opened = opened.map(|(slot, head)| Record::Opened { slot: *slot, epoch: head.epoch });
-        let entries = self.entries.iter().map(|entry| Record::Entry(*entry));
+        let opened = self.journal.epochs().map(|(slot, epoch)| Record::Opened { slot, epoch });
+        let entries = self.journal.entries().iter().map(|entry| Record::Entry(*entry));
         fx.rewrite(format.into_iter().chain(opened).chain(entries).collect());
         self.unwritten.clear();
         self.written += 1;
         self.trust = Trust::Full;
     }
-}
-
-/// Where an append is to go.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    slot: SlotId,
-    epoch: Epoch,
-    number: AppendNumber,
-    expected: Sequence,
-}
-
-/// Whether `events` stand in `known` from `expected` on already: the append is a repeat whose answer was lost.
-///
-/// An empty append is never a repeat: it asks whether `expected` is still the end.
-fn has_events_at(known: &[Event], expected: Sequence, events: &[Event]) -> bool {
-    !events.is_empty() && known.get(expected.0 as usize..).is_some_and(|rest| rest.starts_with(events))
-}
-
-/// Whether an event was decided under an older version than one before it.
-fn versions_fall(newest: Version, events: &[Event]) -> bool {
-    let versions = events.iter().filter_map(|event| match event.answer {
-        Answer::Accepted(ground) | Answer::Rejected(ground) => Some(ground.version),
-        _ => None,
-    });
-    versions.min().is_some_and(|oldest| oldest < newest)
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! A replica that starts again has nothing. It serves reads only after it has reached the tail that the log named in
 //! answer to its own first question, so that a client never sees it go back; the nonce tells that answer from a late
-//! one to the replica's predecessor.
+//! one to the replica's predecessor. Of a log on several nodes it asks one, and the next when that one stays silent; what
+//! it has applied never falls, whichever is behind.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::capacity::rules::Rules;
 use crate::ids::{Offset, OrderId, SlotId};
 use crate::message::{Answer, Call, Entry, Message, Observation};
 use crate::replication::follower::{Follower, Taken};
+use crate::replication::log_nodes::LogNodes;
 
 /// How often a replica asks again even if nothing seems to be missing.
 const RESYNC_EVERY: Span = Span::from_ms(500);
@@ -25,8 +27,10 @@ const GAP_ASK_EVERY: Span = Span::from_ms(20);
 #[derive(Clone, Debug)]
 pub struct Replica {
     rules: Rules,
-    log: NodeId,
+    logs: LogNodes,
     follower: Follower,
+    /// Since when the journal's node owes an answer.
+    unanswered_since: Option<MonotonicTime>,
     /// Units in use over all slots.
     units: u64,
     held: BTreeMap<(SlotId, OrderId), u32>,
@@ -36,11 +40,19 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// An empty replica of `log`.
+    /// An empty replica of what those nodes have.
     #[must_use]
-    pub fn new(rules: Rules, log: NodeId) -> Self {
-        let (follower, held) = (Follower::default(), BTreeMap::new());
-        Self { rules, log, follower, units: 0, held, nonce: 0, serves_from: None }
+    pub fn new(rules: Rules, logs: LogNodes) -> Self {
+        Self {
+            rules,
+            logs,
+            follower: Follower::default(),
+            unanswered_since: None,
+            units: 0,
+            held: BTreeMap::new(),
+            nonce: 0,
+            serves_from: None,
+        }
     }
 
     /// Begins: asks for everything.
@@ -61,6 +73,9 @@ impl Replica {
     pub fn entries(&mut self, batch: &Batch<'_>, now: MonotonicTime, fx: &mut Fx) {
         if batch.nonce == self.nonce && self.serves_from.is_none() {
             self.serves_from = Some(batch.tail);
+        }
+        if batch.log == self.logs.current() && self.serves_from.is_some() {
+            self.unanswered_since = None;
         }
         let gap_detection = self.rules.gap_detection;
         match self.follower.take(batch.from, batch.entries.len(), gap_detection) {
@@ -113,14 +128,22 @@ impl Replica {
     }
 
     fn ask(&mut self, now: MonotonicTime, fx: &mut Fx) {
+        let since = *self.unanswered_since.get_or_insert(now);
+        if now.since(since) >= RESYNC_EVERY {
+            self.logs.give_up(since, now);
+            self.unanswered_since = Some(now);
+        }
         self.follower.asks(now);
-        fx.send(self.log, Message::Follow { from: self.follower.applied(), nonce: self.nonce });
+        let nonce = if self.serves_from.is_none() { self.nonce } else { 0 };
+        fx.send(self.logs.current(), Message::Follow { from: self.follower.applied(), nonce });
     }
 }
 
 /// What the log sends.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
+    /// Who sends it.
+    pub log: NodeId,
     /// Offset of the first entry.
     pub from: Offset,
     /// The entries.
@@ -140,6 +163,8 @@ mod tests {
     use crate::probe::Probe;
     use crate::rules::Decisions as _;
 
+    const LOG: NodeId = NodeId(1);
+
     /// Entries that each take one unit; the log's tail is `tail`.
     fn deliver(
         replica: &mut Replica,
@@ -157,13 +182,15 @@ mod tests {
             })
             .collect();
         let nonce = replica.nonce;
-        let batch = Batch { from: Offset(offsets.start), entries: &entries, tail: Offset(tail), nonce };
+        let batch =
+            Batch { log: LOG, from: Offset(offsets.start), entries: &entries, tail: Offset(tail), nonce };
         probe.ask(|context, fx| replica.entries(&batch, context.monotonic(), fx));
         replica.units
     }
 
     fn started(rules: Rules) -> (Replica, Probe<Member>) {
-        let (mut replica, mut probe) = (Replica::new(rules, NodeId(1)), Probe::new(Span::ZERO));
+        let (mut replica, mut probe) =
+            (Replica::new(rules, LogNodes::new(Arc::new([LOG]), NodeId(9))), Probe::new(Span::ZERO));
         probe.ask(|context, fx| replica.start(context, fx));
         assert_eq!(probe.done().names(), ["follow"]);
         (replica, probe)

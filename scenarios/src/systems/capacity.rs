@@ -69,6 +69,9 @@ pub struct Shape {
     /// What the journal stands on.
     #[serde(default)]
     pub log: LogPart,
+    /// How many nodes a journal on several has: 3 or 5.
+    #[serde(default)]
+    pub log_nodes: Bounded<3, 5>,
 }
 
 /// What is asked, of whom, how often.
@@ -149,6 +152,8 @@ impl System for CapacityService {
         Mutant::new("minority-goes-on", "counters-partition", "linearizable"),
         Mutant::new("replica-skips-gap", "capacity", "convergence"),
         Mutant::new("replica-serves-early", "rolling-restart", "monotonic-reads"),
+        Mutant::new("append-before-decision", "capacity-consensus", "no-loss"),
+        Mutant::new("read-of-a-copy", "capacity-consensus", "monotonic-reads"),
     ];
     type Rules = capacity::rules::Rules;
     type Shape = Shape;
@@ -235,6 +240,9 @@ where
     if workload.publish_every_ms.get() > 0 && workload.limits.is_empty() {
         return wrong("`workload.limits` is empty; expected a limit for each published version");
     }
+    if shape.log_nodes.get() == 4 {
+        return wrong("`shape.log-nodes`: expected 3 or 5, found 4, which may lose no more of them than 3");
+    }
     if shape.poll_ms.get() >= shape.lead_ms.get() {
         return wrong("`shape.poll-ms`: expected less than `lead-ms`, or no process can stay verified");
     }
@@ -269,6 +277,7 @@ where
             clock_bound: Span::ZERO,
         },
         deciding: shape.counter.deciding(),
+        log_count: shape.log.count(shape.log_nodes.get_u32()),
         patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     };
     capacity::build(&shape, rules)
@@ -290,7 +299,7 @@ where
 const fn role(member: &capacity::Member) -> Role {
     match member {
         capacity::Member::Store(_) => Role::Store,
-        capacity::Member::Log(_) => Role::Log,
+        capacity::Member::Log(_) | capacity::Member::LogReplica(_) => Role::Log,
         capacity::Member::Service(_) => Role::Service,
         capacity::Member::Client(_) => Role::Client,
         capacity::Member::Publisher(_) => Role::Publisher,

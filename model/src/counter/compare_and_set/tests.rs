@@ -1,5 +1,8 @@
 //! What a node that owns nothing asks of the journal, and when it answers.
 
+use std::sync::Arc;
+
+use sim::node::NodeId;
 use sim::time::Span;
 
 use super::*;
@@ -39,7 +42,8 @@ struct Bench {
 
 impl Bench {
     fn new(rules: Rules) -> Self {
-        let (mut part, mut probe) = (CompareAndSet::new(rules, LOG), Probe::new(Span::ZERO));
+        let (mut part, mut probe) =
+            (CompareAndSet::new(rules, LogNodes::new(Arc::new([LOG]), NodeId(9))), Probe::new(Span::ZERO));
         probe.ask(|context, _| part.start(context));
         Self { part, probe }
     }

@@ -14,15 +14,17 @@
 //! beginning over with its leader.
 
 use core::fmt;
+use std::sync::Arc;
 
 use omnipaxos::messages::Message as Paxos;
 use omnipaxos::messages::ballot_leader_election::HeartbeatMsg;
 use omnipaxos::messages::sequence_paxos::PaxosMsg;
+use omnipaxos::storage::Entry;
 use omnipaxos::util::LogEntry;
 use omnipaxos::{ClusterConfig, OmniPaxos, ServerConfig};
 use sim::node::NodeId;
 
-use super::message::{Command, Record, State};
+use super::record::Record;
 use super::shelf::{Image, Shelf};
 
 /// Heartbeats are exchanged every so many ticks.
@@ -36,49 +38,51 @@ const BUFFER: usize = 64;
 
 /// What a node learns from the library.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Decided {
+pub enum Decided<C: Entry> {
     /// The next command.
-    Command(Command),
+    Command(C),
     /// What all commands below that index made, instead of them.
-    Snapshot(usize, State),
+    Snapshot(usize, C::Snapshot),
 }
 
 /// The library with its storage.
-pub struct Library {
-    paxos: OmniPaxos<Command, Shelf>,
-    shelf: Shelf,
+pub struct Library<C: Entry> {
+    paxos: OmniPaxos<C, Shelf<C>>,
+    shelf: Shelf<C>,
+    /// All nodes of the log; the library counts them from 1.
+    nodes: Arc<[NodeId]>,
     /// How often it heard, since it last followed a leader, that others follow a lower ballot than is promised here.
     lower: u32,
 }
 
-impl Library {
+impl<C: Entry> Library<C> {
     /// Begins on `me`, one of `nodes`, with what its disk has.
     ///
     /// # Panics
-    /// If there are fewer than two nodes.
+    /// If there are fewer than two nodes, or `me` is none of them.
     #[must_use]
-    pub fn start(me: NodeId, nodes: &[NodeId], image: Image) -> Self {
+    pub fn start(me: NodeId, nodes: Arc<[NodeId]>, image: Image<C>) -> Self {
         let shelf = Shelf::new(image);
-        let nodes = nodes.iter().copied().map(pid).collect();
-        let cluster = ClusterConfig { configuration_id: 1, nodes, flexible_quorum: None };
+        let pids = (1..=nodes.len() as u64).collect();
+        let cluster = ClusterConfig { configuration_id: 1, nodes: pids, flexible_quorum: None };
         let server = ServerConfig {
-            pid: pid(me),
+            pid: pid(&nodes, me),
             election_tick_timeout: ELECTION_TICKS,
             resend_message_tick_timeout: RESEND_TICKS,
             buffer_size: BUFFER,
             ..ServerConfig::default()
         };
         let paxos = cluster.build_for_server(server, shelf.clone()).expect("there are at least two nodes");
-        Self { paxos, shelf, lower: 0 }
+        Self { paxos, shelf, nodes, lower: 0 }
     }
 
     /// Proposes a command: to the leader, wherever it is.
-    pub fn propose(&mut self, command: Command) {
+    pub fn propose(&mut self, command: C) {
         self.paxos.append(command).expect("the membership is fixed: nothing stops the log");
     }
 
     /// Something from another node.
-    pub fn handle(&mut self, content: Paxos<Command>) {
+    pub fn handle(&mut self, content: Paxos<C>) {
         if let Paxos::BLE(letter) = &content
             && let HeartbeatMsg::Reply(reply) = &letter.msg
         {
@@ -98,7 +102,7 @@ impl Library {
     }
 
     /// Who asks for a promise in whose ballot this node has accepted long since.
-    fn forgetful_leader(&self, content: &Paxos<Command>) -> Option<u64> {
+    fn forgetful_leader(&self, content: &Paxos<C>) -> Option<u64> {
         match content {
             Paxos::SequencePaxos(letter) => match &letter.msg {
                 PaxosMsg::Prepare(asked) if asked.n == self.paxos.get_promise() && self.follows() => {
@@ -122,25 +126,26 @@ impl Library {
 
     /// The connection to another node was lost and is there again: something may be missing.
     pub fn reconnected(&mut self, peer: NodeId) {
-        self.paxos.reconnected(pid(peer));
+        self.paxos.reconnected(pid(&self.nodes, peer));
     }
 
     /// What is to be sent, to whom, since this was last asked.
-    pub fn take_outgoing(&mut self) -> Vec<(NodeId, Paxos<Command>)> {
+    pub fn take_outgoing(&mut self) -> Vec<(NodeId, Paxos<C>)> {
         let mut outgoing = Vec::new();
         self.paxos.take_outgoing_messages(&mut outgoing);
-        outgoing.into_iter().map(|content| (node(content.get_receiver()), content)).collect()
+        let to = |content: &Paxos<C>| self.nodes[content.get_receiver() as usize - 1];
+        outgoing.into_iter().map(|content| (to(&content), content)).collect()
     }
 
     /// What the disk has to take, since this was last asked.
     #[must_use]
-    pub fn take_unwritten(&self) -> Vec<Record> {
+    pub fn take_unwritten(&self) -> Vec<Record<C>> {
         self.shelf.take_unwritten()
     }
 
     /// What was decided from that index on, with the number of commands that are decided.
     #[must_use]
-    pub fn decided_from(&self, index: usize) -> (usize, Vec<Decided>) {
+    pub fn decided_from(&self, index: usize) -> (usize, Vec<Decided<C>>) {
         let decided = self.paxos.get_decided_idx();
         if decided <= index {
             return (decided, Vec::new());
@@ -161,14 +166,14 @@ impl Library {
     }
 
     /// Makes a snapshot of the first `index` commands, on this node alone: the records that are to replace all on its disk.
-    pub fn compact(&mut self, index: usize) -> Vec<Record> {
+    pub fn compact(&mut self, index: usize) -> Vec<Record<C>> {
         self.paxos.snapshot(Some(index), true).expect("what is applied is decided");
         let _ = self.shelf.take_unwritten();
         self.shelf.records()
     }
 }
 
-impl Clone for Library {
+impl<C: Entry> Clone for Library<C> {
     /// The library cannot be copied.
     ///
     /// # Panics
@@ -178,7 +183,7 @@ impl Clone for Library {
     }
 }
 
-impl fmt::Debug for Library {
+impl<C: Entry> fmt::Debug for Library<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decided = self.paxos.get_decided_idx();
         f.debug_struct("Library").field("decided", &decided).field("shelf", &self.shelf).finish()
@@ -186,12 +191,9 @@ impl fmt::Debug for Library {
 }
 
 /// The library counts nodes from 1.
-fn pid(node: NodeId) -> u64 {
-    u64::from(node.0) + 1
-}
-
-fn node(pid: u64) -> NodeId {
-    NodeId(u32::try_from(pid - 1).expect("every node was named by a number of 32 bits"))
+fn pid(nodes: &[NodeId], node: NodeId) -> u64 {
+    let place = nodes.iter().position(|other| *other == node);
+    place.expect("a node of the log is meant") as u64 + 1
 }
 
 #[cfg(test)]

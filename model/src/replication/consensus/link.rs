@@ -10,9 +10,8 @@
 use std::collections::BTreeMap;
 
 use omnipaxos::messages::Message as Paxos;
+use omnipaxos::storage::Entry;
 use serde::{Deserialize, Serialize};
-
-use super::message::Command;
 
 /// A letter that is early waits for those before it until so many ticks have begun: that is longer than letters overtake
 /// one another when nothing is wrong, and shorter than the time between two heartbeats.
@@ -22,27 +21,38 @@ const EARLY_MAX: usize = 256;
 
 /// What the library of one node says to that of another, in its place on the link.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Letter {
+pub struct Letter<C: Entry> {
     /// The how-many-th life of the sender, from 1: its disk knows.
     pub life: u64,
     /// The how-many-th letter of that life to this peer, from 1.
     pub number: u64,
     /// What it says.
-    pub content: Paxos<Command>,
+    pub content: Paxos<C>,
+}
+
+impl<C: Entry> Letter<C> {
+    /// What it is about, in a word.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self.content {
+            Paxos::SequencePaxos(_) => "paxos",
+            Paxos::BLE(_) => "heartbeat",
+        }
+    }
 }
 
 /// What a link hands on.
 #[derive(Clone, Debug)]
-pub enum Heard {
+pub enum Heard<C: Entry> {
     /// The next letter.
-    Next(Box<Letter>),
+    Next(Box<Letter<C>>),
     /// Letters are missing before the next one, and will stay so.
     Gap,
 }
 
 /// One node's end of a link, for both directions.
-#[derive(Clone, Debug, Default)]
-pub struct Link {
+#[derive(Clone, Debug)]
+pub struct Link<C: Entry> {
     /// Letters written to the peer in this life.
     written: u64,
     /// The peer's life; 0 before it was heard of.
@@ -50,20 +60,27 @@ pub struct Link {
     /// The last letter of that life that was handed on.
     last: u64,
     /// Letters beyond the next one, by number; at most [`EARLY_MAX`].
-    early: BTreeMap<u64, Box<Letter>>,
+    early: BTreeMap<u64, Box<Letter<C>>>,
     /// Ticks that the first of them has waited.
     waited: u32,
 }
 
-impl Link {
+impl<C: Entry> Default for Link<C> {
+    /// Nothing was written, and nobody heard of.
+    fn default() -> Self {
+        Self { written: 0, life: 0, last: 0, early: BTreeMap::new(), waited: 0 }
+    }
+}
+
+impl<C: Entry> Link<C> {
     /// The next letter to the peer, of this node's life.
-    pub fn letter(&mut self, life: u64, content: Paxos<Command>) -> Box<Letter> {
+    pub fn letter(&mut self, life: u64, content: Paxos<C>) -> Box<Letter<C>> {
         self.written += 1;
         Box::new(Letter { life, number: self.written, content })
     }
 
     /// A letter of the peer has come: what can be handed on.
-    pub fn take(&mut self, letter: Box<Letter>) -> Vec<Heard> {
+    pub fn take(&mut self, letter: Box<Letter<C>>) -> Vec<Heard<C>> {
         if letter.life > self.life {
             self.begin(letter.life);
         }
@@ -79,7 +96,7 @@ impl Link {
     }
 
     /// A tick has begun: what can be handed on, since what is missing before it will not come.
-    pub fn tick(&mut self) -> Vec<Heard> {
+    pub fn tick(&mut self) -> Vec<Heard<C>> {
         if self.early.is_empty() {
             return Vec::new();
         }
@@ -93,7 +110,7 @@ impl Link {
         self.early.clear();
     }
 
-    fn in_order(&mut self) -> Vec<Heard> {
+    fn in_order(&mut self) -> Vec<Heard<C>> {
         let mut heard = Vec::new();
         while let Some(letter) = self.early.remove(&(self.last + 1)) {
             self.last += 1;
@@ -103,7 +120,7 @@ impl Link {
         heard
     }
 
-    fn skip(&mut self) -> Vec<Heard> {
+    fn skip(&mut self) -> Vec<Heard<C>> {
         let Some(first) = self.early.keys().next() else { return Vec::new() };
         self.last = first - 1;
         let mut heard = vec![Heard::Gap];
@@ -116,16 +133,17 @@ impl Link {
 mod tests {
     use omnipaxos::messages::ballot_leader_election::{BLEMessage, HeartbeatMsg, HeartbeatRequest};
 
+    use super::super::message::Command;
     use super::*;
 
-    fn letter(life: u64, number: u64) -> Box<Letter> {
+    fn letter(life: u64, number: u64) -> Box<Letter<Command>> {
         let msg = HeartbeatMsg::Request(HeartbeatRequest { round: 1 });
         Box::new(Letter { life, number, content: Paxos::BLE(BLEMessage { from: 1, to: 2, msg }) })
     }
 
     /// The numbers of what was handed on; 0 is a gap.
-    fn numbers(heard: &[Heard]) -> Vec<u64> {
-        let number = |heard: &Heard| match heard {
+    fn numbers(heard: &[Heard<Command>]) -> Vec<u64> {
+        let number = |heard: &Heard<Command>| match heard {
             Heard::Next(letter) => letter.number,
             Heard::Gap => 0,
         };
@@ -133,7 +151,7 @@ mod tests {
     }
 
     /// Takes letters, as (life, number), and returns what was handed on for each.
-    fn check(link: &mut Link, letters: &[(u64, u64)]) -> Vec<Vec<u64>> {
+    fn check(link: &mut Link<Command>, letters: &[(u64, u64)]) -> Vec<Vec<u64>> {
         letters.iter().map(|(life, number)| numbers(&link.take(letter(*life, *number)))).collect()
     }
 

@@ -1,17 +1,14 @@
-//! What the nodes of the log say to one another, keep, are asked, and show to the recorder.
+//! What the nodes of the plain log decide, say to one another, are asked, and show to the recorder.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use omnipaxos::ballot_leader_election::Ballot;
-use omnipaxos::messages::Message as Paxos;
 use omnipaxos::storage::{Entry, Snapshot};
 use serde::{Deserialize, Serialize};
 use sim::digest::{Canonical, Digest};
 
 use super::link::Letter;
 use crate::client::{Ask, Operation, Question, Reply};
-use crate::durable::Formatted;
 use crate::ids::{Offset, RequestKey};
 
 /// What a client asks of a node.
@@ -144,7 +141,7 @@ pub enum Message {
     /// The answer.
     Answer(Reply<Answer>),
     /// A node tells another one.
-    Peer(Box<Letter>),
+    Peer(Box<Letter<Command>>),
 }
 
 impl sim::node::Message for Message {
@@ -152,63 +149,20 @@ impl sim::node::Message for Message {
         match self {
             Self::Ask(_) => "ask",
             Self::Answer(_) => "answer",
-            Self::Peer(letter) => match letter.content {
-                Paxos::SequencePaxos(_) => "paxos",
-                Paxos::BLE(_) => "heartbeat",
-            },
+            Self::Peer(letter) => letter.name(),
         }
+    }
+}
+
+impl From<Box<Letter<Command>>> for Message {
+    fn from(letter: Box<Letter<Command>>) -> Self {
+        Self::Peer(letter)
     }
 }
 
 impl From<Ask<Call>> for Message {
     fn from(ask: Ask<Call>) -> Self {
         Self::Ask(ask)
-    }
-}
-
-/// What a node keeps: how often it began, and what the library tells its storage to do, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Record {
-    /// It has begun for the how-many-th time, from 1.
-    Life(u64),
-    /// It has promised to follow no older ballot.
-    Promise(Ballot),
-    /// The ballot in which it last accepted.
-    Accepted(Ballot),
-    /// So many commands are decided.
-    Decided(usize),
-    /// Commands behind the others.
-    Append(Vec<Command>),
-    /// Commands from that index on instead of what stands there.
-    Overwrite(usize, Vec<Command>),
-    /// Commands below that index are only in the snapshot.
-    Compacted(usize),
-    /// What they made.
-    Snapshot(Arc<State>),
-    /// All of these, or none.
-    Together(Vec<Self>),
-    /// What stands behind it is in this format.
-    Format(u32),
-}
-
-impl Formatted for Record {
-    fn format(&self) -> Option<u32> {
-        match self {
-            Self::Format(format) => Some(*format),
-            Self::Life(_)
-            | Self::Promise(_)
-            | Self::Accepted(_)
-            | Self::Decided(_)
-            | Self::Append(_)
-            | Self::Overwrite(..)
-            | Self::Compacted(_)
-            | Self::Snapshot(_)
-            | Self::Together(_) => None,
-        }
-    }
-
-    fn of_format(format: u32) -> Self {
-        Self::Format(format)
     }
 }
 

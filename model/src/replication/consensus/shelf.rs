@@ -12,35 +12,46 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use omnipaxos::ballot_leader_election::Ballot;
-use omnipaxos::storage::{StopSign, Storage, StorageOp, StorageResult};
+use omnipaxos::storage::{Entry, StopSign, Storage, StorageOp, StorageResult};
 
-use super::message::{Command, Record, State};
+use super::record::Record;
 
 /// What is stored, as of the last write.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Image {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image<C: Entry> {
     promise: Option<Ballot>,
     accepted: Option<Ballot>,
     decided: usize,
     /// Commands below this index are only in the snapshot.
     compacted: usize,
-    snapshot: Option<Arc<State>>,
+    snapshot: Option<Arc<C::Snapshot>>,
     /// The commands from there on.
-    commands: Vec<Command>,
+    commands: Vec<C>,
 }
 
-impl Image {
+impl<C: Entry> Default for Image<C> {
+    /// Nothing was stored.
+    fn default() -> Self {
+        let (promise, accepted, snapshot) = (None, None, None);
+        Self { promise, accepted, decided: 0, compacted: 0, snapshot, commands: Vec::new() }
+    }
+}
+
+impl<C: Entry> Image<C> {
     /// What those records, in order, make.
     #[must_use]
-    pub fn of(records: &[Record]) -> Self {
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a Record<C>>) -> Self
+    where
+        C: 'a,
+    {
         let mut image = Self::default();
-        records.iter().for_each(|record| image.apply(record));
+        records.into_iter().for_each(|record| image.apply(record));
         image
     }
 
     /// The fewest records that make this image.
     #[must_use]
-    pub fn records(&self) -> Vec<Record> {
+    pub fn records(&self) -> Vec<Record<C>> {
         let snapshot = self
             .snapshot
             .iter()
@@ -51,7 +62,7 @@ impl Image {
         ballots.chain(snapshot).chain(commands).collect()
     }
 
-    fn apply(&mut self, record: &Record) {
+    fn apply(&mut self, record: &Record<C>) {
         match record {
             Record::Promise(ballot) => self.promise = Some(*ballot),
             Record::Accepted(ballot) => self.accepted = Some(*ballot),
@@ -80,7 +91,7 @@ impl Image {
     ///
     /// # Panics
     /// If some of them are only in the snapshot: the library asks for none of these.
-    fn range(&self, from: usize, to: usize) -> Vec<Command> {
+    fn range(&self, from: usize, to: usize) -> Vec<C> {
         assert!(from >= self.compacted, "{from} is asked for, the snapshot has all below {}", self.compacted);
         let place = |index: usize| (index - self.compacted).min(self.commands.len());
         self.commands[place(from)..place(to.max(from))].to_vec()
@@ -91,41 +102,41 @@ impl Image {
     }
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    image: Image,
+#[derive(Debug)]
+struct Kept<C: Entry> {
+    image: Image<C>,
     /// What the disk has yet to take.
-    unwritten: Vec<Record>,
+    unwritten: Vec<Record<C>>,
 }
 
 /// A handle on the storage: one is the library's, which never gives it back, another the node's.
 #[derive(Clone, Debug)]
-pub struct Shelf(Arc<Mutex<Kept>>);
+pub struct Shelf<C: Entry>(Arc<Mutex<Kept<C>>>);
 
-impl Shelf {
+impl<C: Entry> Shelf<C> {
     /// A storage with that image, which the disk has.
     #[must_use]
-    pub fn new(image: Image) -> Self {
+    pub fn new(image: Image<C>) -> Self {
         Self(Arc::new(Mutex::new(Kept { image, unwritten: Vec::new() })))
     }
 
     /// What was written since this was last asked.
     #[must_use]
-    pub fn take_unwritten(&self) -> Vec<Record> {
+    pub fn take_unwritten(&self) -> Vec<Record<C>> {
         core::mem::take(&mut self.kept().unwritten)
     }
 
     /// All of it, as records.
     #[must_use]
-    pub fn records(&self) -> Vec<Record> {
+    pub fn records(&self) -> Vec<Record<C>> {
         self.kept().image.records()
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, Kept<C>> {
         self.0.lock().expect("a node and its library share one thread")
     }
 
-    fn write(&self, record: Record) -> StorageResult<()> {
+    fn write(&self, record: Record<C>) -> StorageResult<()> {
         let mut kept = self.kept();
         kept.image.apply(&record);
         kept.unwritten.push(record);
@@ -134,7 +145,7 @@ impl Shelf {
 }
 
 /// What a storage operation writes; nothing for those that a fixed membership and the other operations make needless.
-fn record(operation: StorageOp<Command>) -> Option<Record> {
+fn record<C: Entry>(operation: StorageOp<C>) -> Option<Record<C>> {
     Some(match operation {
         StorageOp::AppendEntry(command) => Record::Append(vec![command]),
         StorageOp::AppendEntries(commands) => Record::Append(commands),
@@ -149,20 +160,20 @@ fn record(operation: StorageOp<Command>) -> Option<Record> {
     })
 }
 
-impl Storage<Command> for Shelf {
-    fn write_atomically(&mut self, operations: Vec<StorageOp<Command>>) -> StorageResult<()> {
+impl<C: Entry> Storage<C> for Shelf<C> {
+    fn write_atomically(&mut self, operations: Vec<StorageOp<C>>) -> StorageResult<()> {
         self.write(Record::Together(operations.into_iter().filter_map(record).collect()))
     }
 
-    fn append_entry(&mut self, command: Command) -> StorageResult<()> {
+    fn append_entry(&mut self, command: C) -> StorageResult<()> {
         self.write(Record::Append(vec![command]))
     }
 
-    fn append_entries(&mut self, commands: Vec<Command>) -> StorageResult<()> {
+    fn append_entries(&mut self, commands: Vec<C>) -> StorageResult<()> {
         if commands.is_empty() { Ok(()) } else { self.write(Record::Append(commands)) }
     }
 
-    fn append_on_prefix(&mut self, from: usize, commands: Vec<Command>) -> StorageResult<()> {
+    fn append_on_prefix(&mut self, from: usize, commands: Vec<C>) -> StorageResult<()> {
         self.write(Record::Overwrite(from, commands))
     }
 
@@ -191,7 +202,7 @@ impl Storage<Command> for Shelf {
     /// of what was decided since it last knew, the library first raises its decided index, and then makes the snapshot of
     /// what the node had before, up to the new index. What the node has accepted there was perhaps never decided; the
     /// storage is told the new index last, so it knows better.
-    fn get_entries(&self, from: usize, to: usize) -> StorageResult<Vec<Command>> {
+    fn get_entries(&self, from: usize, to: usize) -> StorageResult<Vec<C>> {
         let kept = self.kept();
         Ok(kept.image.range(from, to.min(kept.image.decided)))
     }
@@ -200,7 +211,7 @@ impl Storage<Command> for Shelf {
         Ok(self.kept().image.commands.len())
     }
 
-    fn get_suffix(&self, from: usize) -> StorageResult<Vec<Command>> {
+    fn get_suffix(&self, from: usize) -> StorageResult<Vec<C>> {
         let kept = self.kept();
         Ok(kept.image.range(from, kept.image.end()))
     }
@@ -229,17 +240,18 @@ impl Storage<Command> for Shelf {
         Ok(self.kept().image.compacted)
     }
 
-    fn set_snapshot(&mut self, snapshot: Option<State>) -> StorageResult<()> {
+    fn set_snapshot(&mut self, snapshot: Option<C::Snapshot>) -> StorageResult<()> {
         snapshot.map_or(Ok(()), |state| self.write(Record::Snapshot(Arc::new(state))))
     }
 
-    fn get_snapshot(&self) -> StorageResult<Option<State>> {
+    fn get_snapshot(&self) -> StorageResult<Option<C::Snapshot>> {
         Ok(self.kept().image.snapshot.as_deref().cloned())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::message::{Command, State};
     use super::*;
     use crate::ids::RequestKey;
     use omnipaxos::storage::Snapshot as _;
@@ -249,7 +261,7 @@ mod tests {
     }
 
     /// A storage with commands 0..6, of which the first four are compacted.
-    fn compacted() -> Shelf {
+    fn compacted() -> Shelf<Command> {
         let mut shelf = Shelf::new(Image::default());
         shelf.set_promise(Ballot::with(1, 1, 0, 1)).unwrap();
         shelf.append_entries(commands(0..6)).unwrap();

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::capacity::Member;
-use crate::ids::{OrderId, RequestKey};
-use crate::message::{Call, Ground};
+use crate::ids::{AppendNumber, Epoch, OrderId, RequestKey, Sequence, Version};
+use crate::message::{Answer, Call, Entry, Ground};
 use crate::probe::{Done, Probe};
 use crate::rules::Decisions as _;
 
@@ -159,7 +159,7 @@ fn a_log_ends_at_a_damaged_record_and_is_cut_there() {
         let (mut log, mut probe) = (Log::new(rules), Probe::new(Span::ZERO).booted(0, vec![2]));
         probe.ask(|context, fx| log.start(&found, context, fx));
         assert_eq!(probe.done().rewritten, want);
-        assert_eq!(log.entries, [entry(0)]);
+        assert_eq!(log.journal.entries(), [entry(0)]);
     }
 }
 

@@ -1,4 +1,7 @@
-//! What the journal acknowledged and what each replica applied, start by start.
+//! What each node of the journal has made durable and each replica applied, start by start.
+//!
+//! All of them must have the same entry at the same place, so each is a reader of the log. An entry is known by its request;
+//! who got the request of another at a place, but with another decision, got an entry that nobody has appended.
 
 use std::collections::BTreeMap;
 
@@ -76,10 +79,18 @@ fn acknowledge(appends: &mut BTreeMap<RequestKey, (Call, Append)>, request: Requ
     }
 }
 
+/// What an entry is known by at a place where somebody got `first`.
+fn name(offset: u64, entry: &Entry, first: &Entry) -> u64 {
+    let is_other = entry.event.request == first.event.request && entry != first;
+    if is_other { u64::MAX - offset } else { entry.event.request.0 }
+}
+
 /// What each node received since each of its starts.
 #[derive(Default)]
 struct Readers {
     lives: BTreeMap<NodeId, Vec<Vec<Delivery>>>,
+    /// What stands at each place, as whoever came first got it.
+    firsts: BTreeMap<u64, Entry>,
 }
 
 impl Readers {
@@ -93,12 +104,10 @@ impl Readers {
             lives.push(Vec::new());
         }
         let deliveries = lives.last_mut().expect("there is one now");
-        let new = (from.0..).zip(entries);
-        deliveries.extend(new.map(|(offset, entry)| Delivery {
-            offset,
-            entry: entry.event.request.0,
-            at_ns,
-        }));
+        for (offset, entry) in (from.0..).zip(entries) {
+            let first = self.firsts.entry(offset).or_insert(*entry);
+            deliveries.push(Delivery { offset, entry: name(offset, entry, first), at_ns });
+        }
     }
 
     /// Only the last life of a node must have everything in the end.
@@ -113,5 +122,46 @@ impl Readers {
             }
         }
         readers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use checker::replication::{convergence, exactly_once};
+    use checker::verdict::Verdict;
+    use model::ids::{Sequence, SlotId, Version};
+    use model::message::{Event, Ground};
+
+    use super::*;
+
+    fn entry(request: u64, limit: u32) -> Entry {
+        let (slot, ground) = (SlotId(0), Ground { limit, version: Version(1) });
+        let call = Call::Reserve { slot, order: OrderId(request), units: 1 };
+        let event = Event { request: RequestKey(request), call, answer: Answer::Accepted(ground) };
+        Entry { slot, sequence: Sequence(request as u32), event }
+    }
+
+    /// Whether it holds that entries come once and that all agree, if two nodes got that as the second entry.
+    fn agreed(second: [Entry; 2]) -> [bool; 2] {
+        let mut readers = Readers::default();
+        for (node, entry_of_it) in (1..).map(NodeId).zip(second) {
+            readers.deliver(node, Offset(0), &[entry(0, 10), entry_of_it], 5);
+        }
+        let appends = (0..3).map(|entry| Append { entry, invoked_ns: 0, acknowledged_ns: None }).collect();
+        let lives = readers.lives.into_iter().map(|(node, mut lives)| Reader {
+            name: node.to_string(),
+            node: node.0,
+            deliveries: lives.remove(0),
+            is_complete: true,
+        });
+        let history = LogHistory { appends, readers: lives.collect() };
+        [exactly_once(&history), convergence(&history)].map(|verdict| verdict == Verdict::Holds)
+    }
+
+    #[test]
+    fn nodes_that_differ_about_a_place_in_request_or_decision_break_a_promise() {
+        assert_eq!(agreed([entry(1, 10), entry(1, 10)]), [true, true]);
+        assert_eq!(agreed([entry(1, 10), entry(1, 20)]), [false, false]);
+        assert_eq!(agreed([entry(1, 10), entry(2, 10)]), [true, false]);
     }
 }

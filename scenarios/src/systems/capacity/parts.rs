@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `config` | `pull`, `cached`, `push`, `two-phase`: how limits come to the service nodes |
 //! | `counter` | `sharded`, `singleton`, `compare-and-set`: who decides about slots |
-//! | `log` | `single`: what the journal stands on |
+//! | `log` | `single`, `consensus` (on `log-nodes` nodes, 3 or 5): what the journal stands on |
 
 use model::config::distribution::Mode;
 use model::counter::decider::Deciding;
@@ -89,4 +89,17 @@ pub enum LogPart {
     /// One durable node.
     #[default]
     Single,
+    /// Several that decide by majority.
+    Consensus,
+}
+
+impl LogPart {
+    /// How many nodes it stands on, if there are so many where there are several.
+    #[must_use]
+    pub const fn count(self, several: u32) -> u32 {
+        match self {
+            Self::Single => 1,
+            Self::Consensus => several,
+        }
+    }
 }

@@ -7,6 +7,7 @@ use sim::chance::{Seed, Stream};
 
 use super::*;
 use crate::ids::RequestKey;
+use crate::replication::consensus::message::{Command, State};
 
 const NODES: [NodeId; 3] = [NodeId(0), NodeId(1), NodeId(2)];
 
@@ -33,7 +34,7 @@ struct Wire {
 
 struct World {
     chance: Stream,
-    libraries: Vec<Library>,
+    libraries: Vec<Library<Command>>,
     /// What each has applied, and how many commands that is.
     states: Vec<(State, usize)>,
     wires: [[Wire; 3]; 3],
@@ -46,7 +47,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let begin = |me| Library::start(me, &NODES, Image::default());
+        let begin = |me| Library::start(me, Arc::new(NODES), Image::default());
         Self {
             chance: Seed(seed).stream("library", 0),
             libraries: NODES.map(begin).into_iter().collect(),
@@ -93,7 +94,7 @@ impl World {
     /// The node loses its memory, and what is on its way to it and from it.
     fn restart(&mut self, node: usize) {
         let image = Image::of(&self.libraries[node].shelf.records());
-        self.libraries[node] = Library::start(NODES[node], &NODES, image);
+        self.libraries[node] = Library::start(NODES[node], Arc::new(NODES), image);
         self.states[node] = (State::default(), 0);
         // Its letters are of a new life, in which nothing is missing; those to it are in the middle of another.
         for peer in 0..3 {
@@ -218,7 +219,7 @@ fn a_follower_whose_leader_has_forgotten_it_begins_over() {
     let mut world = World::new(1);
     world.rest();
     let (leader, _) = world.libraries[0].paxos.get_current_leader().expect("one was elected");
-    let leader = node(leader).index();
+    let leader = leader as usize - 1;
     let follower = (leader + 1) % 3;
     let is_promise = |what: &PaxosMsg<Command>| matches!(what, PaxosMsg::Promise(_));
 

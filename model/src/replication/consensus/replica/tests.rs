@@ -1,7 +1,12 @@
 //! Three nodes on the bench: what is decided, answered, kept and compacted, and what waits for a disk.
 
 use super::super::Member;
+use super::super::message::{Answer, Call, Command, Message};
+use super::super::plain::PlainLog;
+use super::super::rules::Rules;
 use super::*;
+use crate::client::{Ask, Reply};
+use crate::ids::{Offset, RequestKey};
 use crate::probe::{Done, Probe};
 use crate::rules::Decisions as _;
 
@@ -17,16 +22,17 @@ enum Disks {
 
 struct Bench {
     rules: Rules,
-    nodes: Vec<(Replica, Probe<Member>)>,
+    nodes: Vec<(Replica<PlainLog>, Probe<Member>)>,
     /// What each disk has.
-    disks: Vec<Vec<Record>>,
+    disks: Vec<Vec<Record<Command>>>,
     letters: Vec<(NodeId, NodeId, Message)>,
     answers: Vec<(RequestKey, Answer)>,
 }
 
-fn replica(rules: Rules, me: NodeId) -> Replica {
-    let setup = ReplicaSetup { me, nodes: Arc::new(NODES), entries_max: 40, snapshot_every: 8 };
-    Replica::new(rules, setup)
+fn replica(rules: Rules, me: NodeId) -> Replica<PlainLog> {
+    let durable_before_send = rules.durable_before_send;
+    let setup = ReplicaSetup { me, nodes: Arc::new(NODES), snapshot_every: 8, durable_before_send };
+    Replica::new(PlainLog::new(rules, 40), setup)
 }
 
 /// Three nodes that have agreed on a leader: the last one.
@@ -58,7 +64,7 @@ impl Bench {
         &mut self,
         index: usize,
         disks: Disks,
-        action: impl FnOnce(&mut Replica, &mut Context<'_>, &mut Fx),
+        action: impl FnOnce(&mut Replica<PlainLog>, &mut Context<'_>, &mut Fx<PlainLog>),
     ) {
         let (replica, probe) = &mut self.nodes[index];
         probe.ask(|context, fx| action(replica, context, fx));
@@ -125,7 +131,7 @@ impl Bench {
     }
 
     fn log(&self, index: usize) -> Vec<u64> {
-        self.nodes[index].0.state.entries().iter().map(|key| key.0).collect()
+        self.nodes[index].0.application.state.entries().iter().map(|key| key.0).collect()
     }
 }
 

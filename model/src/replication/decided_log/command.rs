@@ -1,0 +1,121 @@
+//! What is decided about the journal, and what commands made of it: the snapshot that nodes send one another.
+
+use std::sync::Arc;
+
+use omnipaxos::storage::{Entry, Snapshot};
+use serde::{Deserialize, Serialize};
+use sim::node::NodeId;
+
+use crate::capacity::rules::Rules;
+use crate::ids::{Offset, SlotId};
+use crate::message::Event;
+use crate::replication::journal::{Condition, Journal, Outcome, Place};
+
+/// Who proposed it: that life of that node answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Via {
+    /// The node.
+    pub node: NodeId,
+    /// Its how-many-th life, from 1.
+    pub life: u64,
+}
+
+/// What is asked of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are named for what they hold, as in the messages of the same names")]
+pub enum Question {
+    /// The asker takes a slot over.
+    Open { slot: SlotId, nonce: u64 },
+    /// It appends.
+    Append { place: Place, events: Arc<[Event]>, condition: Condition },
+    /// It wants all events of a slot.
+    Read { slot: SlotId, nonce: u64 },
+    /// It wants the entries from there on, and to know how many there are.
+    Follow { from: Offset, nonce: u64 },
+}
+
+impl Question {
+    /// Whether it is answered only once it is decided. A replica that has caught up once asks without a nonce, and is told
+    /// what this node has.
+    #[must_use]
+    pub const fn needs_decision(&self, rules: &Rules) -> bool {
+        match self {
+            Self::Open { .. } | Self::Append { .. } => true,
+            Self::Read { .. } => rules.log_reads_decided.is_taken(),
+            Self::Follow { nonce, .. } => *nonce != 0 && rules.log_reads_decided.is_taken(),
+        }
+    }
+
+    /// Does it.
+    pub fn apply(&self, journal: &mut Journal) -> Outcome {
+        match self {
+            Self::Open { slot, nonce } => {
+                let _ = journal.open(*slot, *nonce);
+                Outcome::Taken
+            }
+            Self::Append { place, events, condition } => journal.append(*place, events, *condition),
+            Self::Read { .. } | Self::Follow { .. } => Outcome::Taken,
+        }
+    }
+}
+
+/// What is decided, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Who answers.
+    pub via: Via,
+    /// Whom.
+    pub asker: NodeId,
+    /// What is asked.
+    pub question: Question,
+}
+
+impl Entry for Command {
+    type Snapshot = Image;
+}
+
+/// What commands made of an empty journal, or, of one that only the receiver has, will make.
+///
+/// Whether an append is taken depends on what came before. So a part of the commands has no other snapshot than themselves;
+/// the library puts it behind one that begins at the beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    journal: Journal,
+    /// To be done to it.
+    commands: Vec<Command>,
+}
+
+impl Image {
+    /// The journal, if the image begins at the beginning.
+    #[must_use]
+    pub fn into_journal(mut self) -> Journal {
+        self.settle();
+        self.journal
+    }
+
+    fn settle(&mut self) {
+        for command in self.commands.drain(..) {
+            command.question.apply(&mut self.journal);
+        }
+    }
+}
+
+impl Snapshot<Command> for Image {
+    fn create(commands: &[Command]) -> Self {
+        Self { journal: Journal::new(), commands: commands.to_vec() }
+    }
+
+    fn merge(&mut self, delta: Self) {
+        assert!(delta.journal == Journal::new(), "what is put behind others begins somewhere");
+        self.settle();
+        self.commands = delta.commands;
+        self.settle();
+    }
+
+    fn use_snapshots() -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;
