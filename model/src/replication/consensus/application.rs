@@ -6,7 +6,7 @@ use omnipaxos::storage::Entry;
 use sim::node::{Effects, Node, NodeId};
 
 use super::link::Letter;
-use super::record::Keeping;
+use super::record::{Decidable, Keeping};
 
 /// The effects of the nodes that an application lives on.
 pub type Fx<A> = Effects<<A as Application>::Node>;
@@ -22,7 +22,7 @@ pub trait Application: Clone + Debug {
     /// The nodes that it lives on.
     type Node: Node<Message: From<Box<Letter<Self::Command>>>, Record: Keeping<Self::Command>>;
     /// What is decided, one after the other. What commands made is their snapshot.
-    type Command: Entry;
+    type Command: Decidable;
 
     /// The node begins, for the how-many-th time: from 1, and larger each time.
     fn begin(&mut self, life: u64);
@@ -45,7 +45,7 @@ pub trait Application: Clone + Debug {
 
 /// What a message means to a node.
 #[derive(Debug)]
-pub enum Meaning<C: Entry> {
+pub enum Meaning<C: Decidable> {
     /// It is for the library.
     Letter(Box<Letter<C>>),
     /// That is to be decided.

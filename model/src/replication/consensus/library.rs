@@ -19,12 +19,11 @@ use std::sync::Arc;
 use omnipaxos::messages::Message as Paxos;
 use omnipaxos::messages::ballot_leader_election::HeartbeatMsg;
 use omnipaxos::messages::sequence_paxos::PaxosMsg;
-use omnipaxos::storage::Entry;
 use omnipaxos::util::LogEntry;
 use omnipaxos::{ClusterConfig, OmniPaxos, ServerConfig};
 use sim::node::NodeId;
 
-use super::record::Record;
+use super::record::{Decidable, Record};
 use super::shelf::{Image, Shelf};
 
 /// Heartbeats are exchanged every so many ticks.
@@ -38,7 +37,7 @@ const BUFFER: usize = 64;
 
 /// What a node learns from the library.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Decided<C: Entry> {
+pub enum Decided<C: Decidable> {
     /// The next command.
     Command(C),
     /// What all commands below that index made, instead of them.
@@ -46,7 +45,7 @@ pub enum Decided<C: Entry> {
 }
 
 /// The library with its storage.
-pub struct Library<C: Entry> {
+pub struct Library<C: Decidable> {
     paxos: OmniPaxos<C, Shelf<C>>,
     shelf: Shelf<C>,
     /// All nodes of the log; the library counts them from 1.
@@ -55,7 +54,7 @@ pub struct Library<C: Entry> {
     lower: u32,
 }
 
-impl<C: Entry> Library<C> {
+impl<C: Decidable> Library<C> {
     /// Begins on `me`, one of `nodes`, with what its disk has.
     ///
     /// # Panics
@@ -173,7 +172,7 @@ impl<C: Entry> Library<C> {
     }
 }
 
-impl<C: Entry> Clone for Library<C> {
+impl<C: Decidable> Clone for Library<C> {
     /// The library cannot be copied.
     ///
     /// # Panics
@@ -183,7 +182,7 @@ impl<C: Entry> Clone for Library<C> {
     }
 }
 
-impl<C: Entry> fmt::Debug for Library<C> {
+impl<C: Decidable> fmt::Debug for Library<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decided = self.paxos.get_decided_idx();
         f.debug_struct("Library").field("decided", &decided).field("shelf", &self.shelf).finish()

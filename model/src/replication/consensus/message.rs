@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sim::digest::{Canonical, Digest};
 
 use super::link::Letter;
+use super::record::Parts;
 use crate::client::{Ask, Operation, Question, Reply};
 use crate::ids::{Offset, RequestKey};
 
@@ -110,6 +111,11 @@ impl State {
             }
         }
     }
+}
+
+impl Parts for State {
+    /// An entry that is to be there once is taken once, however often it comes.
+    fn settle_at(&mut self, _index: usize) {}
 }
 
 impl Snapshot<Command> for State {

@@ -8,6 +8,21 @@ use omnipaxos::storage::Entry;
 
 use crate::durable::Formatted;
 
+/// What is decided, one after the other; its snapshot is what commands made.
+pub trait Decidable: Entry<Snapshot: Parts> {}
+
+impl<C: Entry<Snapshot: Parts>> Decidable for C {}
+
+/// A snapshot that the library puts together of parts.
+pub trait Parts {
+    /// It is that of the first `index` commands, whatever it was put together of.
+    ///
+    /// A slip of the library, 0.2.4: a leader that tells a follower twice what was decided since the follower last said what it
+    /// has, tells it from the same index on; the second time the follower has all of that, and puts it behind once more. A
+    /// snapshot for which it makes a difference leaves out of its last part what it has already.
+    fn settle_at(&mut self, index: usize);
+}
+
 /// What a node keeps of a log of commands `C`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record<C: Entry> {

@@ -12,13 +12,13 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use omnipaxos::ballot_leader_election::Ballot;
-use omnipaxos::storage::{Entry, StopSign, Storage, StorageOp, StorageResult};
+use omnipaxos::storage::{StopSign, Storage, StorageOp, StorageResult};
 
-use super::record::Record;
+use super::record::{Decidable, Parts as _, Record};
 
 /// What is stored, as of the last write.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Image<C: Entry> {
+pub struct Image<C: Decidable> {
     promise: Option<Ballot>,
     accepted: Option<Ballot>,
     decided: usize,
@@ -29,7 +29,7 @@ pub struct Image<C: Entry> {
     commands: Vec<C>,
 }
 
-impl<C: Entry> Default for Image<C> {
+impl<C: Decidable> Default for Image<C> {
     /// Nothing was stored.
     fn default() -> Self {
         let (promise, accepted, snapshot) = (None, None, None);
@@ -37,7 +37,7 @@ impl<C: Entry> Default for Image<C> {
     }
 }
 
-impl<C: Entry> Image<C> {
+impl<C: Decidable> Image<C> {
     /// What those records, in order, make.
     #[must_use]
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record<C>>) -> Self
@@ -103,7 +103,7 @@ impl<C: Entry> Image<C> {
 }
 
 #[derive(Debug)]
-struct Kept<C: Entry> {
+struct Kept<C: Decidable> {
     image: Image<C>,
     /// What the disk has yet to take.
     unwritten: Vec<Record<C>>,
@@ -111,9 +111,9 @@ struct Kept<C: Entry> {
 
 /// A handle on the storage: one is the library's, which never gives it back, another the node's.
 #[derive(Clone, Debug)]
-pub struct Shelf<C: Entry>(Arc<Mutex<Kept<C>>>);
+pub struct Shelf<C: Decidable>(Arc<Mutex<Kept<C>>>);
 
-impl<C: Entry> Shelf<C> {
+impl<C: Decidable> Shelf<C> {
     /// A storage with that image, which the disk has.
     #[must_use]
     pub fn new(image: Image<C>) -> Self {
@@ -145,7 +145,7 @@ impl<C: Entry> Shelf<C> {
 }
 
 /// What a storage operation writes; nothing for those that a fixed membership and the other operations make needless.
-fn record<C: Entry>(operation: StorageOp<C>) -> Option<Record<C>> {
+fn record<C: Decidable>(operation: StorageOp<C>) -> Option<Record<C>> {
     Some(match operation {
         StorageOp::AppendEntry(command) => Record::Append(vec![command]),
         StorageOp::AppendEntries(commands) => Record::Append(commands),
@@ -160,9 +160,19 @@ fn record<C: Entry>(operation: StorageOp<C>) -> Option<Record<C>> {
     })
 }
 
-impl<C: Entry> Storage<C> for Shelf<C> {
+impl<C: Decidable> Storage<C> for Shelf<C> {
     fn write_atomically(&mut self, operations: Vec<StorageOp<C>>) -> StorageResult<()> {
-        self.write(Record::Together(operations.into_iter().filter_map(record).collect()))
+        let compacted = operations.iter().find_map(|operation| match operation {
+            StorageOp::SetCompactedIdx(index) => Some(*index),
+            _ => None,
+        });
+        let settle = |mut operation: StorageOp<C>| {
+            if let (StorageOp::SetSnapshot(Some(snapshot)), Some(index)) = (&mut operation, compacted) {
+                snapshot.settle_at(index);
+            }
+            operation
+        };
+        self.write(Record::Together(operations.into_iter().map(settle).filter_map(record).collect()))
     }
 
     fn append_entry(&mut self, command: C) -> StorageResult<()> {

@@ -9,6 +9,7 @@ use sim::node::NodeId;
 use crate::capacity::rules::Rules;
 use crate::ids::{Offset, SlotId};
 use crate::message::Event;
+use crate::replication::consensus::record::Parts;
 use crate::replication::journal::{Condition, Journal, Outcome, Place};
 
 /// Who proposed it: that life of that node answers.
@@ -77,11 +78,13 @@ impl Entry for Command {
 /// What commands made of an empty journal, or, of one that only the receiver has, will make.
 ///
 /// Whether an append is taken depends on what came before. So a part of the commands has no other snapshot than themselves;
-/// the library puts it behind one that begins at the beginning.
+/// the library puts it behind one that begins at the beginning, and the storage says how many there are in all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     journal: Journal,
-    /// To be done to it.
+    /// How many commands the journal is made of.
+    done: usize,
+    /// To be done to it; some of the first of them may have been, as long as nobody has said how many there are in all.
     commands: Vec<Command>,
 }
 
@@ -94,22 +97,31 @@ impl Image {
     }
 
     fn settle(&mut self) {
+        self.done += self.commands.len();
         for command in self.commands.drain(..) {
             command.question.apply(&mut self.journal);
         }
     }
 }
 
+impl Parts for Image {
+    fn settle_at(&mut self, index: usize) {
+        let (done, more) = (self.done, self.commands.len());
+        assert!(done <= index && index <= done + more, "{index} commands, of {done} and {more} more");
+        self.commands.drain(..done + more - index);
+        self.settle();
+    }
+}
+
 impl Snapshot<Command> for Image {
     fn create(commands: &[Command]) -> Self {
-        Self { journal: Journal::new(), commands: commands.to_vec() }
+        Self { journal: Journal::new(), done: 0, commands: commands.to_vec() }
     }
 
     fn merge(&mut self, delta: Self) {
-        assert!(delta.journal == Journal::new(), "what is put behind others begins somewhere");
+        assert_eq!(delta.done, 0, "what is put behind others is commands only");
         self.settle();
         self.commands = delta.commands;
-        self.settle();
     }
 
     fn use_snapshots() -> bool {

@@ -62,8 +62,7 @@ fn a_confirmation_that_is_decided_after_a_later_append_confirms_nothing() {
     check(&[(append(0, 0, &[]), Taken), (append(0, 0, &[5]), Taken), (append(0, 0, &[]), Refused)], &[5]);
 }
 
-#[test]
-fn snapshots_of_the_parts_are_the_snapshot_of_the_whole_wherever_it_is_cut() {
+fn commands() -> Vec<Command> {
     let via = Via { node: NodeId(1), life: 1 };
     let questions = [
         open(7),
@@ -75,7 +74,26 @@ fn snapshots_of_the_parts_are_the_snapshot_of_the_whole_wherever_it_is_cut() {
         Question::Read { slot: SLOT, nonce: 3 },
         append(2, 2, &[8]),
     ];
-    let commands = questions.map(|question| Command { via, asker: NodeId(3), question });
+    questions.map(|question| Command { via, asker: NodeId(3), question }).to_vec()
+}
+
+#[test]
+fn commands_that_are_put_behind_a_snapshot_which_has_them_are_not_done_again() {
+    let commands = commands();
+    let whole = Image::create(&commands).into_journal();
+    for first in 0..=commands.len() {
+        for from in 0..=first {
+            let mut image = Image::create(&commands[..first]);
+            image.merge(Image::create(&commands[from..]));
+            image.settle_at(commands.len());
+            assert_eq!(image.into_journal(), whole, "{first} were there, and those from {from} on came");
+        }
+    }
+}
+
+#[test]
+fn snapshots_of_the_parts_are_the_snapshot_of_the_whole_wherever_it_is_cut() {
+    let commands = commands();
     let whole = Image::create(&commands).into_journal();
     assert_eq!(whole.entries().len(), 3);
     for first in 0..=commands.len() {
