@@ -5,11 +5,15 @@
 use std::sync::Arc;
 
 use checker::judge::FamilyKind;
+use checker::replication::Append;
 use model::rules::Variant;
 use reports::run_folder::{Outcome, RunVerdict};
 use scenarios::plan::{Build, Plan};
 use scenarios::runner::Run;
 use scenarios::{mutants, runner, scenario};
+use sim::fault::{Fault, FaultPlan, PlannedFault};
+use sim::node::NodeId;
+use sim::time::{Span, TrueTime};
 
 const COUNTERS: [&str; 3] = ["counter=sharded", "counter=singleton", "counter=compare-and-set"];
 const CONFIGS: [&str; 4] = ["config=pull", "config=cached", "config=push", "config=two-phase"];
@@ -57,6 +61,10 @@ fn every_choice_of_parts_keeps_every_promise() {
             holds(&[config, counter]);
         }
     }
+    for counter in COUNTERS {
+        holds(&["log=consensus", counter]);
+    }
+    holds(&["log=consensus", "shape.log-nodes=5", "config=push"]);
 }
 
 #[test]
@@ -81,6 +89,62 @@ fn each_way_of_deciding_has_a_weakness_of_its_own() {
     breaks(&["counter=compare-and-set"], Some("retry-without-key"), "exactly-once");
     for counter in COUNTERS {
         breaks(&[counter], None, "linearizable");
+    }
+}
+
+#[test]
+fn a_journal_on_several_nodes_has_weaknesses_of_its_own() {
+    breaks(&["log=consensus"], Some("append-before-decision"), "no-loss");
+    breaks(&["log=consensus", "counter=compare-and-set"], Some("read-of-a-copy"), "linearizable");
+    breaks(&["log=consensus"], None, "linearizable");
+}
+
+/// The share of the reservations and releases that were acknowledged, in percent, in a run in which nothing goes wrong but that
+/// these nodes are down from its third second until it heals.
+fn acknowledged(parts: &[&str], down: &[NodeId]) -> usize {
+    let at = TrueTime::ZERO + Span::from_seconds(3);
+    let crash = |node: &NodeId| PlannedFault { at, fault: Fault::Crash { node: *node } };
+    let plan = Plan {
+        faults: FaultPlan { faults: down.iter().map(crash).collect() },
+        ..plan(parts, 1, Build::default())
+    };
+    let run = runner::run(plan, false).unwrap();
+    assert_eq!(run.verdict.verdict, Outcome::Holds, "{parts:?}, {down:?}: {:?}", broken(&run.verdict));
+    let appends = run.families.iter().find_map(|family| match &family.kind {
+        FamilyKind::Log(history) => Some(&history.appends),
+        _ => None,
+    });
+    let is_meanwhile = |append: &&Append| (4_000_000_000..12_000_000_000).contains(&append.invoked_ns);
+    let asked: Vec<_> = appends.unwrap().iter().filter(is_meanwhile).collect();
+    let done =
+        asked.iter().filter(|append| append.acknowledged_ns.is_some_and(|at_ns| at_ns < 16_000_000_000));
+    100 * done.count() / asked.len()
+}
+
+#[test]
+fn a_journal_on_several_nodes_goes_on_while_a_majority_is_up_and_one_node_alone_does_not() {
+    // Behind five services and ten clients; the first of the log has the place of the only one.
+    let [first, second, third, fourth, fifth] = [1, 18, 19, 20, 21].map(NodeId);
+    assert_eq!(acknowledged(&["log=single"], &[first]), 0);
+    for node in [first, second, third] {
+        assert!(acknowledged(&["log=consensus"], &[node]) > 95, "without {node}");
+    }
+    assert_eq!(acknowledged(&["log=consensus"], &[first, third]), 0);
+    let five = ["log=consensus", "shape.log-nodes=5"];
+    assert!(acknowledged(&five, &[first, fifth]) > 95);
+    assert_eq!(acknowledged(&five, &[first, fourth, fifth]), 0);
+}
+
+#[test]
+fn a_journal_has_one_node_or_three_or_five() {
+    let refused =
+        |count| scenario::load("capacity", &[format!("shape.log-nodes={count}")]).unwrap_err().to_string();
+    for count in [2, 4, 6] {
+        assert!(
+            refused(count).contains("log-nodes") || refused(count).contains("from 3 to 5"),
+            "{}",
+            refused(count)
+        );
     }
 }
 
@@ -128,7 +192,7 @@ fn a_plan_from_before_there_was_a_choice_is_that_of_the_defaults() {
     let plan = plan(&[], 1, Build::default());
     let mut file = plan.to_file();
     let shape = file.scenario["shape"].as_object_mut().unwrap();
-    for part in ["config", "counter", "log"] {
+    for part in ["config", "counter", "log", "log-nodes"] {
         assert!(shape.remove(part).is_some(), "{part}");
     }
     let again = Plan::from_file(&file).unwrap();
