@@ -114,10 +114,9 @@ impl Application for DecidedLog {
 
     fn show(&mut self, fx: &mut Fx) {
         let (entries, before) = (self.journal.entries(), self.shown);
-        assert!(before <= entries.len(), "{before} shown, {} there", entries.len());
-        if before < entries.len() {
+        if let Some(news) = entries.get(before..).filter(|news| !news.is_empty()) {
             let from = Offset(before as u64);
-            fx.observe(Observation::Journalled { from, entries: entries[before..].into() });
+            fx.observe(Observation::Journalled { from, entries: news.into() });
             self.followers.push(entries, before, entries.len(), fx);
             self.shown = entries.len();
         }

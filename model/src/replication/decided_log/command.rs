@@ -105,11 +105,14 @@ impl Image {
 }
 
 impl Parts for Image {
+    /// Commands that are missing, because a disk has forgotten what its node had said, stay so: others know better, and the
+    /// journals differ.
     fn settle_at(&mut self, index: usize) {
-        let (done, more) = (self.done, self.commands.len());
-        assert!(done <= index && index <= done + more, "{index} commands, of {done} and {more} more");
-        self.commands.drain(..done + more - index);
+        let more = self.commands.len();
+        let known = (self.done + more).saturating_sub(index).min(more);
+        self.commands.drain(..known);
         self.settle();
+        self.done = index;
     }
 }
 
