@@ -23,11 +23,13 @@
 //! - A reservation of unknown outcome may have been accepted, but proves nothing; a release of unknown
 //!   outcome may have freed at once, or never.
 
+mod kinds;
 mod over;
 mod schedule;
 mod slot;
 mod under;
 
+pub use kinds::admission_of_kinds;
 pub use schedule::LimitSchedule;
 
 use crate::keyed::KeyedHistory;

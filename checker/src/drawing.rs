@@ -9,6 +9,7 @@
 //! |---|---|
 //! | register | `r1` read 1, `rn` read nil, `w1` write, `c1>2` compare-and-set, `c1>2!` refused |
 //! | bounded counter | `+a3` reserve 3 for order a, `!a3` no room, `-a` release, `~a` held nothing, `=7` in use |
+//! | of several kinds | `+a3,1` reserve 3 and 1, `?a3` not served, `+a3#` from an unserved zone, `=7,1` in use |
 //! | counter | `i3` increment to 3, `+2` add 2, `=5` read 5; unanswered `i`, `=` |
 //! | text | `gab` get "ab", `pab` put, `ac` append "c"; unanswered `g?` |
 //! | log | `a7` append 7, `a7@3` at offset 3, `l7,8` all entries, `2l9` those from 2, `2e9` that at 2, `2e` none |

@@ -6,6 +6,7 @@ use crate::agreement::every_level_agrees;
 use crate::drawing::Drawable;
 use crate::spec::capacity::Capacity;
 use crate::spec::counter::{Counter, CounterKind};
+use crate::spec::kinds::Kinds;
 use crate::spec::log::Log;
 use crate::spec::multi_register::MultiRegister;
 use crate::spec::mutex::Mutex;
@@ -57,6 +58,12 @@ fn every_small_counter_of_additions_is_judged_by_the_definitions() {
 #[test]
 fn every_small_bounded_counter_is_judged_by_the_definitions() {
     check(&Capacity { capacity: Some(3) }, &["+a2", "!2", "-a", "~a", "=2"]);
+}
+
+#[test]
+fn every_small_counter_of_several_kinds_is_judged_by_the_definitions() {
+    let spec = Kinds { shares: [100, 50, 0], capacity: Some(4) };
+    check(&spec, &["+a3,1", "!b1,2", "?c1#", "-a", "~a", "=3,1"]);
 }
 
 #[test]

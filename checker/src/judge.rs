@@ -1,36 +1,30 @@
 //! Asks of every family of a history whatever can be asked of it.
 
+mod family;
 mod records;
 mod words;
 
 use std::collections::BTreeMap;
 
-use crate::admission::{LimitSchedule, admission};
+use crate::admission::{admission, admission_of_kinds};
 use crate::budget::Budget;
 use crate::drawing::Drawable;
 use crate::history::OperationIndex;
 use crate::keyed::KeyedHistory;
 use crate::lattice::{Level, Strongest, judge_level, strongest};
 use crate::linearizable::{WITNESS, by_key, linearizable, linearizable_unexplained, proven};
-use crate::replication::{LogHistory, convergence, exactly_once, no_loss};
+use crate::replication::{convergence, exactly_once, no_loss};
 use crate::sequential::sequential;
-use crate::session::{
-    Access, Read, monotonic_reads, monotonic_writes, read_your_writes, writes_follow_reads,
-};
+use crate::session::{Access, monotonic_reads, monotonic_writes, read_your_writes, writes_follow_reads};
 use crate::spec::Spec;
-use crate::spec::capacity::Capacity;
-use crate::spec::counter::{Counter, CounterKind};
-use crate::spec::log::Log;
-use crate::spec::multi_register::MultiRegister;
-use crate::spec::mutex::Mutex;
-use crate::spec::register::Register;
-use crate::spec::text::Text;
+use crate::spec::counter::Counter;
 use crate::switch_timing::{Promise, SwitchHistory, figures, switch_timing};
 use crate::tally::{TallyCount, TallyRule, tally, tally_count};
 use crate::verdict::{Judgement, Verdict};
 
 use self::words::{count_of, count_of_log, detail};
 
+pub use family::{Family, FamilyKind, OperationsVisitor};
 pub use records::Records;
 pub(crate) use words::grouped;
 
@@ -65,102 +59,6 @@ pub const CHECK_NAMES: [&str; 24] = [
 /// One pass over the records, in order: how the domain promises are judged.
 pub const SWEEP: &str = "sweep";
 
-/// Objects of one model, judged together.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Family {
-    /// Its name, unique among the families of a history.
-    pub name: String,
-    /// What it holds.
-    pub kind: FamilyKind,
-}
-
-/// What a family holds, and what its checks need beside it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum FamilyKind {
-    /// Registers with compare-and-set.
-    Register {
-        /// What a register answers.
-        spec: Register,
-        /// What was asked of them.
-        history: KeyedHistory<Register>,
-    },
-    /// Registers under keys, nil where there is none: key-value pairs with numbers.
-    KeyValue {
-        /// What a register answers.
-        spec: Register,
-        /// What was asked of them.
-        history: KeyedHistory<Register>,
-    },
-    /// Strings under keys.
-    Text {
-        /// What a string answers.
-        spec: Text,
-        /// What was asked of them.
-        history: KeyedHistory<Text>,
-    },
-    /// Counters without bound.
-    Counter {
-        /// What a counter answers.
-        spec: Counter,
-        /// What was asked of them.
-        history: KeyedHistory<Counter>,
-    },
-    /// Counters that are exact in the end.
-    Tally {
-        /// What was asked of them.
-        history: KeyedHistory<Counter>,
-        /// From when on they must be exact: true time, in ns.
-        settled_ns: u64,
-    },
-    /// Append-only logs.
-    AppendLog {
-        /// What a log answers.
-        spec: Log,
-        /// What was asked of them.
-        history: KeyedHistory<Log>,
-    },
-    /// Locks.
-    Mutex {
-        /// What a lock answers.
-        spec: Mutex,
-        /// What was asked of them.
-        history: KeyedHistory<Mutex>,
-    },
-    /// Registers that are read and written together.
-    MultiRegister {
-        /// What they answer.
-        spec: MultiRegister,
-        /// What was asked of them.
-        history: KeyedHistory<MultiRegister>,
-    },
-    /// Bounded counters.
-    Capacity {
-        /// What a counter answers.
-        spec: Capacity,
-        /// What was asked of them.
-        history: KeyedHistory<Capacity>,
-        /// By key: an order that is claimed to be legal, if the system reveals one.
-        witness: BTreeMap<String, Vec<OperationIndex>>,
-        /// Which limit applied when, if limits change.
-        schedule: Option<LimitSchedule>,
-        /// By how much the clocks that applied the schedule may have been off, in ns.
-        uncertainty_ns: u64,
-    },
-    /// Configuration versions, and the tasks that ran under them.
-    Switch {
-        /// What was published and what ran.
-        history: SwitchHistory,
-        /// What was promised.
-        promise: Promise,
-    },
-    /// A replicated log.
-    Log(LogHistory),
-    /// Reads of something that only advances, in the order in which each client made them, and its writes to it.
-    Reads(Vec<Read>),
-    /// Locks, transactions, accounts or chains.
-    Records(Records),
-}
-
 /// What one check found in one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
@@ -174,89 +72,6 @@ pub struct Check {
     pub algorithm: &'static str,
     /// One line for a table: what was judged, or how the promise was broken.
     pub detail: String,
-}
-
-/// Something to be done with operations, whatever their model.
-pub trait OperationsVisitor {
-    /// What comes of it.
-    type Output;
-
-    /// Does it.
-    fn visit<S: Drawable>(self, spec: &S, history: &KeyedHistory<S>) -> Self::Output;
-}
-
-impl FamilyKind {
-    /// Lets the visitor see the operations; none if the records of the family are no operations.
-    pub fn visit<V: OperationsVisitor>(&self, visitor: V) -> Option<V::Output> {
-        match self {
-            Self::Register { spec, history } | Self::KeyValue { spec, history } => {
-                Some(visitor.visit(spec, history))
-            }
-            Self::Text { spec, history } => Some(visitor.visit(spec, history)),
-            Self::Counter { spec, history } => Some(visitor.visit(spec, history)),
-            Self::Tally { history, .. } => Some(visitor.visit(&TALLIED, history)),
-            Self::AppendLog { spec, history } => Some(visitor.visit(spec, history)),
-            Self::Mutex { spec, history } => Some(visitor.visit(spec, history)),
-            Self::MultiRegister { spec, history } => Some(visitor.visit(spec, history)),
-            Self::Capacity { spec, history, .. } => Some(visitor.visit(spec, history)),
-            Self::Switch { .. } | Self::Log(_) | Self::Reads(_) | Self::Records(_) => None,
-        }
-    }
-
-    /// The name of its model.
-    pub fn model(&self) -> &'static str {
-        match self {
-            Self::Register { .. } => "register-cas",
-            Self::KeyValue { .. } | Self::Text { .. } => "kv",
-            Self::Counter { spec: Counter { kind: CounterKind::Increment }, .. } => "counter-inc",
-            Self::Counter { spec: Counter { kind: CounterKind::AddAndRead }, .. } => "counter-rw",
-            Self::Tally { .. } => "tally",
-            Self::AppendLog { .. } | Self::Log(_) => "log",
-            Self::Mutex { .. } => "mutex",
-            Self::MultiRegister { .. } => "multi-register",
-            Self::Capacity { .. } => "bcounter",
-            Self::Switch { .. } => "switch",
-            Self::Reads(_) => "reads",
-            Self::Records(records) => records.model(),
-        }
-    }
-
-    /// Whether there is nothing to judge: no operation, no record.
-    pub fn is_empty(&self) -> bool {
-        match self {
-            Self::Switch { history, .. } => {
-                history.publications.is_empty()
-                    && history.tasks.is_empty()
-                    && history.adoptions.is_empty()
-                    && history.store_reads.is_empty()
-            }
-            Self::Log(history) => history.appends.is_empty() && history.readers.is_empty(),
-            Self::Reads(reads) => reads.is_empty(),
-            Self::Records(records) => records.is_empty(),
-            Self::Register { .. }
-            | Self::KeyValue { .. }
-            | Self::Text { .. }
-            | Self::Counter { .. }
-            | Self::Tally { .. }
-            | Self::AppendLog { .. }
-            | Self::Mutex { .. }
-            | Self::MultiRegister { .. }
-            | Self::Capacity { .. } => self.visit(IsEmpty).unwrap_or(true),
-        }
-    }
-}
-
-/// What counters that are exact in the end are asked.
-const TALLIED: Counter = Counter { kind: CounterKind::AddAndRead };
-
-struct IsEmpty;
-
-impl OperationsVisitor for IsEmpty {
-    type Output = bool;
-
-    fn visit<S: Drawable>(self, _spec: &S, history: &KeyedHistory<S>) -> bool {
-        history.is_empty() && history.parts().values().all(|part| part.dropped().is_empty())
-    }
 }
 
 /// Judges `families` by the checks named in `wanted`, or by all that fit if it is empty.
@@ -338,6 +153,13 @@ impl Judge<'_> {
                 if let Some(schedule) = schedule {
                     let judged = count_of(history);
                     self.records("admission", &judged, || admission(history, schedule, *uncertainty_ns));
+                }
+            }
+            FamilyKind::Kinds { spec, history, witness, schedule, uncertainty_ns } => {
+                self.operations(spec, history, witness);
+                if let Some(schedule) = schedule {
+                    let judged = || admission_of_kinds(spec, history, schedule, *uncertainty_ns);
+                    self.records("admission", &count_of(history), judged);
                 }
             }
             // They promise no level; whoever asks for one all the same gets an answer.

@@ -2,6 +2,7 @@
 
 pub mod capacity;
 pub mod counter;
+pub mod kinds;
 pub mod log;
 pub mod multi_register;
 pub mod mutex;

@@ -17,6 +17,27 @@ pub(crate) const CAPACITY_WORDS: [&str; 15] = [
     "+a2", "+b1", "+a2/4@2", "+1", "+2@1", "!2", "!1/2@1", "!b1@2", "-a", "-b", "~a", "-1", "=0", "=2", "=3",
 ];
 
+/// One of each kind of operation on a counter of four and two, with few orders so that they meet.
+pub(crate) const KINDS_WORDS: [&str; 17] = [
+    "+a3,1",
+    "+b1,1",
+    "+b1,2",
+    "+c0,2/6@2",
+    "+a3,1@1",
+    "!c2",
+    "!b1,2",
+    "!c1,1/2@1",
+    "+d1#",
+    "?d1#",
+    "?b1,1",
+    "-a",
+    "-b",
+    "~a",
+    "=0",
+    "=3,1",
+    "=1,1",
+];
+
 /// How large a history is, at most.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {

@@ -15,13 +15,14 @@ use crate::oracle;
 use crate::sequential::sequential;
 use crate::spec::capacity::Capacity;
 use crate::spec::counter::{Counter, CounterKind};
+use crate::spec::kinds::Kinds;
 use crate::spec::log::Log;
 use crate::spec::multi_register::MultiRegister;
 use crate::spec::mutex::Mutex;
 use crate::spec::register::Register;
 use crate::spec::text::Text;
 use crate::test_histories::full_size::{Chance, legal_history, with_another_answer};
-use crate::test_histories::{CAPACITY_WORDS, REGISTER_WORDS, Shape};
+use crate::test_histories::{CAPACITY_WORDS, KINDS_WORDS, REGISTER_WORDS, Shape};
 
 const BUDGET: Budget = Budget { steps_max: 1_000_000 };
 const TRIALS: u64 = 300;
@@ -140,6 +141,11 @@ fn random_counters_of_additions_get_one_answer() {
 #[test]
 fn random_bounded_counters_get_one_answer() {
     check(&Capacity { capacity: Some(3) }, &CAPACITY_WORDS);
+}
+
+#[test]
+fn random_counters_of_several_kinds_get_one_answer() {
+    check(&Kinds { shares: [100, 50, 0], capacity: Some(4) }, &KINDS_WORDS);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::history::OperationIndex;
 use crate::spec::capacity::Capacity;
 use crate::test_histories::draw_keyed;
 
+mod kinds;
 mod naive;
 
 /// The verdict on a drawing: columns are ns, steps are (column, limit).

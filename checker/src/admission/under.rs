@@ -5,23 +5,39 @@ use super::slot::{Reservation, Slot};
 use crate::verdict::Violation;
 
 /// A rejected reservation that would have fitted at every instant of its interval.
-///
-/// The largest possible use: all reservations accepted or unknown and invoked by then, less what was
-/// certainly released. The limit: the smallest in force within `uncertainty_ns` of the interval; if
-/// there was none in a part of that, nothing is promised.
 pub(super) fn rejected_with_room(slot: &Slot, limits: &Limits, uncertainty_ns: u64) -> Option<Violation> {
     if slot.rejected.is_empty() {
         return None;
     }
-    let use_over_time = LargestUse::of(slot);
-    slot.rejected.iter().find_map(|rejected| {
-        let from = rejected.invoked_at.saturating_sub(uncertainty_ns);
-        let to = rejected.returned_at.saturating_add(uncertainty_ns);
-        let limit = limits.min_between(from, to)?;
-        let used = use_over_time.between(rejected.invoked_at, rejected.returned_at).max(0);
+    let room = Room::of(slot, limits, uncertainty_ns);
+    slot.rejected.iter().find_map(|rejected| room.rejected_with_room(rejected))
+}
+
+/// What room a slot certainly had.
+///
+/// The largest possible use: all reservations accepted or unknown and invoked by then, less what was
+/// certainly released. The limit: the smallest in force within `uncertainty_ns` of the interval; if
+/// there was none in a part of that, nothing is promised.
+pub(super) struct Room<'a> {
+    use_over_time: LargestUse,
+    limits: &'a Limits,
+    uncertainty_ns: u64,
+}
+
+impl<'a> Room<'a> {
+    pub(super) fn of(slot: &Slot, limits: &'a Limits, uncertainty_ns: u64) -> Self {
+        Self { use_over_time: LargestUse::of(slot), limits, uncertainty_ns }
+    }
+
+    /// Whether this one would have fitted at every instant of its interval.
+    pub(super) fn rejected_with_room(&self, rejected: &Reservation) -> Option<Violation> {
+        let from = rejected.invoked_at.saturating_sub(self.uncertainty_ns);
+        let to = rejected.returned_at.saturating_add(self.uncertainty_ns);
+        let limit = self.limits.min_between(from, to)?;
+        let used = self.use_over_time.between(rejected.invoked_at, rejected.returned_at).max(0);
         let has_room = used + i128::from(rejected.units) <= i128::from(limit);
         has_room.then(|| had_room(rejected, used, limit))
-    })
+    }
 }
 
 /// The largest possible use: a step function of time.

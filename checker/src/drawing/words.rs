@@ -1,6 +1,7 @@
 //! The words for the operations of each model.
 
 mod counter;
+mod kinds;
 mod log;
 mod multi_register;
 mod mutex;

@@ -36,6 +36,14 @@ pub fn write(family: &Family, output: impl io::Write) -> io::Result<()> {
         FamilyKind::Mutex { history, .. } => maps(history, "mutex", &mut output),
         FamilyKind::MultiRegister { history, .. } => maps(history, "registers", &mut output),
         FamilyKind::Capacity { history, .. } => maps(history, "counter", &mut output),
+        FamilyKind::Kinds { .. } => {
+            let told = format!(
+                "{}: operations of model {} have no words in this format; expected jsonl, which has",
+                family.name,
+                family.kind.model()
+            );
+            Err(io::Error::new(io::ErrorKind::InvalidInput, told))
+        }
         FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) | FamilyKind::Records(_) => {
             let told = format!("{}: records of model {} are no operations", family.name, family.kind.model());
             Err(io::Error::new(io::ErrorKind::InvalidInput, told))
@@ -64,6 +72,7 @@ fn header(kind: &FamilyKind, output: &mut impl io::Write) -> io::Result<()> {
         | FamilyKind::Tally { .. }
         | FamilyKind::AppendLog { .. }
         | FamilyKind::Mutex { .. }
+        | FamilyKind::Kinds { .. }
         | FamilyKind::Switch { .. }
         | FamilyKind::Log(_)
         | FamilyKind::Reads(_)

@@ -12,6 +12,7 @@
 //! | `kv` with `"values":"text"` | `get`, `put` "…", `append` "…" | "…" |
 //! | `counter-inc`, `counter-rw` | `increment`, `add` d, `read` | the value |
 //! | `bcounter` | `reserve`, `release` {order, units}, `read` | {limit, version}, or `refused`; the units in use |
+//! | `bcounter-kinds` | the same, with the units of each kind, [2,1], and `"served":false` if the zone is not | as `bcounter`; a refusal may be {served: false}; the units in use {units} |
 //! | `append-log` | `append` v, `read` from an offset, `read-at` an offset | the offset; [v,…]; v or null |
 //! | `mutex` | `acquire`, `release` | |
 //! | `multi-register` | `txn` [["r","x"],["w","y",1],…] | what each read found, `"?"` if that is not told |
@@ -39,6 +40,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain_audit::ChainRules;
 use crate::conservation::End;
 use crate::mutual_exclusion::Exclusion;
+use crate::spec::kinds::KINDS_MAX;
 use crate::spec::register::Value;
 use crate::switch_timing::{Load, Promise};
 
@@ -93,6 +95,17 @@ enum Model {
         #[serde(default)]
         schedule: Option<Vec<(u64, u64)>>,
     },
+    #[serde(rename = "bcounter-kinds")]
+    Kinds {
+        /// The share of the limit that each kind has, in percent.
+        kinds: Shares,
+        #[serde(default)]
+        capacity: Option<u64>,
+        #[serde(default)]
+        uncertainty_ns: u64,
+        #[serde(default)]
+        schedule: Option<Vec<(u64, u64)>>,
+    },
     Switch {
         promise: Promise,
         #[serde(default)]
@@ -114,6 +127,31 @@ enum Model {
         #[serde(flatten)]
         rules: ChainRules,
     },
+}
+
+/// One to three shares, each from 1 to 100.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "Vec<u32>", into = "Vec<u32>")]
+struct Shares([u32; KINDS_MAX]);
+
+impl TryFrom<Vec<u32>> for Shares {
+    type Error = &'static str;
+
+    fn try_from(found: Vec<u32>) -> Result<Self, &'static str> {
+        let is_good =
+            (1..=KINDS_MAX).contains(&found.len()) && found.iter().all(|share| (1..=100).contains(share));
+        let mut shares = [0; KINDS_MAX];
+        if is_good {
+            shares[..found.len()].copy_from_slice(&found);
+        }
+        is_good.then_some(Self(shares)).ok_or("`kinds`: expected 1 to 3 shares, each from 1 to 100 percent")
+    }
+}
+
+impl From<Shares> for Vec<u32> {
+    fn from(Shares(shares): Shares) -> Self {
+        shares.into_iter().take_while(|share| *share > 0).collect()
+    }
 }
 
 /// What is kept under keys, and what is there at first.

@@ -13,6 +13,7 @@ use crate::keyed::{KeyedBuilder, KeyedHistory};
 use crate::spec::Spec;
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
 use crate::spec::counter::{Counter, CounterAnswer, CounterCall, CounterKind};
+use crate::spec::kinds::{Kinds, KindsAnswer, KindsCall, Units, Zone};
 use crate::spec::log::{Log, LogAnswer, LogCall};
 use crate::spec::multi_register::{MultiRegister, Part, Reads, Transaction};
 use crate::spec::mutex::{Mutex, MutexAnswer, MutexCall};
@@ -96,6 +97,43 @@ fn capacity() -> impl Strategy<Value = FamilyKind> {
     (option::of(any::<u64>()), history, witness, schedule, any::<u64>()).prop_map(
         |(capacity, history, witness, schedule, uncertainty_ns)| FamilyKind::Capacity {
             spec: Capacity { capacity },
+            history,
+            witness,
+            schedule,
+            uncertainty_ns,
+        },
+    )
+}
+
+/// Counters of several kinds: only JSON lines have words for them.
+pub(super) fn kinds() -> impl Strategy<Value = FamilyKind> {
+    let terms = (option::of(any::<u64>()), option::of(any::<u64>()));
+    let terms = terms.prop_map(|(limit, version)| Terms { limit, version });
+    let zone = prop_oneof![Just(Zone::Served), Just(Zone::Unserved)];
+    let answer = prop_oneof![
+        terms.clone().prop_map(KindsAnswer::Accepted),
+        terms.prop_map(KindsAnswer::Rejected),
+        Just(KindsAnswer::NotServed),
+    ];
+    let questions = prop_oneof![
+        (any::<u64>(), any::<Units>(), zone, answer)
+            .prop_map(|(order, units, zone, answer)| (KindsCall::Reserve { order, units, zone }, answer)),
+        any::<u64>().prop_map(|order| (KindsCall::Release { order }, KindsAnswer::Released)),
+        any::<u64>().prop_map(|order| (KindsCall::Release { order }, KindsAnswer::NotHeld)),
+        (any::<u64>(), 0..3_usize).prop_map(|(units, kind)| {
+            let mut used = Units::default();
+            used[kind] = units;
+            (KindsCall::Read, KindsAnswer::Use(used))
+        }),
+    ];
+    let witness = btree_map("[a-c]", vec((0..2_000_u32).prop_map(OperationIndex), 0..3), 0..3);
+    let schedule =
+        option::of(vec((any::<u64>(), any::<u64>()), 0..4).prop_map(|steps| LimitSchedule { steps }));
+    let shares = prop_oneof![Just([100, 0, 0]), Just([70, 100, 0]), Just([100, 1, 50])];
+    let history = operations::<Kinds>(questions);
+    (shares, option::of(any::<u64>()), history, witness, (schedule, any::<u64>())).prop_map(
+        |(shares, capacity, history, witness, (schedule, uncertainty_ns))| FamilyKind::Kinds {
+            spec: Kinds { shares, capacity },
             history,
             witness,
             schedule,

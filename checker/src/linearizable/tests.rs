@@ -6,6 +6,7 @@ use super::*;
 use crate::drawing::Drawable;
 use crate::oracle;
 use crate::spec::capacity::{Capacity, CapacityAnswer};
+use crate::spec::kinds::Kinds;
 use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
 use crate::test_histories::full_size::{
     Chance, WithoutHints, counter_words, legal_history, with_another_answer,
@@ -34,6 +35,12 @@ fn counter_of_ten(drawing: &str, holds: bool) {
     check(Capacity { capacity: Some(10) }, drawing, holds);
 }
 
+/// Ten of the first kind, half as many of the second.
+#[track_caller]
+fn counter_of_two_kinds(drawing: &str, holds: bool) {
+    check(Kinds { shares: [100, 50, 0], capacity: Some(10) }, drawing, holds);
+}
+
 /// The answers of the search and of the naive oracle are the same.
 #[track_caller]
 fn agrees<S: Drawable>(spec: &S, history: &KeyedHistory<S>) {
@@ -58,6 +65,28 @@ fn has_a_witness_if_it_holds<S: Drawable>(spec: &S, history: &History<S>) {
         assert_eq!(missing, 0, "{order:?}\n{}", history.drawing());
         assert!(is_proof(spec, history, &order), "{order:?}\n{}", history.drawing());
     }
+}
+
+#[test]
+fn a_reservation_of_several_kinds_takes_all_of_them_or_none() {
+    counter_of_two_kinds("a: [+a4,4 ] [!b1,2 ] [+c6,1 ] [=10,5 ]", HOLDS);
+    counter_of_two_kinds("a: [+a4,4 ] [+b1,2 ]", VIOLATED);
+    counter_of_two_kinds("a: [+a4,4 ] [!b1,1 ]", VIOLATED);
+    counter_of_two_kinds("a: [+a4,4 ] [!b1,2 ] [=5,4 ]", VIOLATED);
+    counter_of_two_kinds("a: [+a4,4 ] [-a ] [=0 ] [+b10,5 ]", HOLDS);
+    counter_of_two_kinds("a: [+a4,4\nb:         [+b1,2 ]", HOLDS);
+    counter_of_two_kinds("a: [+a4,4\nb:         [!b1,2 ] [=4,4 ]", HOLDS);
+    counter_of_two_kinds("a: [+a4,4\nb:         [!b1,2 ] [=0 ]", VIOLATED);
+}
+
+#[test]
+fn whose_zone_is_not_served_has_no_effect_and_whose_is_gets_a_decision() {
+    counter_of_two_kinds("a: [?a4,4# ] [=0 ]", HOLDS);
+    counter_of_two_kinds("a: [+a4,4#\nb:          [=0 ]", HOLDS);
+    counter_of_two_kinds("a: [+a4,4#\nb:          [=4,4 ]", VIOLATED);
+    counter_of_two_kinds("a: [+a4,4# ]", VIOLATED);
+    counter_of_two_kinds("a: [!a99# ]", VIOLATED);
+    counter_of_two_kinds("a: [?a4,4 ]", VIOLATED);
 }
 
 #[test]

@@ -339,7 +339,7 @@ impl CapacityState {
 }
 
 impl Terms {
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let limit = self.limit.map(|limit| format!(" under limit {limit}")).unwrap_or_default();
         let version = self.version.map(|version| format!(" of version {version}")).unwrap_or_default();
         format!("{limit}{version}")

@@ -107,7 +107,8 @@ fn has_operations(kind: &FamilyKind) -> bool {
         | FamilyKind::AppendLog { .. }
         | FamilyKind::Mutex { .. }
         | FamilyKind::MultiRegister { .. }
-        | FamilyKind::Capacity { .. } => true,
+        | FamilyKind::Capacity { .. }
+        | FamilyKind::Kinds { .. } => true,
         FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) | FamilyKind::Records(_) => {
             false
         }

@@ -1,5 +1,6 @@
 //! Questions and answers of a model as values of a line, and back.
 
+mod kinds;
 mod lists;
 mod plain;
 

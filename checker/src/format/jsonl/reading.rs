@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::model::{Ending, Lined};
 use super::record::{DeliveryLine, Event, Head, Kind, Order, ReadLine, ReaderLine};
 use super::records::grow_records;
-use super::{Declaration, FORMAT, Header, KeyValues, Model, VERSION};
+use super::{Declaration, FORMAT, Header, KeyValues, Model, Shares, VERSION};
 use crate::admission::LimitSchedule;
 use crate::format::source::Source;
 use crate::format::text::Line;
@@ -17,8 +17,10 @@ use crate::judge::{Family, FamilyKind, Records};
 use crate::keyed::KeyedBuilder;
 use crate::replication::{Delivery, LogHistory, Reader};
 use crate::session::Read;
+use crate::spec::Spec;
 use crate::spec::capacity::Capacity;
 use crate::spec::counter::{Counter, CounterKind};
+use crate::spec::kinds::Kinds;
 use crate::spec::log::Log as AppendLog;
 use crate::spec::multi_register::MultiRegister;
 use crate::spec::mutex::Mutex;
@@ -76,6 +78,7 @@ fn with_initial(mut families: Vec<Family>, options: &Options) -> Result<Vec<Fami
             | FamilyKind::AppendLog { .. }
             | FamilyKind::Mutex { .. }
             | FamilyKind::Capacity { .. }
+            | FamilyKind::Kinds { .. }
             | FamilyKind::Switch { .. }
             | FamilyKind::Log(_)
             | FamilyKind::Reads(_)
@@ -138,19 +141,27 @@ enum GrowingKind {
     AppendLog(KeyedBuilder<AppendLog>),
     Mutex(KeyedBuilder<Mutex>),
     MultiRegister { spec: MultiRegister, builder: KeyedBuilder<MultiRegister> },
-    Capacity(GrowingCapacity),
+    Capacity(GrowingCapacity<Capacity>),
+    Kinds(GrowingCapacity<Kinds>),
     Switch { history: SwitchHistory, promise: Promise },
     Log(LogHistory),
     Reads(Vec<Read>),
     Records(Records),
 }
 
-struct GrowingCapacity {
-    spec: Capacity,
-    builder: KeyedBuilder<Capacity>,
+struct GrowingCapacity<S: Spec> {
+    spec: S,
+    builder: KeyedBuilder<S>,
     witness: BTreeMap<String, Vec<OperationIndex>>,
     schedule: Option<LimitSchedule>,
     uncertainty_ns: u64,
+}
+
+impl<S: Spec> GrowingCapacity<S> {
+    fn new(spec: S, schedule: Option<Vec<(u64, u64)>>, uncertainty_ns: u64) -> Self {
+        let schedule = schedule.map(|steps| LimitSchedule { steps });
+        Self { spec, builder: KeyedBuilder::default(), witness: BTreeMap::new(), schedule, uncertainty_ns }
+    }
 }
 
 impl GrowingKind {
@@ -183,13 +194,11 @@ impl Growing {
                 builder: KeyedBuilder::default(),
             },
             Model::Capacity { capacity, uncertainty_ns, schedule } => {
-                GrowingKind::Capacity(GrowingCapacity {
-                    spec: Capacity { capacity },
-                    builder: KeyedBuilder::default(),
-                    witness: BTreeMap::new(),
-                    schedule: schedule.map(|steps| LimitSchedule { steps }),
-                    uncertainty_ns,
-                })
+                GrowingKind::Capacity(GrowingCapacity::new(Capacity { capacity }, schedule, uncertainty_ns))
+            }
+            Model::Kinds { kinds: Shares(shares), capacity, uncertainty_ns, schedule } => {
+                let spec = Kinds { shares, capacity };
+                GrowingKind::Kinds(GrowingCapacity::new(spec, schedule, uncertainty_ns))
             }
             Model::Switch { promise, healed_ns, ended_ns, load } => {
                 let history = SwitchHistory { healed_ns, ended_ns, load, ..SwitchHistory::default() };
@@ -232,6 +241,13 @@ impl Growing {
                 schedule: capacity.schedule,
                 uncertainty_ns: capacity.uncertainty_ns,
             },
+            GrowingKind::Kinds(kinds) => FamilyKind::Kinds {
+                spec: kinds.spec,
+                history: kinds.builder.finish(),
+                witness: kinds.witness,
+                schedule: kinds.schedule,
+                uncertainty_ns: kinds.uncertainty_ns,
+            },
             GrowingKind::Switch { history, promise } => FamilyKind::Switch { history, promise },
             GrowingKind::Log(history) => FamilyKind::Log(history),
             GrowingKind::Reads(reads) => FamilyKind::Reads(reads),
@@ -251,6 +267,7 @@ fn record(families: &mut [Growing], line: Line<'_>) -> Result<(), FormatError> {
     }
     match (&mut family.kind, head.kind) {
         (GrowingKind::Capacity(capacity), Kind::Order) => order(&mut capacity.witness, line),
+        (GrowingKind::Kinds(kinds), Kind::Order) => order(&mut kinds.witness, line),
         (GrowingKind::Switch { history, .. }, Kind::Publication) => grow(&mut history.publications, line),
         (GrowingKind::Switch { history, .. }, Kind::Task) => grow(&mut history.tasks, line),
         (GrowingKind::Switch { history, .. }, Kind::Adoption) => grow(&mut history.adoptions, line),
@@ -289,6 +306,7 @@ impl Growing {
             GrowingKind::Mutex(builder) => operation(builder, line, kind),
             GrowingKind::MultiRegister { builder, .. } => operation(builder, line, kind),
             GrowingKind::Capacity(capacity) => operation(&mut capacity.builder, line, kind),
+            GrowingKind::Kinds(kinds) => operation(&mut kinds.builder, line, kind),
             GrowingKind::Switch { .. }
             | GrowingKind::Log(_)
             | GrowingKind::Reads(_)

@@ -82,6 +82,7 @@ pub(super) enum Value {
     Found(Vec<Found>),
     Parts(Vec<Part>),
     Fields(Fields),
+    Kinds(KindFields),
 }
 
 /// What a read of a transaction found.
@@ -131,6 +132,20 @@ pub(super) struct Fields {
     pub(super) limit: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<u64>,
+}
+
+/// The same with units of several kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KindFields {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) order: Option<u64>,
+    /// The units of each kind; those of the last ones may be left out where they are 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) units: Vec<u64>,
+    /// Whether the zone is served; left out where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) served: Option<bool>,
 }
 
 /// A claimed order of operations on one object, by number; several lines follow one another.

@@ -6,13 +6,14 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::admission::LimitSchedule;
-use crate::format::test_families::operations_of_any_model;
+use crate::format::test_families::{kinds, operations_of_any_model};
 use crate::history::{ClientId, OperationIndex};
 use crate::judge::{Family, FamilyKind};
 use crate::keyed::KeyedBuilder;
 use crate::replication::{Append, Delivery, LogHistory, Reader};
 use crate::session::{Access, Read};
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
+use crate::spec::kinds::{Kinds, KindsAnswer, KindsCall, Zone};
 use crate::switch_timing::{
     Adoption, BatchEntry, Load, PromiseKind, Publication, StoreRead, SwitchHistory, Task, Use,
 };
@@ -108,7 +109,7 @@ fn reads() -> impl Strategy<Value = FamilyKind> {
 }
 
 fn families() -> impl Strategy<Value = Vec<Family>> {
-    let kind = prop_oneof![4 => operations_of_any_model(), 1 => switch(), 1 => log(), 1 => reads(), 2 => records::records()];
+    let kind = prop_oneof![4 => operations_of_any_model(), 1 => kinds(), 1 => switch(), 1 => log(), 1 => reads(), 2 => records::records()];
     vec(kind, 0..4).prop_map(|kinds| {
         let family = |(index, kind)| Family { name: format!("family {index}"), kind };
         (0..).zip(kinds).map(family).collect()
@@ -165,6 +166,58 @@ fn the_lines_of_a_small_history_are_these() {
 {"family":"slots","type":"order","key":"slot-7","value":[0]}
 "#;
     assert_eq!(String::from_utf8(bytes).unwrap(), want);
+}
+
+#[test]
+fn the_lines_of_a_small_history_of_several_kinds_are_these() {
+    let mut builder = KeyedBuilder::<Kinds>::default();
+    let reserve = |order, units, zone| KindsCall::Reserve { order, units, zone };
+    let terms = Terms { limit: Some(9), version: Some(2) };
+    builder.invoke(ClientId(3), "slot-7", reserve(12, [3, 0, 1], Zone::Served), 17).unwrap();
+    builder.invoke(ClientId(4), "slot-7", reserve(13, [2, 0, 0], Zone::Unserved), 18).unwrap();
+    builder.answer(ClientId(3), KindsAnswer::Accepted(terms), 19).unwrap();
+    builder.answer(ClientId(4), KindsAnswer::NotServed, 20).unwrap();
+    builder.invoke(ClientId(3), "slot-7", KindsCall::Read, 21).unwrap();
+    builder.answer(ClientId(3), KindsAnswer::Use([3, 0, 1]), 22).unwrap();
+    let kind = FamilyKind::Kinds {
+        spec: Kinds { shares: [100, 60, 80], capacity: None },
+        history: builder.finish(),
+        witness: [("slot-7".to_owned(), vec![OperationIndex(0)])].into(),
+        schedule: Some(LimitSchedule { steps: vec![(0, 9)] }),
+        uncertainty_ns: 5,
+    };
+    let mut bytes = Vec::new();
+    write(&[Family { name: "slots".to_owned(), kind }], &mut bytes).unwrap();
+    let want = r#"{"format":"counterclock-history","version":1,"families":[{"name":"slots","model":"bcounter-kinds","kinds":[100,60,80],"capacity":null,"uncertainty_ns":5,"schedule":[[0,9]]}]}
+{"family":"slots","type":"invoke","at":17,"process":3,"f":"reserve","key":"slot-7","value":{"order":12,"units":[3,0,1]}}
+{"family":"slots","type":"invoke","at":18,"process":4,"f":"reserve","key":"slot-7","value":{"order":13,"units":[2],"served":false}}
+{"family":"slots","type":"ok","at":19,"process":3,"f":"reserve","key":"slot-7","value":{"limit":9,"version":2}}
+{"family":"slots","type":"refused","at":20,"process":4,"f":"reserve","key":"slot-7","value":{"served":false}}
+{"family":"slots","type":"invoke","at":21,"process":3,"f":"read","key":"slot-7"}
+{"family":"slots","type":"ok","at":22,"process":3,"f":"read","key":"slot-7","value":{"units":[3,0,1]}}
+{"family":"slots","type":"order","key":"slot-7","value":[0]}
+"#;
+    assert_eq!(String::from_utf8(bytes).unwrap(), want);
+}
+
+#[test]
+fn kinds_that_are_wrong_are_said() {
+    let header = |kinds: &str| {
+        format!(
+            r#"{{"format":"counterclock-history","version":1,"families":[{{"name":"k","model":"bcounter-kinds","kinds":{kinds}}}]}}"#
+        )
+    };
+    for kinds in ["[]", "[0]", "[101]", "[1,2,3,4]", "[50,0,50]"] {
+        let error = read(header(kinds).as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("`kinds`: expected 1 to 3 shares, each from 1 to 100 percent"), "{error}");
+    }
+    for units in ["[]", "[1,2,3,4]", "3", "[-1]"] {
+        let line = format!(
+            r#"{{"family":"k","type":"invoke","at":1,"process":1,"f":"reserve","key":"s","value":{{"order":1,"units":{units}}}}}"#
+        );
+        let error = read([header("[100]"), line].join("\n").as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("2:"), "{error}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::model::{Ending, Lined};
 use super::record::{DeliveryLine, Event, Kind, Order, ReadLine, ReaderLine};
 use super::records::{records_declared, write_records};
-use super::{Declaration, FORMAT, Header, KeyValues, Model, VERSION};
+use super::{Declaration, FORMAT, Header, KeyValues, Model, Shares, VERSION};
 use crate::format::LINE_BYTES_MAX;
 use crate::history::{Dropped, OperationIndex, OperationOf, Outcome};
 use crate::judge::{Family, FamilyKind};
@@ -45,6 +45,12 @@ fn declaration(family: &Family) -> Declaration {
     let model = match &family.kind {
         FamilyKind::Register { spec, .. } => Model::RegisterCas { init: spec.initial },
         FamilyKind::Capacity { spec, schedule, uncertainty_ns, .. } => Model::Capacity {
+            capacity: spec.capacity,
+            uncertainty_ns: *uncertainty_ns,
+            schedule: schedule.as_ref().map(|schedule| schedule.steps.clone()),
+        },
+        FamilyKind::Kinds { spec, schedule, uncertainty_ns, .. } => Model::Kinds {
+            kinds: Shares(spec.shares),
             capacity: spec.capacity,
             uncertainty_ns: *uncertainty_ns,
             schedule: schedule.as_ref().map(|schedule| schedule.steps.clone()),
@@ -143,6 +149,10 @@ impl Lines {
             FamilyKind::Mutex { history, .. } => self.operations(name, history),
             FamilyKind::MultiRegister { history, .. } => self.operations(name, history),
             FamilyKind::Capacity { history, witness, .. } => {
+                self.operations(name, history)?;
+                self.orders(name, witness)
+            }
+            FamilyKind::Kinds { history, witness, .. } => {
                 self.operations(name, history)?;
                 self.orders(name, witness)
             }
