@@ -13,6 +13,7 @@ use crate::config::distribution::{Distribution, Sources};
 use crate::config::first_version;
 use crate::config::message::{Message as ConfigMessage, Payload, Reading};
 use crate::counter::decider::Deciding;
+use crate::counter::kinds::Kinds;
 use crate::ids::Version;
 use crate::message::{Call, Message, Observation, Record, Request};
 use crate::publisher::Publisher;
@@ -170,6 +171,8 @@ pub struct Shape {
     pub client_count: u32,
     /// Slots of the service.
     pub slot_count: u32,
+    /// What each of them has, and whom it serves.
+    pub kinds: Kinds,
     /// What the version that is there from the beginning says, if there is one.
     pub initial: Option<Payload>,
     /// How versions come to the service nodes.
@@ -223,8 +226,9 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
     ];
     members.extend(services.iter().map(|me| {
         let services = Arc::clone(&services);
-        let Shape { slot_count, deciding, .. } = *shape;
-        let setup = ServiceSetup { me: *me, services, logs: Arc::clone(&logs), slot_count, deciding };
+        let Shape { slot_count, kinds, deciding, .. } = *shape;
+        let logs = Arc::clone(&logs);
+        let setup = ServiceSetup { me: *me, services, logs, slot_count, kinds, deciding };
         Member::Service(Service::new(rules, &setup, distribution.delivery(sources, rules.config())))
     }));
     members.extend(

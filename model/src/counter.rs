@@ -3,6 +3,8 @@
 pub mod batch;
 pub mod compare_and_set;
 pub mod decider;
+pub mod form;
+pub mod kinds;
 pub mod membership;
 pub mod owner;
 pub mod owners;

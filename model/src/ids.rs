@@ -1,4 +1,4 @@
-//! Numbers with a meaning: slots, channels, orders, requests, versions, epochs, sequences, offsets.
+//! Numbers with a meaning: slots, zones, channels, orders, requests, versions, epochs, sequences, offsets.
 
 use serde::{Deserialize, Serialize};
 use sim::node::NodeId;
@@ -26,6 +26,11 @@ number!(
     /// Something with a capacity, say two hours of deliveries. From 0.
     SlotId,
     u32
+);
+number!(
+    /// Where a reservation comes from, if slots are particular about that. From 0.
+    ZoneId,
+    u8
 );
 number!(
     /// A channel of messages. From 0.

@@ -10,8 +10,9 @@ use sim::time::Span;
 use crate::cache::{CacheMessage, CacheSeen};
 use crate::client::{Ask, Operation, Question, Reply};
 use crate::config::message::{self as config, Kept, Payload};
+use crate::counter::kinds::Units;
 use crate::durable::Formatted;
-use crate::ids::{AppendNumber, Epoch, Offset, OrderId, RequestKey, Sequence, SlotId, Version};
+use crate::ids::{AppendNumber, Epoch, Offset, OrderId, RequestKey, Sequence, SlotId, Version, ZoneId};
 use crate::replication::consensus::link::Letter;
 use crate::replication::consensus::record as consensus;
 use crate::replication::decided_log::command::Command;
@@ -43,6 +44,17 @@ pub enum Call {
     },
     /// The use of all slots together, as the asked node's replica knows it.
     Overview,
+    /// Take units of several kinds for an order, all or none: a newer form of [`Self::Reserve`].
+    ReserveKinds {
+        /// Of which slot.
+        slot: SlotId,
+        /// For which order.
+        order: OrderId,
+        /// How many of each kind.
+        units: Units,
+        /// Where it comes from.
+        zone: ZoneId,
+    },
 }
 
 impl Call {
@@ -50,7 +62,10 @@ impl Call {
     #[must_use]
     pub const fn slot(self) -> Option<SlotId> {
         match self {
-            Self::Reserve { slot, .. } | Self::Release { slot, .. } | Self::Use { slot } => Some(slot),
+            Self::Reserve { slot, .. }
+            | Self::ReserveKinds { slot, .. }
+            | Self::Release { slot, .. }
+            | Self::Use { slot } => Some(slot),
             Self::Overview => None,
         }
     }
@@ -92,11 +107,20 @@ pub enum Answer {
     Overview {
         /// How many entries it has applied.
         position: Offset,
-        /// Units in use over all slots.
+        /// Units in use over all slots, of all kinds together.
         units: u64,
     },
     /// Not now: nothing was decided. Ask again.
     Unavailable,
+    /// The slot does not serve that zone: nothing was done.
+    NotServed,
+    /// That many units of each kind are in use.
+    InUseKinds {
+        /// The units.
+        units: Units,
+        /// How many events the slot had then.
+        sequence: Sequence,
+    },
 }
 
 /// Under what a reservation was decided.
@@ -118,6 +142,9 @@ pub struct Event {
     /// The decision.
     pub answer: Answer,
 }
+
+/// Journals are copied event by event, whatever the calls in them can ask.
+const _: () = assert!(size_of::<Call>() <= 32 && size_of::<Event>() <= 64);
 
 /// An event in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -302,6 +329,8 @@ pub enum Observation {
     Applied { from: Offset, entries: Arc<[Entry]> },
     /// About the configuration of limits.
     Config(config::Observation),
+    /// A service node was given what only a program of this version or above can read.
+    NewerForm { form: u32 },
 }
 
 impl Canonical for Observation {

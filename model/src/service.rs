@@ -13,6 +13,8 @@ use crate::config::message::{Observation as ConfigSeen, Used};
 use crate::config::switch::Ruling;
 use crate::counter::batch::{Limit, Limits, Question};
 use crate::counter::decider::{Decider, Deciding};
+use crate::counter::form;
+use crate::counter::kinds::Kinds;
 use crate::ids::{SlotId, Version};
 use crate::message::{Answer, Ground, Message, Observation, Record};
 use crate::replication::log_nodes::LogNodes;
@@ -32,6 +34,8 @@ pub struct ServiceSetup {
     pub logs: Arc<[NodeId]>,
     /// How many slots there are.
     pub slot_count: u32,
+    /// What each of them has, and whom it serves.
+    pub kinds: Kinds,
     /// Who decides about them.
     pub deciding: Deciding,
 }
@@ -47,6 +51,7 @@ impl ServiceSetup {
 /// The service node.
 #[derive(Clone, Debug)]
 pub struct Service {
+    rules: Rules,
     slot_count: u32,
     decider: Decider,
     delivery: Delivery,
@@ -85,6 +90,7 @@ impl Service {
     #[must_use]
     pub fn new(rules: Rules, setup: &ServiceSetup, delivery: Delivery) -> Self {
         Self {
+            rules,
             slot_count: setup.slot_count,
             decider: Decider::new(rules, setup),
             delivery,
@@ -103,6 +109,7 @@ impl Service {
 
     /// Reacts to a message.
     pub fn message(&mut self, sender: NodeId, message: Message, context: &mut Context<'_>, fx: &mut Fx) {
+        let Some(message) = form::message(sender, message, &self.rules, context, fx) else { return };
         match message {
             Message::Ask(Ask { request, call, .. }) => {
                 self.ask(Question { client: sender, request, call }, context, fx);

@@ -11,6 +11,8 @@ const CATALOG: &[(&str, &str)] = &[
     ("capacity-singleton", include_str!("../catalog/capacity-singleton.toml")),
     ("capacity-compare-and-set", include_str!("../catalog/capacity-compare-and-set.toml")),
     ("capacity-consensus", include_str!("../catalog/capacity-consensus.toml")),
+    ("capacity-kinds", include_str!("../catalog/capacity-kinds.toml")),
+    ("capacity-versions", include_str!("../catalog/capacity-versions.toml")),
     ("counter-sharded", include_str!("../catalog/counter-sharded.toml")),
     ("overview", include_str!("../catalog/overview.toml")),
     ("config-cached", include_str!("../catalog/config-cached.toml")),

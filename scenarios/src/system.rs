@@ -60,6 +60,12 @@ pub trait System: Sized + Debug + Send + Sync + 'static {
     /// Its nodes, by their numbers.
     fn members(parameters: &Parameters<Self>, rules: Self::Rules) -> Vec<Member<Self::Node>>;
 
+    /// As which version of its program a node of that role begins: 0, unless the system says otherwise.
+    fn first_version(parameters: &Parameters<Self>, role: Role) -> u32 {
+        let _ = (parameters, role);
+        0
+    }
+
     /// Everything that will be asked, in any order. All chance comes from streams of the seed, one for each node.
     fn requests(parameters: &Parameters<Self>, seed: sim::chance::Seed) -> Vec<Planned<Self>>;
 

@@ -69,6 +69,21 @@ fn a_scenario_file_with_a_wrong_key_type_or_range_is_refused_with_its_place() {
     }
 }
 
+#[test]
+fn kinds_and_zones_that_no_slot_can_have_are_refused() {
+    for (set, name) in [
+        ("shape.kinds=[]", "0 kinds; expected a share in percent for each of 1 to 3"),
+        ("shape.kinds=[0]", "a whole number from 1 to 100"),
+        ("shape.kinds=[101]", "a whole number from 1 to 100"),
+        ("shape.kinds=[100,50,50,50]", "4 kinds"),
+        ("shape.kinds=60", "expected a sequence"),
+        ("shape.zones=1", "`shape.zones`: found 1, of which no slot would serve any"),
+        ("shape.zones=101", "a whole number from 0 to 100"),
+    ] {
+        check(("other", ""), &["run", "capacity", "--seed", "1", "--set", set], &[name]);
+    }
+}
+
 /// A scenario file with only this kind of faults; its first line is the 44th.
 fn scenario_with(fault: &str) -> String {
     let text = scenarios::catalog::text("clock-steps").unwrap();

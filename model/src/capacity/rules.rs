@@ -23,6 +23,11 @@ crate::decisions! {
         damage_cut = "damage-left",
         /// A repeated request gets its first answer.
         request_key = "retry-without-key",
+        /// The address rule is checked by who decides, whoever was asked; otherwise what another node has passed on counts
+        /// as checked.
+        zone_checked = "zone-unchecked",
+        /// What is in a newer form than this program reads is refused; otherwise it takes the fields that it knows.
+        newer_form_refused = "newer-form-misread",
         /// The quorum is a majority of all service nodes; otherwise the cluster has outgrown it.
         majority_quorum,
         /// A node that hears no quorum stops; otherwise it goes on from memory.

@@ -8,6 +8,7 @@ use sim::node::{Context, NodeId};
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::client::Reply;
+use crate::counter::kinds::{Kinds, Units};
 use crate::counter::slot::Slot;
 use crate::ids::{AppendNumber, Epoch, RequestKey, Sequence, SlotId, Version};
 use crate::message::{Answer, Call, Event, Ground, Message};
@@ -24,6 +25,13 @@ pub struct Question {
 }
 
 impl Question {
+    /// Whether it comes from a zone that its slot does not serve: then nobody has to decide anything.
+    #[must_use]
+    pub fn is_unserved(&self, kinds: &Kinds) -> bool {
+        let asked = self.call.slot().zip(self.call.demand());
+        asked.is_some_and(|(slot, demand)| !kinds.serves(slot, demand.zone))
+    }
+
     /// Sends its answer to the client.
     pub fn answer(&self, answer: Answer, fx: &mut Fx) {
         fx.send(self.client, Message::Answer(Reply { request: self.request, answer }));
@@ -145,12 +153,14 @@ enum Outcome {
 }
 
 fn decide_new(slot: &Slot, call: Call, ground: impl FnOnce(Version) -> Limit) -> Outcome {
+    let reserve = |units| match ground(slot.version()) {
+        Limit::Soon => Outcome::Wait,
+        Limit::None => Outcome::Refuse,
+        Limit::InForce(ground) => Outcome::Journal(slot.decide_reserve(units, ground)),
+    };
     match call {
-        Call::Reserve { units, .. } => match ground(slot.version()) {
-            Limit::Soon => Outcome::Wait,
-            Limit::None => Outcome::Refuse,
-            Limit::InForce(ground) => Outcome::Journal(slot.decide_reserve(units, ground)),
-        },
+        Call::Reserve { units, .. } => reserve(Units::first(units)),
+        Call::ReserveKinds { units, .. } => reserve(units),
         Call::Release { order, .. } => Outcome::Journal(slot.decide_release(order)),
         Call::Use { .. } | Call::Overview => Outcome::Refuse,
     }

@@ -21,8 +21,9 @@ use sim::time::MonotonicTime;
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::counter::batch::{Appended, Batch, Limits, Question};
+use crate::counter::kinds::Kinds;
 use crate::counter::owner::{QUEUE_MAX, RESEND_EVERY, TRIES_MAX};
-use crate::counter::slot::Slot;
+use crate::counter::slot::{Program, Slot};
 use crate::ids::{AppendNumber, Epoch, SlotId};
 use crate::message::{Answer, Event, Message};
 use crate::replication::log_nodes::LogNodes;
@@ -51,11 +52,23 @@ struct Attempt {
     tries: u32,
 }
 
+/// What the journal says to a read.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// Of which slot.
+    pub slot: SlotId,
+    /// The question that it answers.
+    pub nonce: u64,
+    /// All events of the slot.
+    pub events: &'a [Event],
+}
+
 /// The part of a service node that decides without owning anything.
 #[derive(Clone, Debug)]
 pub struct CompareAndSet {
     rules: Rules,
     logs: LogNodes,
+    kinds: Kinds,
     attempts: BTreeMap<SlotId, Attempt>,
     /// Numbers reads and appends. It begins where chance says: what a former start asked is no answer to this one.
     asked: u32,
@@ -64,8 +77,8 @@ pub struct CompareAndSet {
 impl CompareAndSet {
     /// A node that was asked nothing yet.
     #[must_use]
-    pub const fn new(rules: Rules, logs: LogNodes) -> Self {
-        Self { rules, logs, attempts: BTreeMap::new(), asked: 0 }
+    pub const fn new(rules: Rules, logs: LogNodes, kinds: Kinds) -> Self {
+        Self { rules, logs, kinds, attempts: BTreeMap::new(), asked: 0 }
     }
 
     /// Begins.
@@ -76,6 +89,9 @@ impl CompareAndSet {
 
     /// Takes a question.
     pub fn ask(&mut self, slot: SlotId, question: Question, context: &Context<'_>, fx: &mut Fx) {
+        if question.is_unserved(&self.kinds) {
+            return question.answer(Answer::NotServed, fx);
+        }
         let attempt = self.attempts.entry(slot).or_insert_with(|| Attempt {
             phase: Phase::Idle,
             taken: VecDeque::new(),
@@ -90,11 +106,19 @@ impl CompareAndSet {
         }
     }
 
-    /// The journal has answered a read.
-    pub fn events(&mut self, slot: SlotId, nonce: u64, events: &[Event]) {
+    /// The journal has answered a read. Where this program cannot read an event, it decides nothing.
+    pub fn events(&mut self, found: &Found<'_>, context: &Context<'_>, fx: &mut Fx) {
+        let Found { slot, nonce, events } = *found;
         let Some(attempt) = self.attempts.get_mut(&slot) else { return };
-        if matches!(attempt.phase, Phase::Reading { nonce: asked } if asked == nonce) {
-            attempt.phase = Phase::Read(Slot::of(events));
+        if !matches!(attempt.phase, Phase::Reading { nonce: asked } if asked == nonce) {
+            return;
+        }
+        let program = Program { kinds: self.kinds, version: context.version() };
+        if let Some(read) = Slot::of(events, program, &self.rules) {
+            attempt.phase = Phase::Read(read);
+        } else {
+            attempt.taken.drain(..).for_each(|question| question.answer(Answer::Unavailable, fx));
+            attempt.phase = Phase::Idle;
         }
     }
 

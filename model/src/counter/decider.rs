@@ -5,9 +5,10 @@ use sim::node::{Context, NodeId};
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::counter::batch::{Appended, Limits, Question};
-use crate::counter::compare_and_set::CompareAndSet;
+use crate::counter::compare_and_set::{CompareAndSet, Found};
 use crate::counter::membership::Placing;
-use crate::counter::owners::Owners;
+use crate::counter::owner::Opened;
+use crate::counter::owners::{Owners, Way};
 use crate::ids::SlotId;
 use crate::message::Message;
 use crate::service::ServiceSetup;
@@ -36,7 +37,9 @@ impl Decider {
     pub fn new(rules: Rules, setup: &ServiceSetup) -> Self {
         match setup.deciding {
             Deciding::Owned(placing) => Self::Owners(Box::new(Owners::new(rules, setup, placing))),
-            Deciding::CompareAndSet => Self::CompareAndSet(CompareAndSet::new(rules, setup.logs())),
+            Deciding::CompareAndSet => {
+                Self::CompareAndSet(CompareAndSet::new(rules, setup.logs(), setup.kinds))
+            }
         }
     }
 
@@ -75,18 +78,18 @@ impl Decider {
     ) -> Option<SlotId> {
         match (self, message) {
             (Self::Owners(owners), Message::Forward { client, request, call }) => {
-                owners.own(Question { client, request, call }, context, fx)
+                owners.own(Question { client, request, call }, Way::Forwarded, context, fx)
             }
             (Self::Owners(owners), Message::Heartbeat { placement }) => {
                 owners.hear(from, &placement, context, fx);
                 None
             }
             (Self::Owners(owners), Message::Opened { slot, nonce, epoch, events }) => {
-                owners.owner.opened(slot, nonce, epoch, &events);
+                owners.owner.opened(Opened { slot, nonce, epoch, events: &events }, context, fx);
                 Some(slot)
             }
             (Self::CompareAndSet(part), Message::Events { slot, nonce, events }) => {
-                part.events(slot, nonce, &events);
+                part.events(&Found { slot, nonce, events: &events }, context, fx);
                 Some(slot)
             }
             (part, Message::Appended { slot, epoch, number, expected }) => {

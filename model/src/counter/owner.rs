@@ -19,7 +19,8 @@ use sim::time::{MonotonicTime, Span};
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::counter::batch::{Appended, Batch, Limits, Question};
-use crate::counter::slot::Slot;
+use crate::counter::kinds::Kinds;
+use crate::counter::slot::{Program, Slot};
 use crate::ids::{AppendNumber, Epoch, SlotId};
 use crate::message::{Answer, Event, Message};
 use crate::replication::log_nodes::LogNodes;
@@ -33,7 +34,11 @@ pub(super) const QUEUE_MAX: usize = 256;
 
 #[derive(Clone, Debug)]
 enum Phase {
-    Opening { nonce: u64 },
+    Opening {
+        nonce: u64,
+    },
+    /// It has an event in a form that this program cannot read: nothing is decided here.
+    Unread,
     Idle,
     Appending(Batch),
 }
@@ -50,11 +55,25 @@ struct Entity {
     tries: u32,
 }
 
+/// What the journal says when it hands a slot over.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened<'a> {
+    /// Which slot.
+    pub slot: SlotId,
+    /// The question that it answers.
+    pub nonce: u64,
+    /// In which epoch.
+    pub epoch: Epoch,
+    /// All events of the slot.
+    pub events: &'a [Event],
+}
+
 /// The slots of one node.
 #[derive(Clone, Debug)]
 pub struct Owner {
     rules: Rules,
     logs: LogNodes,
+    kinds: Kinds,
     entities: BTreeMap<SlotId, Entity>,
     /// Slots that wait for the journal or hold questions.
     busy: BTreeSet<SlotId>,
@@ -63,8 +82,8 @@ pub struct Owner {
 impl Owner {
     /// A node that owns nothing yet.
     #[must_use]
-    pub const fn new(rules: Rules, logs: LogNodes) -> Self {
-        Self { rules, logs, entities: BTreeMap::new(), busy: BTreeSet::new() }
+    pub const fn new(rules: Rules, logs: LogNodes, kinds: Kinds) -> Self {
+        Self { rules, logs, kinds, entities: BTreeMap::new(), busy: BTreeSet::new() }
     }
 
     /// Takes a question for a slot it owns, opening the slot if it is the first.
@@ -83,7 +102,7 @@ impl Owner {
                 tries: 0,
             }
         });
-        if entity.queue.len() >= QUEUE_MAX {
+        if entity.queue.len() >= QUEUE_MAX || matches!(entity.phase, Phase::Unread) {
             question.answer(Answer::Unavailable, fx);
             return;
         }
@@ -92,12 +111,21 @@ impl Owner {
     }
 
     /// The journal has handed the slot over.
-    pub fn opened(&mut self, slot: SlotId, nonce: u64, epoch: Epoch, events: &[Event]) {
+    pub fn opened(&mut self, opened: Opened<'_>, context: &Context<'_>, fx: &mut Fx) {
+        let Opened { slot, nonce, epoch, events } = opened;
         let Some(entity) = self.entities.get_mut(&slot) else { return };
-        if matches!(entity.phase, Phase::Opening { nonce: asked } if asked == nonce) {
-            entity.slot = Slot::of(events);
-            entity.epoch = epoch;
-            entity.phase = Phase::Idle;
+        if !matches!(entity.phase, Phase::Opening { nonce: asked } if asked == nonce) {
+            return;
+        }
+        entity.epoch = epoch;
+        let program = Program { kinds: self.kinds, version: context.version() };
+        match Slot::of(events, program, &self.rules) {
+            Some(read) => (entity.slot, entity.phase) = (read, Phase::Idle),
+            None => {
+                entity.phase = Phase::Unread;
+                entity.queue.drain(..).for_each(|question| question.answer(Answer::Unavailable, fx));
+                self.busy.remove(&slot);
+            }
         }
     }
 
@@ -179,7 +207,7 @@ impl Owner {
         for slot in slots {
             let Some(entity) = self.entities.get_mut(&slot) else { continue };
             let is_silent = context.monotonic().since(entity.sent_at) >= RESEND_EVERY;
-            if matches!(entity.phase, Phase::Idle) || !is_silent {
+            if matches!(entity.phase, Phase::Idle | Phase::Unread) || !is_silent {
                 continue;
             }
             self.logs.give_up(entity.sent_at, context.monotonic());
@@ -208,6 +236,6 @@ fn send(slot: SlotId, entity: &mut Entity, log: NodeId, context: &Context<'_>, f
     match &entity.phase {
         Phase::Opening { nonce } => fx.send(log, Message::Open { slot, nonce: *nonce }),
         Phase::Appending(batch) => batch.send(log, slot, entity.epoch, fx),
-        Phase::Idle => {}
+        Phase::Idle | Phase::Unread => {}
     }
 }

@@ -13,6 +13,7 @@ use sim::time::{MonotonicTime, Span};
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::counter::batch::{Limits, Question};
+use crate::counter::kinds::Kinds;
 use crate::counter::membership::{Membership, Placing};
 use crate::counter::owner::Owner;
 use crate::ids::SlotId;
@@ -21,10 +22,20 @@ use crate::service::ServiceSetup;
 
 const HEARTBEAT_EVERY: Span = Span::from_ms(200);
 
+/// How a question came to who owns its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From the client.
+    Asked,
+    /// Through another node.
+    Forwarded,
+}
+
 /// One node's part in owning slots.
 #[derive(Clone, Debug)]
 pub struct Owners {
     rules: Rules,
+    kinds: Kinds,
     membership: Membership,
     pub(super) owner: Owner,
     beaten_at: Option<MonotonicTime>,
@@ -35,7 +46,8 @@ impl Owners {
     #[must_use]
     pub fn new(rules: Rules, setup: &ServiceSetup, placing: Placing) -> Self {
         let membership = Membership::new(rules, setup.me, Arc::clone(&setup.services), placing);
-        Self { rules, membership, owner: Owner::new(rules, setup.logs()), beaten_at: None }
+        let kinds = setup.kinds;
+        Self { rules, kinds, membership, owner: Owner::new(rules, setup.logs(), kinds), beaten_at: None }
     }
 
     /// Takes a question, or passes it on to who owns the slot; whether something may be decided now.
@@ -52,7 +64,7 @@ impl Owners {
                 fx.send(owner, Message::Forward { client, request, call });
                 None
             }
-            Some(_) => self.own(question, context, fx),
+            Some(_) => self.own(question, Way::Asked, context, fx),
             None => {
                 question.answer(Answer::Unavailable, fx);
                 None
@@ -60,8 +72,20 @@ impl Owners {
         }
     }
 
-    /// Takes a question that another node has passed on.
-    pub fn own(&mut self, question: Question, context: &mut Context<'_>, fx: &mut Fx) -> Option<SlotId> {
+    /// Takes a question about a slot of its own; the answer to one from a zone that the slot does not serve follows from
+    /// the rule alone.
+    pub fn own(
+        &mut self,
+        question: Question,
+        way: Way,
+        context: &mut Context<'_>,
+        fx: &mut Fx,
+    ) -> Option<SlotId> {
+        let is_checked = way == Way::Forwarded && !self.rules.zone_checked.is_taken();
+        if question.is_unserved(&self.kinds) && !is_checked {
+            question.answer(Answer::NotServed, fx);
+            return None;
+        }
         let slot = question.call.slot().filter(|slot| self.may_own(*slot, context));
         match slot {
             Some(slot) => self.owner.ask(slot, question, context, fx),

@@ -3,22 +3,34 @@
 use std::collections::BTreeMap;
 
 use crate::capacity::rules::Rules;
+use crate::counter::form;
+use crate::counter::kinds::{Demand, KINDS_MAX, Kinds, Units};
 use crate::ids::{OrderId, RequestKey, Sequence, Version};
 use crate::message::{Answer, Call, Event, Ground};
 
 /// What became of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Order {
-    units: u32,
+    demand: Demand,
     first_answer: Answer,
     is_held: bool,
+}
+
+/// What decides about a slot, and in which words it answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Program {
+    /// What every slot has.
+    pub kinds: Kinds,
+    /// The version of the program.
+    pub version: u32,
 }
 
 /// A slot as of its `sequence`-th event.
 #[derive(Clone, Debug, Default)]
 pub struct Slot {
-    /// Units in use: the sum over held orders.
-    used: u64,
+    program: Program,
+    /// Units of each kind in use: the sum over held orders.
+    used: [u64; KINDS_MAX],
     /// How many events there have been.
     sequence: Sequence,
     /// The newest version that an event was decided under.
@@ -29,19 +41,19 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// The state after `events`, in order.
+    /// The state after `events`, in order; none if this program cannot read one of them.
     #[must_use]
-    pub fn of(events: &[Event]) -> Self {
-        let mut slot = Self::default();
+    pub fn of(events: &[Event], program: Program, rules: &Rules) -> Option<Self> {
+        let mut slot = Self { program, ..Self::default() };
         for event in events {
-            slot.apply(event);
+            slot.apply(&form::event(event, program.version, rules)?);
         }
-        slot
+        Some(slot)
     }
 
-    /// Units in use.
+    /// Units of each kind in use.
     #[must_use]
-    pub const fn used(&self) -> u64 {
+    pub const fn used(&self) -> [u64; KINDS_MAX] {
         self.used
     }
 
@@ -61,26 +73,36 @@ impl Slot {
     #[must_use]
     pub fn recall(&self, request: RequestKey, call: Call, rules: &Rules) -> Option<Answer> {
         if let Call::Use { .. } | Call::Overview = call {
-            let units = if rules.reads_are_true.is_taken() { self.used } else { self.used + 1 };
-            return Some(Answer::InUse { units, sequence: self.sequence });
+            return Some(self.in_use(rules));
         }
         if !rules.request_key.is_taken() {
             return None;
         }
         let first_answer = self.answers.get(&request).copied();
-        first_answer.or_else(|| match call {
-            Call::Reserve { order, units, .. } => {
-                let known = self.orders.get(&order)?;
-                Some(if known.units == units { known.first_answer } else { Answer::Changed })
-            }
-            Call::Release { .. } | Call::Use { .. } | Call::Overview => None,
+        first_answer.or_else(|| {
+            let demand = call.demand()?;
+            let known = self.orders.get(&demand.order)?;
+            Some(if known.demand == demand { known.first_answer } else { Answer::Changed })
         })
     }
 
-    /// Whether there is room for `units` under the limit of `ground`.
+    /// What is in use, in the words of the program's version.
+    fn in_use(&self, rules: &Rules) -> Answer {
+        let mut used = self.used;
+        used[0] += u64::from(!rules.reads_are_true.is_taken());
+        let sequence = self.sequence;
+        if self.program.kinds.is_single() || self.program.version == 0 {
+            return Answer::InUse { units: used[0], sequence };
+        }
+        // Only a broken journal holds more than one limit after another, and then its exact sum no longer matters.
+        let units = used.map(|units| u32::try_from(units).unwrap_or(u32::MAX));
+        Answer::InUseKinds { units: Units(units), sequence }
+    }
+
+    /// Whether every kind has room for `units` under its share of the limit of `ground`.
     #[must_use]
-    pub fn decide_reserve(&self, units: u32, ground: Ground) -> Answer {
-        let has_room = self.used + u64::from(units) <= u64::from(ground.limit);
+    pub fn decide_reserve(&self, units: Units, ground: Ground) -> Answer {
+        let has_room = self.program.kinds.has_room(&self.used, units, ground.limit);
         if has_room { Answer::Accepted(ground) } else { Answer::Rejected(ground) }
     }
 
@@ -95,33 +117,44 @@ impl Slot {
     pub fn apply(&mut self, event: &Event) {
         match (event.call, event.answer) {
             (
-                Call::Reserve { order, units, .. },
+                call @ (Call::Reserve { .. } | Call::ReserveKinds { .. }),
                 answer @ (Answer::Accepted(ground) | Answer::Rejected(ground)),
             ) => {
-                let is_held = matches!(answer, Answer::Accepted(_));
-                self.used += if is_held { u64::from(units) } else { 0 };
                 self.version = self.version.max(ground.version);
-                self.orders.insert(order, Order { units, first_answer: answer, is_held });
-            }
-            (Call::Release { order, .. }, Answer::Released) => {
-                if let Some(order) = self.orders.get_mut(&order)
-                    && order.is_held
-                {
-                    order.is_held = false;
-                    self.used -= u64::from(order.units);
+                if let Some(demand) = call.demand() {
+                    self.decided(demand, answer);
                 }
             }
+            (Call::Release { order, .. }, Answer::Released) => self.free(order),
             _ => {}
         }
         self.answers.entry(event.request).or_insert(event.answer);
         self.sequence = self.sequence.next();
+    }
+
+    fn decided(&mut self, demand: Demand, first_answer: Answer) {
+        let is_held = matches!(first_answer, Answer::Accepted(_));
+        if is_held {
+            self.used.iter_mut().zip(demand.units.0).for_each(|(used, units)| *used += u64::from(units));
+        }
+        self.orders.insert(demand.order, Order { demand, first_answer, is_held });
+    }
+
+    fn free(&mut self, order: OrderId) {
+        if let Some(order) = self.orders.get_mut(&order)
+            && order.is_held
+        {
+            order.is_held = false;
+            let units = order.demand.units.0;
+            self.used.iter_mut().zip(units).for_each(|(used, units)| *used -= u64::from(units));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::SlotId;
+    use crate::ids::{SlotId, ZoneId};
     use crate::rules::Decisions as _;
 
     const SLOT: SlotId = SlotId(0);
@@ -145,7 +178,8 @@ mod tests {
             return Is::Known(answer);
         }
         let answer = match call {
-            Call::Reserve { units, .. } => slot.decide_reserve(units, GROUND),
+            Call::Reserve { units, .. } => slot.decide_reserve(Units::first(units), GROUND),
+            Call::ReserveKinds { units, .. } => slot.decide_reserve(units, GROUND),
             Call::Release { order, .. } => slot.decide_release(order),
             Call::Use { .. } | Call::Overview => unreachable!("reads are always known"),
         };
@@ -156,7 +190,12 @@ mod tests {
     /// Asks one question after the other under a limit of 10, journalling what is new.
     #[track_caller]
     fn check(questions: &[(u64, Call, Is)]) {
-        let mut slot = Slot::default();
+        check_kinds(Kinds::default(), questions);
+    }
+
+    #[track_caller]
+    fn check_kinds(kinds: Kinds, questions: &[(u64, Call, Is)]) {
+        let mut slot = Slot { program: Program { kinds, version: 1 }, ..Slot::default() };
         for (request, call, want) in questions {
             let got = ask(&mut slot, *request, *call, &Rules::hardened());
             assert_eq!(got, *want, "{call:?} as request {request}");
@@ -196,6 +235,60 @@ mod tests {
         ]);
     }
 
+    fn reserve_kinds(order: u64, units: [u32; KINDS_MAX]) -> Call {
+        Call::ReserveKinds { slot: SLOT, order: OrderId(order), units: Units(units), zone: ZoneId(0) }
+    }
+
+    #[test]
+    fn of_several_kinds_all_are_taken_or_none() {
+        check_kinds(
+            Kinds::new(&[100, 50], 0),
+            &[
+                (1, reserve_kinds(1, [4, 4, 0]), Is::New(Answer::Accepted(GROUND))),
+                (2, reserve_kinds(2, [1, 2, 0]), Is::New(Answer::Rejected(GROUND))),
+                (3, reserve_kinds(3, [6, 1, 0]), Is::New(Answer::Accepted(GROUND))),
+                (
+                    4,
+                    Call::Use { slot: SLOT },
+                    Is::Known(Answer::InUseKinds { units: Units([10, 5, 0]), sequence: Sequence(3) }),
+                ),
+                (5, Call::Release { slot: SLOT, order: OrderId(1) }, Is::New(Answer::Released)),
+                (
+                    6,
+                    Call::Use { slot: SLOT },
+                    Is::Known(Answer::InUseKinds { units: Units([6, 1, 0]), sequence: Sequence(4) }),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn an_order_with_other_units_in_one_kind_is_a_changed_one() {
+        check_kinds(
+            Kinds::new(&[100, 50], 0),
+            &[
+                (1, reserve_kinds(1, [4, 4, 0]), Is::New(Answer::Accepted(GROUND))),
+                (2, reserve_kinds(1, [4, 4, 0]), Is::Known(Answer::Accepted(GROUND))),
+                (3, reserve_kinds(1, [4, 3, 0]), Is::Known(Answer::Changed)),
+                (4, reserve(1, 4), Is::Known(Answer::Changed)),
+            ],
+        );
+    }
+
+    #[test]
+    fn an_older_program_decides_about_no_slot_that_has_a_newer_event() {
+        let event = |call| Event { request: RequestKey(1), call, answer: Answer::Accepted(GROUND) };
+        let (old, new) = (event(reserve(1, 4)), event(reserve_kinds(2, [1, 2, 0])));
+        let used = |events: &[Event], version, rules| {
+            let program = Program { kinds: Kinds::new(&[100, 50], 0), version };
+            Slot::of(events, program, &rules).map(|slot| slot.used())
+        };
+        assert_eq!(used(&[old], 0, Rules::hardened()), Some([4, 0, 0]));
+        assert_eq!(used(&[old, new], 1, Rules::hardened()), Some([5, 2, 0]));
+        assert_eq!(used(&[old, new], 0, Rules::hardened()), None);
+        assert_eq!(used(&[old, new], 0, Rules::mutant("newer-form-misread")), Some([5, 0, 0]));
+    }
+
     #[test]
     fn without_request_keys_a_retry_counts_twice() {
         let mut rules = Rules::hardened();
@@ -204,6 +297,6 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(ask(&mut slot, 1, reserve(1, 4), &rules), Is::New(Answer::Accepted(GROUND)));
         }
-        assert_eq!(slot.used(), 8);
+        assert_eq!(slot.used(), [8, 0, 0]);
     }
 }

@@ -13,6 +13,7 @@ use sim::time::{MonotonicTime, Span};
 
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
+use crate::counter::form;
 use crate::ids::{Offset, OrderId, SlotId};
 use crate::message::{Answer, Call, Entry, Message, Observation};
 use crate::replication::follower::{Follower, Taken};
@@ -31,9 +32,12 @@ pub struct Replica {
     follower: Follower,
     /// Since when the journal's node owes an answer.
     unanswered_since: Option<MonotonicTime>,
-    /// Units in use over all slots.
+    /// Units in use over all slots, of all kinds together.
     units: u64,
-    held: BTreeMap<(SlotId, OrderId), u32>,
+    held: BTreeMap<(SlotId, OrderId), u64>,
+    /// The version of the program, and whether an entry was in a form that it cannot read: then it knows no sum.
+    version: u32,
+    is_lost: bool,
     nonce: u64,
     /// Reads wait until this much is applied; unknown until the log has answered.
     serves_from: Option<Offset>,
@@ -50,6 +54,8 @@ impl Replica {
             unanswered_since: None,
             units: 0,
             held: BTreeMap::new(),
+            version: 0,
+            is_lost: false,
             nonce: 0,
             serves_from: None,
         }
@@ -57,6 +63,7 @@ impl Replica {
 
     /// Begins: asks for everything.
     pub fn start(&mut self, context: &mut Context<'_>, fx: &mut Fx) {
+        self.version = context.version();
         self.nonce = context.chance().next_u64().max(1);
         self.ask(context.monotonic(), fx);
     }
@@ -95,7 +102,7 @@ impl Replica {
     #[must_use]
     pub fn overview(&self) -> Answer {
         let has_caught_up = self.serves_from.is_some_and(|floor| self.follower.applied() >= floor);
-        if has_caught_up || !self.rules.catch_up_first.is_taken() {
+        if !self.is_lost && (has_caught_up || !self.rules.catch_up_first.is_taken()) {
             Answer::Overview { position: self.follower.applied(), units: self.units }
         } else {
             Answer::Unavailable
@@ -103,13 +110,18 @@ impl Replica {
     }
 
     fn apply(&mut self, entry: &Entry) {
-        match (entry.event.call, entry.event.answer) {
-            (Call::Reserve { slot, order, units }, Answer::Accepted(_)) => {
-                self.units += u64::from(units);
-                *self.held.entry((slot, order)).or_default() += units;
+        let Some(event) = form::event(&entry.event, self.version, &self.rules) else {
+            self.is_lost = true;
+            return;
+        };
+        match (event.call, event.answer) {
+            (call @ (Call::Reserve { .. } | Call::ReserveKinds { .. }), Answer::Accepted(_)) => {
+                let Some(demand) = call.demand() else { return };
+                self.units += demand.units.total();
+                *self.held.entry((entry.slot, demand.order)).or_default() += demand.units.total();
             }
             (Call::Release { slot, order }, Answer::Released) => {
-                self.units -= u64::from(self.held.remove(&(slot, order)).unwrap_or_default());
+                self.units -= self.held.remove(&(slot, order)).unwrap_or_default();
             }
             _ => {}
         }

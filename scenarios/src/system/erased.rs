@@ -335,7 +335,7 @@ impl<S: System> Ready<S> {
             clock: clock.clone(),
             disk: disk.clone(),
             service: member.service,
-            version: 0,
+            version: S::first_version(&self.parameters, member.role),
         });
         let nodes = nodes.collect();
         let setup = WorldSetup { seed, nodes, network, plan, requests: self.requests.clone(), options };

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
 use sim::time::Span;
 
+use self::kinds::Shares;
 use self::parts::{ConfigPart, CounterPart, LogPart};
 use super::common::{Clients, Load, accept_label, patience};
 use super::switches::{self, Config, Promised};
@@ -27,6 +28,7 @@ use crate::system::{
 };
 
 pub(super) mod entries;
+pub mod kinds;
 pub(super) mod overview;
 pub mod parts;
 pub(super) mod slots;
@@ -72,6 +74,15 @@ pub struct Shape {
     /// How many nodes a journal on several has: 3 or 5.
     #[serde(default)]
     pub log_nodes: Bounded<3, 5>,
+    /// What share of the limit each kind of resource has, in percent; one kind alone, if nothing is said.
+    #[serde(default)]
+    pub kinds: Shares,
+    /// How many zones reservations come from, of which a slot serves all but one; 0 is no such rule.
+    #[serde(default)]
+    pub zones: Bounded<0, 100>,
+    /// As which version of their program the service nodes begin: reservations of several kinds need 1.
+    #[serde(default)]
+    pub program: Bounded<0, 1_000>,
 }
 
 /// What is asked, of whom, how often.
@@ -151,6 +162,8 @@ impl System for CapacityService {
         Mutant::new("retry-without-key", "counters-partition", "exactly-once"),
         Mutant::new("minority-goes-on", "counters-partition", "linearizable"),
         Mutant::new("replica-skips-gap", "capacity", "convergence"),
+        Mutant::new("zone-unchecked", "capacity-kinds", "admission"),
+        Mutant::new("newer-form-misread", "capacity-versions", "linearizable"),
         Mutant::new("replica-serves-early", "rolling-restart", "monotonic-reads"),
         Mutant::new("append-before-decision", "capacity-consensus", "no-loss"),
         Mutant::new("read-of-a-copy", "capacity-consensus", "monotonic-reads"),
@@ -177,6 +190,10 @@ impl System for CapacityService {
         workload::requests(parameters, seed)
     }
 
+    fn first_version(parameters: &Parameters<Self>, role: Role) -> u32 {
+        first_version(parameters, role)
+    }
+
     fn accept(parameters: &Parameters<Self>, label: &str, request: &Request) -> Result<(), ForeignRequest> {
         accept(parameters, label, request)
     }
@@ -195,7 +212,7 @@ impl System for CapacityService {
         let topology = topology(parameters);
         let config = config(parameters, seen);
         let families = vec![
-            slots::record(setting.clients, seen, &config),
+            slots::record(&parameters.shape, setting.clients, seen, &config),
             entries::record(&topology, seen),
             overview::record(setting.clients, seen),
             config.family,
@@ -243,6 +260,11 @@ where
     if shape.log_nodes.get() == 4 {
         return wrong("`shape.log-nodes`: expected 3 or 5, found 4, which may lose no more of them than 3");
     }
+    if shape.zones.get() == 1 {
+        return wrong(
+            "`shape.zones`: found 1, of which no slot would serve any; expected 0 for no rule, or at least 2",
+        );
+    }
     if shape.poll_ms.get() >= shape.lead_ms.get() {
         return wrong("`shape.poll-ms`: expected less than `lead-ms`, or no process can stay verified");
     }
@@ -268,6 +290,7 @@ where
         service_count: shape.services.get_u32(),
         client_count: shape.clients.get_u32(),
         slot_count: shape.slots.get_u32(),
+        kinds: shape.model_kinds(),
         initial: workload::initial(parameters),
         distribution: Distribution {
             mode: shape.config.mode(poll_every),
@@ -293,6 +316,14 @@ where
     let service = Span::from_us(parameters.shape.service_us.get());
     let members = build(parameters, rules).members.into_iter();
     members.map(|node| Member { role: role(&node), label: node.role(), node, service }).collect()
+}
+
+/// As which version of its program a node of that role begins.
+pub(super) fn first_version<S>(parameters: &Parameters<S>, role: Role) -> u32
+where
+    S: System<Shape = Shape, Workload = Workload>,
+{
+    if role == Role::Service { parameters.shape.program.get_u32() } else { 0 }
 }
 
 /// A node's role in scenario files.
@@ -327,9 +358,21 @@ where
             Some(slot) if u64::from(slot.0) >= slots => {
                 Err(ForeignRequest::Unknown { what: "slot", name: slot.0.to_string() })
             }
-            _ => Ok(()),
+            _ => accept_form(&parameters.shape, *call),
         },
         Request::Publish { .. } => Ok(()),
+    }
+}
+
+/// Reservations of several kinds are for slots that have them, from zones that there are.
+fn accept_form(shape: &Shape, call: Call) -> Result<(), ForeignRequest> {
+    let Call::ReserveKinds { units, zone, .. } = call else { return Ok(()) };
+    let unknown = |what, name: usize| Err(ForeignRequest::Unknown { what, name: name.to_string() });
+    let kind_count = if shape.has_kinds() { shape.kinds.count() } else { 0 };
+    match units.0.iter().rposition(|units| *units > 0) {
+        Some(last) if last >= kind_count => unknown("kind", last + 1),
+        _ if u64::from(zone.0) >= shape.zones.get().max(1) => unknown("zone", usize::from(zone.0)),
+        _ => Ok(()),
     }
 }
 

@@ -5,10 +5,11 @@ use model::message::Request;
 use sim::chance::Seed;
 
 use super::capacity::{
-    CapacityService, Shape, Workload, accept, aimable, check_common, config, entries, hot_key_aim, members,
-    operation, overview, slots, topology, workload,
+    CapacityService, Shape, Workload, accept, aimable, check_common, config, entries, first_version,
+    hot_key_aim, members, operation, overview, slots, topology, workload,
 };
 use crate::recorder::Progress;
+use crate::scenario::Role;
 use crate::system::{
     Aimable, Aims, ForeignRequest, Member, Mutant, Parameters, Planned, Recorded, Seen, Setting, System,
 };
@@ -47,6 +48,10 @@ impl System for CounterSharded {
         workload::requests(parameters, seed)
     }
 
+    fn first_version(parameters: &Parameters<Self>, role: Role) -> u32 {
+        first_version(parameters, role)
+    }
+
     fn accept(parameters: &Parameters<Self>, label: &str, request: &Request) -> Result<(), ForeignRequest> {
         accept(parameters, label, request)
     }
@@ -64,7 +69,7 @@ impl System for CounterSharded {
         let topology = topology(parameters);
         let config = config(parameters, seen);
         let families = vec![
-            slots::record(setting.clients, seen, &config),
+            slots::record(&parameters.shape, setting.clients, seen, &config),
             entries::record(&topology, seen),
             overview::record(setting.clients, seen),
         ];

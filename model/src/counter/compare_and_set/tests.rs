@@ -42,8 +42,10 @@ struct Bench {
 
 impl Bench {
     fn new(rules: Rules) -> Self {
-        let (mut part, mut probe) =
-            (CompareAndSet::new(rules, LogNodes::new(Arc::new([LOG]), NodeId(9))), Probe::new(Span::ZERO));
+        let (mut part, mut probe) = (
+            CompareAndSet::new(rules, LogNodes::new(Arc::new([LOG]), NodeId(9)), Kinds::default()),
+            Probe::new(Span::ZERO),
+        );
         probe.ask(|context, _| part.start(context));
         Self { part, probe }
     }
@@ -65,7 +67,7 @@ impl Bench {
     /// The journal answers the read of `done` with `events`.
     fn show(&mut self, done: &Done<Member>, events: &[Event]) -> Done<Member> {
         let [(LOG, Message::Read { nonce, .. })] = done.sent.as_slice() else { panic!("no read: {done:?}") };
-        self.step(|part, _, _| part.events(SLOT, *nonce, events))
+        self.step(|part, context, fx| part.events(&Found { slot: SLOT, nonce: *nonce, events }, context, fx))
     }
 
     fn acknowledge(&mut self, number: AppendNumber, expected: u32) -> Done<Member> {

@@ -9,7 +9,7 @@ use checker::judge::{Family, FamilyKind};
 use checker::replication::{Append, Delivery, LogHistory, Reader};
 use model::capacity::Topology;
 use model::client::Operation;
-use model::ids::{Offset, OrderId, RequestKey};
+use model::ids::{Offset, RequestKey};
 use model::message::{Answer, Call, Entry, Observation};
 use sim::node::NodeId;
 
@@ -26,7 +26,7 @@ pub(in crate::systems) fn record(topology: &Topology, seen: &[Seen<CapacityServi
         match &one.observation {
             Observation::Operation(Operation::Invoked {
                 request,
-                call: call @ (Call::Reserve { .. } | Call::Release { .. }),
+                call: call @ (Call::Reserve { .. } | Call::ReserveKinds { .. } | Call::Release { .. }),
                 ..
             }) => {
                 let append = Append { entry: request.0, invoked_ns: at_ns, acknowledged_ns: None };
@@ -41,8 +41,8 @@ pub(in crate::systems) fn record(topology: &Topology, seen: &[Seen<CapacityServi
             Observation::Journalled { from, entries } | Observation::Applied { from, entries } => {
                 if let Observation::Journalled { .. } = one.observation {
                     for entry in entries.iter() {
-                        let order = order_of(entry.event.call);
-                        order.map(|order| *firsts.entry(order).or_insert(entry.event.request));
+                        let demand = entry.event.call.demand();
+                        demand.map(|demand| *firsts.entry(demand).or_insert(entry.event.request));
                     }
                 }
                 readers.deliver(one.node, *from, entries, at_ns);
@@ -51,7 +51,7 @@ pub(in crate::systems) fn record(topology: &Topology, seen: &[Seen<CapacityServi
         }
     }
     let makes_none = |request: RequestKey, call: Call| {
-        let first = order_of(call).and_then(|order| firsts.get(&order));
+        let first = call.demand().and_then(|demand| firsts.get(&demand));
         first.is_some_and(|first| *first != request)
     };
     let appends = appends.into_iter().filter(|(request, (call, _))| !makes_none(*request, *call));
@@ -63,14 +63,6 @@ pub(in crate::systems) fn record(topology: &Topology, seen: &[Seen<CapacityServi
 /// Whether the answer is an event of the journal.
 const fn is_event(answer: Answer) -> bool {
     matches!(answer, Answer::Accepted(_) | Answer::Rejected(_) | Answer::Released | Answer::NotHeld)
-}
-
-/// The order that a reservation is for, and how many units.
-const fn order_of(call: Call) -> Option<(OrderId, u32)> {
-    match call {
-        Call::Reserve { order, units, .. } => Some((order, units)),
-        Call::Release { .. } | Call::Use { .. } | Call::Overview => None,
-    }
 }
 
 fn acknowledge(appends: &mut BTreeMap<RequestKey, (Call, Append)>, request: RequestKey, at_ns: u64) {

@@ -6,29 +6,50 @@ use checker::history::OperationIndex;
 use checker::judge::{Family, FamilyKind};
 use checker::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
 use model::client::Operation;
-use model::ids::SlotId;
+use model::ids::{RequestKey, SlotId};
 use model::message::{Answer, Call, Ground, Observation};
 use sim::node::NodeId;
 
-use super::{CapacityService, operation};
+use super::kinds::KindSlots;
+use super::{CapacityService, Shape, operation};
 use crate::recorder::{self, Known, Operations, Reading};
 use crate::system::Seen;
 use crate::systems::switches::Config;
 
 /// Family, and the slots' journal as a witness.
 pub(in crate::systems) fn record(
+    shape: &Shape,
     clients: &[NodeId],
     seen: &[Seen<CapacityService>],
     config: &Config,
 ) -> Family {
-    let Operations { history, places } = recorder::operations(clients, seen, operation, &Slots);
+    let schedule = Some(config.schedule.clone());
+    let uncertainty_ns = config.uncertainty_ns;
+    let kind = if shape.has_kinds() {
+        let reading = KindSlots { zones: shape.zones.get_u32() };
+        let Operations { history, places } = recorder::operations(clients, seen, operation, &reading);
+        let witness = witness(&places, seen);
+        FamilyKind::Kinds { spec: shape.spec(), history, witness, schedule, uncertainty_ns }
+    } else {
+        let Operations { history, places } = recorder::operations(clients, seen, operation, &Slots);
+        let witness = witness(&places, seen);
+        FamilyKind::Capacity { spec: Capacity { capacity: None }, history, witness, schedule, uncertainty_ns }
+    };
+    Family { name: "slots".to_owned(), kind }
+}
+
+/// The order of the operations of each slot: the journal's.
+fn witness(
+    places: &BTreeMap<RequestKey, (String, OperationIndex)>,
+    seen: &[Seen<CapacityService>],
+) -> BTreeMap<String, Vec<OperationIndex>> {
     let mut order = Order::default();
     for one in seen {
         match &one.observation {
             Observation::Operation(Operation::Returned { request, answer: Some((_, answer)), .. }) => {
                 let Some((key, number)) = places.get(request) else { continue };
                 order.answered.insert(*number);
-                if let Answer::InUse { sequence, .. } = answer {
+                if let Answer::InUse { sequence, .. } | Answer::InUseKinds { sequence, .. } = answer {
                     order.read(key, u64::from(sequence.0), *number);
                 }
             }
@@ -43,14 +64,7 @@ pub(in crate::systems) fn record(
             _ => {}
         }
     }
-    let kind = FamilyKind::Capacity {
-        spec: Capacity { capacity: None },
-        history,
-        witness: order.finish(),
-        schedule: Some(config.schedule.clone()),
-        uncertainty_ns: config.uncertainty_ns,
-    };
-    Family { name: "slots".to_owned(), kind }
+    order.finish()
 }
 
 /// Questions about single slots as those of bounded counters.
@@ -68,7 +82,7 @@ impl Reading<Call, Capacity> for Slots {
 }
 
 /// The name of a slot in histories.
-fn key(slot: SlotId) -> String {
+pub(super) fn key(slot: SlotId) -> String {
     format!("slot-{:04}", slot.0)
 }
 
@@ -81,7 +95,8 @@ fn question(call: Call) -> Option<(SlotId, CapacityCall)> {
             Some((slot, CapacityCall::Release { order: Some(order.0), units: 0 }))
         }
         Call::Use { slot } => Some((slot, CapacityCall::Read)),
-        Call::Overview => None,
+        // Such questions are asked only where there are kinds or zones.
+        Call::ReserveKinds { .. } | Call::Overview => None,
     }
 }
 
@@ -98,11 +113,16 @@ fn outcome(answer: Answer) -> Option<CapacityAnswer> {
         Answer::Released => Some(CapacityAnswer::Released),
         Answer::NotHeld => Some(CapacityAnswer::NotHeld),
         Answer::InUse { units, .. } => Some(CapacityAnswer::Use(units)),
-        Answer::Changed | Answer::UnknownSlot | Answer::Overview { .. } | Answer::Unavailable => None,
+        Answer::Changed
+        | Answer::UnknownSlot
+        | Answer::Overview { .. }
+        | Answer::Unavailable
+        | Answer::NotServed
+        | Answer::InUseKinds { .. } => None,
     }
 }
 
-fn terms(ground: Ground) -> Terms {
+pub(super) fn terms(ground: Ground) -> Terms {
     Terms { limit: Some(u64::from(ground.limit)), version: Some(u64::from(ground.version.0)) }
 }
 

@@ -67,3 +67,30 @@ fn faults_around_switches_stand_near_the_start_of_each_version() {
         }
     }
 }
+
+/// Whether a plan of `capacity` with that shape may ask for `units` from `zone`.
+fn may_ask(settings: &[&str], units: [u32; 3], zone: u8) -> bool {
+    use model::counter::kinds::Units;
+    use model::ids::{OrderId, SlotId, ZoneId};
+
+    let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+    let scenario = crate::scenario::load("capacity", &settings).unwrap();
+    let system: &dyn core::any::Any = &*scenario.system;
+    let parameters: &Parameters<CapacityService> = system.downcast_ref().unwrap();
+    let (slot, order, units, zone) = (SlotId(0), OrderId(1), Units(units), ZoneId(zone));
+    let request = Request::Operation(Call::ReserveKinds { slot, order, units, zone });
+    accept(parameters, "client", &request).is_ok()
+}
+
+#[test]
+fn a_plan_may_ask_only_for_kinds_and_from_zones_that_there_are() {
+    assert!(!may_ask(&[], [1, 0, 0], 0));
+    let kinds = ["shape.kinds=[100, 50]"];
+    assert!(may_ask(&kinds, [1, 2, 0], 0));
+    assert!(!may_ask(&kinds, [1, 2, 3], 0));
+    assert!(!may_ask(&kinds, [1, 2, 0], 1));
+    let zones = ["shape.zones=3"];
+    assert!(may_ask(&zones, [1, 0, 0], 2));
+    assert!(!may_ask(&zones, [1, 0, 0], 3));
+    assert!(!may_ask(&zones, [1, 1, 0], 2));
+}

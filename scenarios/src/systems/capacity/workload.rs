@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use model::capacity::rules::Rules;
 use model::config::message::Payload;
-use model::ids::{OrderId, SlotId};
+use model::counter::kinds::Units;
+use model::ids::{OrderId, SlotId, ZoneId};
 use model::message::{Call, Request};
 use sim::chance::{Seed, Stream};
 use sim::node::NodeId;
@@ -21,6 +22,8 @@ pub(in crate::systems) type PlannedRequest = (TrueTime, NodeId, Request);
 const ORDERS_MAX: u64 = 10_000_000;
 /// More than any limit that a scenario file may give.
 const UNITS_BEYOND_ANY_LIMIT: u32 = 2_000_000;
+/// One in so many reservations of several kinds takes the older form.
+const OLD_FORM_ONE_IN: u64 = 8;
 /// Latest orders per client that a release may name.
 const RECENT_ORDERS_MAX: usize = 16;
 
@@ -58,7 +61,8 @@ impl Mix {
 struct Orders {
     client: NodeId,
     count: u64,
-    recent: Vec<(SlotId, OrderId)>,
+    /// Its latest reservations.
+    recent: Vec<Call>,
 }
 
 impl Orders {
@@ -86,16 +90,36 @@ impl Orders {
         }
         if drawn >= release_from && !self.recent.is_empty() {
             let index = chance.below(self.recent.len() as u64) as usize;
-            let (slot, order) = self.recent.swap_remove(index);
-            return Call::Release { slot, order };
+            return released(self.recent.swap_remove(index));
         }
-        let order = self.next();
-        self.recent.push((slot, order));
+        let call = self.draw_reservation(slot, (shape, workload), chance);
+        self.recent.push(call);
         if self.recent.len() > RECENT_ORDERS_MAX {
             self.recent.remove(0);
         }
-        let units = 1 + chance.below(workload.units_max.get());
-        Call::Reserve { slot, order, units: u32::try_from(units).expect("units fit 32 bits") }
+        call
+    }
+
+    /// Some of the reservations of several kinds come from clients that know only the older form.
+    fn draw_reservation(
+        &mut self,
+        slot: SlotId,
+        (shape, workload): (&Shape, &Workload),
+        chance: &mut Stream,
+    ) -> Call {
+        let order = self.next();
+        let units_max = workload.units_max.get();
+        let first = units(1 + chance.below(units_max));
+        if !shape.has_kinds() || chance.below(OLD_FORM_ONE_IN) == 0 {
+            return Call::Reserve { slot, order, units: first };
+        }
+        let mut of_kinds = Units::first(first);
+        for of_kind in &mut of_kinds.0[1..shape.kinds.count()] {
+            *of_kind = units(chance.below(units_max + 1));
+        }
+        let zone = if shape.zones.get() == 0 { 0 } else { chance.below(shape.zones.get()) };
+        let zone = ZoneId(u8::try_from(zone).expect("the range of zones fits 8 bits"));
+        Call::ReserveKinds { slot, order, units: of_kinds, zone }
     }
 
     /// What makes no sense, and has a definite answer all the same.
@@ -106,10 +130,10 @@ impl Orders {
                 let slot = SlotId(u32::try_from(shape.slots.get()).expect("slots fit 32 bits"));
                 Call::Reserve { slot, order: self.next(), units: 1 }
             }
-            (1, _) => Call::Reserve { slot, order: self.next(), units: UNITS_BEYOND_ANY_LIMIT },
-            (2, Some((slot, order))) => Call::Reserve { slot, order, units: UNITS_BEYOND_ANY_LIMIT },
+            (1, _) => beyond(shape, Call::Reserve { slot, order: self.next(), units: 1 }),
+            (2, Some(known)) => beyond(shape, known),
             // It is still among the recent ones, so that it may be released once more.
-            (3, Some((slot, order))) => Call::Release { slot, order },
+            (3, Some(known)) => released(known),
             _ => Call::Release { slot, order: self.next() },
         }
     }
@@ -119,6 +143,38 @@ impl Orders {
         self.count += 1;
         order
     }
+}
+
+/// The same reservation with more units of the last kind than any slot has.
+fn beyond(shape: &Shape, call: Call) -> Call {
+    match call {
+        Call::Reserve { slot, order, .. } if !shape.has_kinds() => {
+            Call::Reserve { slot, order, units: UNITS_BEYOND_ANY_LIMIT }
+        }
+        Call::Reserve { slot, order, units } => {
+            let call = Call::ReserveKinds { slot, order, units: Units::first(units), zone: ZoneId(0) };
+            beyond(shape, call)
+        }
+        Call::ReserveKinds { slot, order, mut units, zone } => {
+            units.0[shape.kinds.count() - 1] = UNITS_BEYOND_ANY_LIMIT;
+            Call::ReserveKinds { slot, order, units, zone }
+        }
+        Call::Release { .. } | Call::Use { .. } | Call::Overview => call,
+    }
+}
+
+/// The release of what a reservation asked for.
+fn released(call: Call) -> Call {
+    match call {
+        Call::Reserve { slot, order, .. } | Call::ReserveKinds { slot, order, .. } => {
+            Call::Release { slot, order }
+        }
+        Call::Release { .. } | Call::Use { .. } | Call::Overview => call,
+    }
+}
+
+fn units(drawn: u64) -> u32 {
+    u32::try_from(drawn).expect("units fit 32 bits")
 }
 
 fn publications(workload: &Workload, chaos: Span, publisher: NodeId, requests: &mut Vec<PlannedRequest>) {
