@@ -105,12 +105,12 @@ impl Journal {
         epochs.filter(|(_, epoch)| *epoch > Epoch(0))
     }
 
-    /// Takes back what was decided before: an epoch,
+    /// A slot is in that epoch again, as a disk says.
     pub fn restore_epoch(&mut self, slot: SlotId, epoch: Epoch) {
         self.heads.entry(slot).or_default().epoch = epoch;
     }
 
-    /// or an entry.
+    /// An entry is there again, behind those before it.
     pub fn restore(&mut self, entry: Entry) {
         self.take(entry);
     }
@@ -143,8 +143,8 @@ impl Journal {
         self.heads.get(&slot).map_or(&[][..], |head| &head.events).into()
     }
 
-    /// Appends, if the condition holds; new entries are the last ones then. Whether an append is new is asked before the
-    /// condition on the sequence: a repeat whose answer was lost is acknowledged again.
+    /// Appends, if the condition holds; new entries are the last ones then. At another than the expected sequence it may be a
+    /// repeat whose answer was lost: that is acknowledged again.
     pub fn append(&mut self, place: Place, events: &[Event], condition: Condition) -> Outcome {
         let Place { slot, epoch, expected, .. } = place;
         let head = self.heads.entry(slot).or_default();

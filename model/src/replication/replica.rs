@@ -226,6 +226,31 @@ mod tests {
         assert_eq!(deliver(&mut mutant, &mut probe, 2..3, 3), 1);
     }
 
+    /// Whom a replica of two nodes asks when each tick comes 500 ms after the one before, and with a nonce or without.
+    fn asked(replica: &mut Replica, probe: &mut Probe<Member>) -> (NodeId, bool) {
+        probe.wait(RESYNC_EVERY).ask(|context, fx| replica.tick(context.monotonic(), fx));
+        match &probe.done().sent[..] {
+            [(log, Message::Follow { nonce, .. })] => (*log, *nonce != 0),
+            other => panic!("expected a question, found {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_node_that_stays_silent_is_left_for_the_next_and_only_the_first_answer_must_be_decided() {
+        let other = NodeId(8);
+        let logs = LogNodes::new(Arc::new([LOG, other]), NodeId(4));
+        let (mut replica, mut probe) = (Replica::new(Rules::hardened(), logs), Probe::new(Span::ZERO));
+        probe.ask(|context, fx| replica.start(context, fx));
+        probe.done();
+        assert_eq!([0; 2].map(|_| asked(&mut replica, &mut probe)), [(other, true), (LOG, true)]);
+        deliver(&mut replica, &mut probe, 0..3, 3);
+        assert_eq!(asked(&mut replica, &mut probe), (LOG, false));
+        deliver(&mut replica, &mut probe, 0..2, 2);
+        assert_eq!(asked(&mut replica, &mut probe), (LOG, false), "it is behind, and alive");
+        assert_eq!(asked(&mut replica, &mut probe), (other, false));
+        assert_eq!(replica.overview(), Answer::Overview { position: Offset(3), units: 3 });
+    }
+
     #[test]
     fn nothing_is_served_before_the_first_tail_is_reached() {
         let (mut replica, mut probe) = started(Rules::hardened());
