@@ -121,7 +121,7 @@ impl Readers {
 mod tests {
     use checker::replication::{convergence, exactly_once};
     use checker::verdict::Verdict;
-    use model::ids::{Sequence, SlotId, Version};
+    use model::ids::{OrderId, Sequence, SlotId, Version};
     use model::message::{Event, Ground};
 
     use super::*;
