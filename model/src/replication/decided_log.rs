@@ -118,8 +118,9 @@ impl Application for DecidedLog {
             let from = Offset(before as u64);
             fx.observe(Observation::Journalled { from, entries: news.into() });
             self.followers.push(entries, before, entries.len(), fx);
-            self.shown = entries.len();
         }
+        // Where disks forget, a snapshot may be shorter than what was shown.
+        self.shown = entries.len();
     }
 
     fn tick(&mut self, fx: &mut Fx) {
