@@ -169,7 +169,8 @@ impl Dial {
 /// 1, 2 or 5 times a power of ten, from `first` to `last`.
 fn round_steps(first: u64, last: u64) -> impl Iterator<Item = u64> {
     let powers = core::iter::successors(Some(1_u64), |power| power.checked_mul(10));
-    let steps = powers.flat_map(|power| [1, 2, 5].map(|digit| power.saturating_mul(digit)));
+    let steps =
+        powers.flat_map(|power| [1, 2, 5].into_iter().filter_map(move |digit| power.checked_mul(digit)));
     steps.skip_while(move |step| *step < first).take_while(move |step| *step <= last)
 }
 
