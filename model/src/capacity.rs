@@ -23,7 +23,7 @@ use crate::replication::log::Log;
 use crate::service::{Service, ServiceSetup};
 use crate::store::Store;
 
-/// A node of a log on several nodes makes a snapshot after so many commands.
+/// A node of a log on several nodes makes a snapshot of the log after so many commands.
 const SNAPSHOT_EVERY: usize = 1_000;
 
 /// The effects of a member.
@@ -179,6 +179,8 @@ pub struct Shape {
     pub distribution: Distribution,
     /// Who decides about slots.
     pub deciding: Deciding,
+    /// An owner tells the journal what a slot holds after so many durable events; 0 is never.
+    pub snapshot_every: u32,
     /// Nodes of the journal: one that is durable, or several that decide by majority.
     pub log_count: u32,
     /// How patient clients are.
@@ -226,9 +228,9 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
     ];
     members.extend(services.iter().map(|me| {
         let services = Arc::clone(&services);
-        let Shape { slot_count, kinds, deciding, .. } = *shape;
+        let Shape { slot_count, kinds, deciding, snapshot_every, .. } = *shape;
         let logs = Arc::clone(&logs);
-        let setup = ServiceSetup { me: *me, services, logs, slot_count, kinds, deciding };
+        let setup = ServiceSetup { me: *me, services, logs, slot_count, kinds, deciding, snapshot_every };
         Member::Service(Service::new(rules, &setup, distribution.delivery(sources, rules.config())))
     }));
     members.extend(

@@ -11,6 +11,7 @@ use crate::cache::{CacheMessage, CacheSeen};
 use crate::client::{Ask, Operation, Question, Reply};
 use crate::config::message::{self as config, Kept, Payload};
 use crate::counter::kinds::Units;
+use crate::counter::slot::image::Image;
 use crate::durable::Formatted;
 use crate::ids::{AppendNumber, Epoch, Offset, OrderId, RequestKey, Sequence, SlotId, Version, ZoneId};
 use crate::replication::consensus::link::Letter;
@@ -178,10 +179,10 @@ pub enum Message {
     Answer(Reply<Answer>),
     /// A service node is alive, and knows this placement.
     Heartbeat { placement: Placement },
-    /// An owner takes a slot over; the nonce tells its question from older ones.
-    Open { slot: SlotId, nonce: u64 },
-    /// The slot is its now; these are all its events.
-    Opened { slot: SlotId, nonce: u64, epoch: Epoch, events: Arc<[Event]> },
+    /// An owner takes a slot over; the nonce tells its question from older ones. It reads images of up to that form.
+    Open { slot: SlotId, nonce: u64, form: u32 },
+    /// The slot is its now; these are the events behind the image, or all if there is none.
+    Opened { slot: SlotId, nonce: u64, epoch: Epoch, image: Option<Arc<Image>>, events: Arc<[Event]> },
     /// The owner appends events, or none to confirm that it still owns the slot and has seen all.
     Append { slot: SlotId, epoch: Epoch, number: AppendNumber, expected: Sequence, events: Arc<[Event]> },
     /// The events are in the log.
@@ -200,6 +201,8 @@ pub enum Message {
     Events { slot: SlotId, nonce: u64, events: Arc<[Event]> },
     /// A node of the journal tells another one, where they decide by majority.
     Peer(Box<Letter<Command>>),
+    /// The owner tells what the slot holds, so that the next one need not read all events. Nobody answers.
+    Snapshot { slot: SlotId, epoch: Epoch, image: Arc<Image> },
 }
 
 impl sim::node::Message for Message {
@@ -220,6 +223,7 @@ impl sim::node::Message for Message {
             Self::Read { .. } => "read",
             Self::Events { .. } => "events",
             Self::Peer(letter) => letter.name(),
+            Self::Snapshot { .. } => "snapshot",
         }
     }
 }
@@ -258,6 +262,13 @@ pub enum Record {
         /// Its epoch since.
         epoch: Epoch,
     },
+    /// Of the log: what a slot held as of one of its events.
+    Snapshot {
+        /// Which slot.
+        slot: SlotId,
+        /// What it held.
+        image: Arc<Image>,
+    },
     /// Of a node of the journal, where several decide by majority.
     Decided(Box<consensus::Record<Command>>),
     /// Of the store and of whoever works under a version.
@@ -271,7 +282,7 @@ impl Formatted for Record {
         match self {
             Self::Format(format) => Some(*format),
             Self::Config(record) => record.format(),
-            Self::Entry(_) | Self::Opened { .. } | Self::Decided(_) => None,
+            Self::Entry(_) | Self::Opened { .. } | Self::Snapshot { .. } | Self::Decided(_) => None,
         }
     }
 
@@ -295,7 +306,11 @@ impl Kept for Record {
     fn config(&self) -> Option<config::Record> {
         match self {
             Self::Config(record) => Some(*record),
-            Self::Entry(_) | Self::Opened { .. } | Self::Decided(_) | Self::Format(_) => None,
+            Self::Entry(_)
+            | Self::Opened { .. }
+            | Self::Snapshot { .. }
+            | Self::Decided(_)
+            | Self::Format(_) => None,
         }
     }
 }
@@ -310,7 +325,11 @@ impl consensus::Keeping<Command> for Record {
     fn kept(&self) -> Option<&consensus::Record<Command>> {
         match self {
             Self::Decided(record) => Some(record),
-            Self::Entry(_) | Self::Opened { .. } | Self::Config(_) | Self::Format(_) => None,
+            Self::Entry(_)
+            | Self::Opened { .. }
+            | Self::Snapshot { .. }
+            | Self::Config(_)
+            | Self::Format(_) => None,
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct ServiceSetup {
     pub kinds: Kinds,
     /// Who decides about them.
     pub deciding: Deciding,
+    /// An owner tells the journal what a slot holds after so many durable events; 0 is never.
+    pub snapshot_every: u32,
 }
 
 impl ServiceSetup {

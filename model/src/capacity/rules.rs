@@ -28,6 +28,8 @@ crate::decisions! {
         zone_checked = "zone-unchecked",
         /// What is in a newer form than this program reads is refused; otherwise it takes the fields that it knows.
         newer_form_refused = "newer-form-misread",
+        /// An image of a slot has what was answered before; otherwise only what decides about the next question.
+        snapshot_keys = "snapshot-without-keys",
         /// The quorum is a majority of all service nodes; otherwise the cluster has outgrown it.
         majority_quorum,
         /// A node that hears no quorum stops; otherwise it goes on from memory.

@@ -84,8 +84,9 @@ impl Decider {
                 owners.hear(from, &placement, context, fx);
                 None
             }
-            (Self::Owners(owners), Message::Opened { slot, nonce, epoch, events }) => {
-                owners.owner.opened(Opened { slot, nonce, epoch, events: &events }, context, fx);
+            (Self::Owners(owners), Message::Opened { slot, nonce, epoch, image, events }) => {
+                let opened = Opened { slot, nonce, epoch, image: image.as_deref(), events: &events };
+                owners.owner.opened(opened, context, fx);
                 Some(slot)
             }
             (Self::CompareAndSet(part), Message::Events { slot, nonce, events }) => {

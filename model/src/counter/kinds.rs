@@ -31,7 +31,7 @@ impl Units {
 }
 
 /// What a reservation asks for, whichever version of it says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Demand {
     /// For which order.
     pub order: OrderId,

@@ -10,8 +10,12 @@
 //! All waiting questions of a slot go into one append, conditional on (slot, epoch, expected sequence). If it comes
 //! back refused, somebody else owns the slot, and what was decided here never happened. An append without events
 //! confirms that nobody else has decided anything: reads and repeated answers wait for that too.
+//!
+//! From time to time the journal is told what a slot holds, so that the next owner reads only the events behind that. Nobody
+//! waits for it; where it is lost, the next owner reads more.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use sim::node::{Context, NodeId};
 use sim::time::{MonotonicTime, Span};
@@ -20,8 +24,9 @@ use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::counter::batch::{Appended, Batch, Limits, Question};
 use crate::counter::kinds::Kinds;
+use crate::counter::slot::image::Image;
 use crate::counter::slot::{Program, Slot};
-use crate::ids::{AppendNumber, Epoch, SlotId};
+use crate::ids::{AppendNumber, Epoch, Sequence, SlotId};
 use crate::message::{Answer, Event, Message};
 use crate::replication::log_nodes::LogNodes;
 
@@ -50,9 +55,18 @@ struct Entity {
     /// The number of the next append in this epoch.
     number: AppendNumber,
     slot: Slot,
+    /// How many events the newest image is made of.
+    imaged: Sequence,
     queue: VecDeque<Question>,
     sent_at: MonotonicTime,
     tries: u32,
+}
+
+impl Entity {
+    /// Whether the slot has so many events more than its newest image; 0 is never.
+    const fn is_image_due(&self, snapshot_every: u32) -> bool {
+        snapshot_every > 0 && self.slot.sequence().0 >= self.imaged.0.saturating_add(snapshot_every)
+    }
 }
 
 /// What the journal says when it hands a slot over.
@@ -64,7 +78,9 @@ pub struct Opened<'a> {
     pub nonce: u64,
     /// In which epoch.
     pub epoch: Epoch,
-    /// All events of the slot.
+    /// What the slot held as of one of its events.
+    pub image: Option<&'a Image>,
+    /// The events behind the image; all, if there is none.
     pub events: &'a [Event],
 }
 
@@ -74,6 +90,8 @@ pub struct Owner {
     rules: Rules,
     logs: LogNodes,
     kinds: Kinds,
+    /// The journal is told what a slot holds after so many durable events; 0 is never.
+    snapshot_every: u32,
     entities: BTreeMap<SlotId, Entity>,
     /// Slots that wait for the journal or hold questions.
     busy: BTreeSet<SlotId>,
@@ -82,8 +100,8 @@ pub struct Owner {
 impl Owner {
     /// A node that owns nothing yet.
     #[must_use]
-    pub const fn new(rules: Rules, logs: LogNodes, kinds: Kinds) -> Self {
-        Self { rules, logs, kinds, entities: BTreeMap::new(), busy: BTreeSet::new() }
+    pub const fn new(rules: Rules, logs: LogNodes, kinds: Kinds, snapshot_every: u32) -> Self {
+        Self { rules, logs, kinds, snapshot_every, entities: BTreeMap::new(), busy: BTreeSet::new() }
     }
 
     /// Takes a question for a slot it owns, opening the slot if it is the first.
@@ -91,12 +109,13 @@ impl Owner {
         let log = self.logs.current();
         let entity = self.entities.entry(slot).or_insert_with(|| {
             let nonce = context.chance().next_u64();
-            fx.send(log, Message::Open { slot, nonce });
+            fx.send(log, Message::Open { slot, nonce, form: context.version() });
             Entity {
                 phase: Phase::Opening { nonce },
                 epoch: Epoch(0),
                 number: AppendNumber(0),
                 slot: Slot::default(),
+                imaged: Sequence(0),
                 queue: VecDeque::new(),
                 sent_at: context.monotonic(),
                 tries: 0,
@@ -112,14 +131,15 @@ impl Owner {
 
     /// The journal has handed the slot over.
     pub fn opened(&mut self, opened: Opened<'_>, context: &Context<'_>, fx: &mut Fx) {
-        let Opened { slot, nonce, epoch, events } = opened;
+        let Opened { slot, nonce, epoch, image, events } = opened;
         let Some(entity) = self.entities.get_mut(&slot) else { return };
         if !matches!(entity.phase, Phase::Opening { nonce: asked } if asked == nonce) {
             return;
         }
         entity.epoch = epoch;
         let program = Program { kinds: self.kinds, version: context.version() };
-        match Slot::of(events, program, &self.rules) {
+        entity.imaged = image.map_or(Sequence(0), Image::sequence);
+        match Slot::behind(image, events, program, &self.rules) {
             Some(read) => (entity.slot, entity.phase) = (read, Phase::Idle),
             None => {
                 entity.phase = Phase::Unread;
@@ -140,6 +160,12 @@ impl Owner {
             && self.rules.journal_before_answer.is_taken()
         {
             batch.answer(fx);
+        }
+        if entity.is_image_due(self.snapshot_every) {
+            entity.imaged = entity.slot.sequence();
+            let image = Arc::new(entity.slot.image(&self.rules));
+            let (slot, epoch) = (done.slot, done.epoch);
+            fx.send(self.logs.current(), Message::Snapshot { slot, epoch, image });
         }
     }
 
@@ -234,7 +260,9 @@ impl Owner {
 fn send(slot: SlotId, entity: &mut Entity, log: NodeId, context: &Context<'_>, fx: &mut Fx) {
     entity.sent_at = context.monotonic();
     match &entity.phase {
-        Phase::Opening { nonce } => fx.send(log, Message::Open { slot, nonce: *nonce }),
+        Phase::Opening { nonce } => {
+            fx.send(log, Message::Open { slot, nonce: *nonce, form: context.version() });
+        }
         Phase::Appending(batch) => batch.send(log, slot, entity.epoch, fx),
         Phase::Idle | Phase::Unread => {}
     }

@@ -47,7 +47,8 @@ impl Owners {
     pub fn new(rules: Rules, setup: &ServiceSetup, placing: Placing) -> Self {
         let membership = Membership::new(rules, setup.me, Arc::clone(&setup.services), placing);
         let kinds = setup.kinds;
-        Self { rules, kinds, membership, owner: Owner::new(rules, setup.logs(), kinds), beaten_at: None }
+        let owner = Owner::new(rules, setup.logs(), kinds, setup.snapshot_every);
+        Self { rules, kinds, membership, owner, beaten_at: None }
     }
 
     /// Takes a question, or passes it on to who owns the slot; whether something may be decided now.

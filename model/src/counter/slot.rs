@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
+use self::image::Image;
 use crate::capacity::rules::Rules;
 use crate::counter::form;
 use crate::counter::kinds::{Demand, KINDS_MAX, Kinds, Units};
 use crate::ids::{OrderId, RequestKey, Sequence, Version};
 use crate::message::{Answer, Call, Event, Ground};
 
+pub mod image;
+
 /// What became of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Order {
     demand: Demand,
     first_answer: Answer,
@@ -17,7 +22,7 @@ struct Order {
 }
 
 /// What decides about a slot, and in which words it answers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Program {
     /// What every slot has.
     pub kinds: Kinds,
@@ -26,7 +31,7 @@ pub struct Program {
 }
 
 /// A slot as of its `sequence`-th event.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slot {
     program: Program,
     /// Units of each kind in use: the sum over held orders.
@@ -44,7 +49,17 @@ impl Slot {
     /// The state after `events`, in order; none if this program cannot read one of them.
     #[must_use]
     pub fn of(events: &[Event], program: Program, rules: &Rules) -> Option<Self> {
-        let mut slot = Self { program, ..Self::default() };
+        Self::behind(None, events, program, rules)
+    }
+
+    /// The state of `image`, or at the beginning, after the `events` behind it; none if this program cannot read it or one of
+    /// them.
+    #[must_use]
+    pub fn behind(image: Option<&Image>, events: &[Event], program: Program, rules: &Rules) -> Option<Self> {
+        let mut slot = match image {
+            Some(image) => image.read(program)?,
+            None => Self { program, ..Self::default() },
+        };
         for event in events {
             slot.apply(&form::event(event, program.version, rules)?);
         }

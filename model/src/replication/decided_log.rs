@@ -1,8 +1,8 @@
 //! The journal on one of several nodes: every question takes its place among the commands that a majority decides.
 //!
 //! ```text
-//!   open, append, read ──► proposed ──► decided ──► every node's journal
-//!                                          └──► answered by the node that was asked
+//!   open, append, read, snapshot ──► proposed ──► decided ──► every node's journal
+//!                                                    └──► answered by the node that was asked
 //! ```
 //!
 //! A question that is asked twice, or whose proposal is decided late, finds what has come about since: an append that is
@@ -59,7 +59,8 @@ impl DecidedLog {
     /// Answers what was decided, or what need not be: it changes nothing.
     fn answer(&mut self, asker: NodeId, question: &Question, outcome: Outcome, fx: &mut Fx) {
         let answer = match *question {
-            Question::Open { slot, nonce } => self.journal.opened(slot, nonce),
+            Question::Open { slot, nonce, form } => self.journal.opened(slot, nonce, form),
+            Question::Snapshot { .. } => return,
             Question::Read { slot, nonce } => self.journal.read(slot, nonce),
             Question::Append { place, .. } if outcome == Outcome::Refused => place.refused(),
             Question::Append { place, .. } => place.appended(),
@@ -83,7 +84,8 @@ impl Application for DecidedLog {
     fn hear(&mut self, from: NodeId, message: Message, fx: &mut Fx) -> Meaning<Command> {
         let question = match message {
             Message::Peer(letter) => return Meaning::Letter(letter),
-            Message::Open { slot, nonce } => Question::Open { slot, nonce },
+            Message::Open { slot, nonce, form } => Question::Open { slot, nonce, form },
+            Message::Snapshot { slot, epoch, image } => Question::Snapshot { slot, epoch, image },
             Message::Append { slot, epoch, number, expected, events } => {
                 let is_conditional = self.rules.conditional_append.is_taken();
                 let condition = if is_conditional { Condition::NewestOwner } else { Condition::None };

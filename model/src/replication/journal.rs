@@ -1,10 +1,11 @@
 //! What the journal decides: it takes an append only from a slot's newest owner, at the expected sequence.
 //!
 //! ```text
-//!   open ────► next epoch of the slot, all its events
+//!   open ────► next epoch of the slot, its image and the events behind it
 //!   append ──► condition holds? ──► entries
 //!                   │ no      └──► they are there already: a repeat
 //!                   └──► refused
+//!   snapshot ──► of the newest owner, newer than the last? ──► image
 //! ```
 //!
 //! A state machine without a disk and without anybody to answer: one durable node has it, or several that decide by
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::counter::slot::image::Image;
 use crate::ids::{AppendNumber, Epoch, Offset, Sequence, SlotId, Version};
 use crate::message::{Answer, Entry, Event, Message};
 
@@ -29,6 +31,8 @@ struct Head {
     nonce: u64,
     version: Version,
     events: Vec<Event>,
+    /// What the slot held as of one of these events, as the owner said last.
+    image: Option<Arc<Image>>,
 }
 
 /// Where an append is to go.
@@ -115,6 +119,34 @@ impl Journal {
         self.take(entry);
     }
 
+    /// An image is there again, behind the events that it is made of; one of more events than there are is passed over.
+    pub fn restore_image(&mut self, slot: SlotId, image: &Arc<Image>) {
+        let visible = self.entries.len();
+        let epoch = self.heads.get(&slot).map_or(Epoch(0), |head| head.epoch);
+        let _ = self.keep_image(slot, epoch, image, visible);
+    }
+
+    /// The newest image of each slot that has one.
+    pub fn images(&self) -> impl Iterator<Item = (SlotId, &Arc<Image>)> + '_ {
+        self.heads.iter().filter_map(|(slot, head)| Some((*slot, head.image.as_ref()?)))
+    }
+
+    /// Keeps what the newest owner says the slot holds, instead of an older image. It must be of no more events of the slot
+    /// than the first `visible` entries have.
+    pub fn keep_image(&mut self, slot: SlotId, epoch: Epoch, image: &Arc<Image>, visible: usize) -> Outcome {
+        let Some(head) = self.heads.get_mut(&slot) else { return Outcome::Refused };
+        let hidden = self.entries[visible..].iter().filter(|entry| entry.slot == slot).count();
+        let sequence = image.sequence().0 as usize;
+        if epoch != head.epoch || sequence > head.events.len() - hidden {
+            return Outcome::Refused;
+        }
+        if head.image.as_ref().is_some_and(|known| known.sequence() >= image.sequence()) {
+            return Outcome::Repeated;
+        }
+        head.image = Some(Arc::clone(image));
+        Outcome::Taken
+    }
+
     /// Hands the slot over to who asks with that nonce; its epoch, if it is a new one.
     pub fn open(&mut self, slot: SlotId, nonce: u64) -> Option<Epoch> {
         let head = self.heads.entry(slot).or_default();
@@ -126,11 +158,15 @@ impl Journal {
         Some(head.epoch)
     }
 
-    /// What the newest owner of a slot is told.
+    /// What the newest owner of a slot is told, who reads images of up to that `form`.
     #[must_use]
-    pub fn opened(&self, slot: SlotId, nonce: u64) -> Message {
-        let epoch = self.heads.get(&slot).map_or(Epoch(0), |head| head.epoch);
-        Message::Opened { slot, nonce, epoch, events: self.events(slot) }
+    pub fn opened(&self, slot: SlotId, nonce: u64, form: u32) -> Message {
+        let Some(head) = self.heads.get(&slot) else {
+            return Message::Opened { slot, nonce, epoch: Epoch(0), image: None, events: [].into() };
+        };
+        let image = head.image.as_ref().filter(|image| image.form() <= form).cloned();
+        let first = image.as_ref().map_or(0, |image| image.sequence().0 as usize);
+        Message::Opened { slot, nonce, epoch: head.epoch, image, events: head.events[first..].into() }
     }
 
     /// What a reader of a slot is told. Nobody becomes the owner by that.

@@ -13,15 +13,17 @@
 //! sync of that is believed. A start that finds a damaged record ends the log there and writes the rest anew, too: it
 //! was never acknowledged, unless the disk lied or rotted, and then nobody but a replica could help.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use sim::node::{Context, NodeId, SyncToken, TimerKey};
 use sim::time::Span;
 
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
+use crate::counter::slot::image::Image;
 use crate::durable;
-use crate::ids::{Offset, SlotId};
+use crate::ids::{Epoch, Offset, SlotId};
 use crate::message::{Event, Message, Observation, Record};
 use crate::replication::followers::Followers;
 use crate::replication::journal::{Condition, Journal, Outcome, Place};
@@ -71,6 +73,8 @@ pub struct Log {
     written: u64,
     /// Those of them that the disk was not given yet.
     unwritten: Vec<Record>,
+    /// Images for the disk, with the next sync. Nobody waits for them, and they count in none of these figures.
+    images: BTreeMap<SlotId, Arc<Image>>,
     syncing: Option<Syncing>,
     trust: Trust,
     /// In which the records are written: the version of the program.
@@ -93,6 +97,7 @@ impl Log {
             waiting: VecDeque::new(),
             written: 0,
             unwritten: Vec::new(),
+            images: BTreeMap::new(),
             syncing: None,
             trust: Trust::Full,
             format: 0,
@@ -112,6 +117,7 @@ impl Log {
             match record {
                 Record::Entry(entry) => self.journal.restore(*entry),
                 Record::Opened { slot, epoch } => self.journal.restore_epoch(*slot, *epoch),
+                Record::Snapshot { slot, image } => self.journal.restore_image(*slot, image),
                 Record::Config(_) | Record::Decided(_) | Record::Format(_) => {}
             }
         }
@@ -136,13 +142,14 @@ impl Log {
     /// Reacts to a message.
     pub fn message(&mut self, from: NodeId, message: &Message, fx: &mut Fx) {
         match message {
-            Message::Open { slot, nonce } => self.open(from, *slot, *nonce, fx),
+            Message::Open { slot, nonce, form } => self.open(from, *slot, *nonce, *form, fx),
             Message::Read { slot, nonce } => self.answer(from, self.journal.read(*slot, *nonce), fx),
             Message::Append { slot, epoch, number, expected, events } => {
                 let place = Place { slot: *slot, epoch: *epoch, number: *number, expected: *expected };
                 self.append(from, place, events, fx);
             }
             Message::Follow { from: offset, nonce } => self.follow(from, *offset, *nonce, fx),
+            Message::Snapshot { slot, epoch, image } => self.keep_image(*slot, *epoch, image),
             _ => {}
         }
     }
@@ -203,11 +210,18 @@ impl Log {
         }
     }
 
-    fn open(&mut self, from: NodeId, slot: SlotId, nonce: u64, fx: &mut Fx) {
+    /// The disk has it with the next sync, whoever that is for.
+    fn keep_image(&mut self, slot: SlotId, epoch: Epoch, image: &Arc<Image>) {
+        if self.journal.keep_image(slot, epoch, image, self.visible()) == Outcome::Taken {
+            self.images.insert(slot, Arc::clone(image));
+        }
+    }
+
+    fn open(&mut self, from: NodeId, slot: SlotId, nonce: u64, form: u32, fx: &mut Fx) {
         if let Some(epoch) = self.journal.open(slot, nonce) {
             self.keep(Record::Opened { slot, epoch });
         }
-        self.answer(from, self.journal.opened(slot, nonce), fx);
+        self.answer(from, self.journal.opened(slot, nonce, form), fx);
     }
 
     fn append(&mut self, from: NodeId, place: Place, events: &[Event], fx: &mut Fx) {
@@ -289,6 +303,8 @@ impl Log {
     fn sync(&mut self, fx: &mut Fx) {
         if self.trust == Trust::Full {
             self.unwritten.drain(..).for_each(|record| fx.write(record));
+            let images = core::mem::take(&mut self.images).into_iter();
+            images.for_each(|(slot, image)| fx.write(Record::Snapshot { slot, image }));
         }
         self.syncs += 1;
         let token = SyncToken(self.syncs);
@@ -302,8 +318,11 @@ impl Log {
         let format = (self.format > 0).then_some(Record::Format(self.format));
         let opened = self.journal.epochs().map(|(slot, epoch)| Record::Opened { slot, epoch });
         let entries = self.journal.entries().iter().map(|entry| Record::Entry(*entry));
-        fx.rewrite(format.into_iter().chain(opened).chain(entries).collect());
+        let images = self.journal.images();
+        let images = images.map(|(slot, image)| Record::Snapshot { slot, image: Arc::clone(image) });
+        fx.rewrite(format.into_iter().chain(opened).chain(entries).chain(images).collect());
         self.unwritten.clear();
+        self.images.clear();
         self.written += 1;
         self.trust = Trust::Full;
     }

@@ -83,6 +83,10 @@ pub struct Shape {
     /// As which version of their program the service nodes begin: reservations of several kinds need 1.
     #[serde(default)]
     pub program: Bounded<0, 1_000>,
+    /// An owner tells the journal what a slot holds after so many durable events, so that the next one reads only those behind
+    /// that; 0 is never.
+    #[serde(default)]
+    pub snapshot_every: Bounded<0, 100_000>,
 }
 
 /// What is asked, of whom, how often.
@@ -164,6 +168,7 @@ impl System for CapacityService {
         Mutant::new("replica-skips-gap", "capacity", "convergence"),
         Mutant::new("zone-unchecked", "capacity-kinds", "admission"),
         Mutant::new("newer-form-misread", "capacity-versions", "linearizable"),
+        Mutant::new("snapshot-without-keys", "capacity-versions", "exactly-once"),
         Mutant::new("replica-serves-early", "rolling-restart", "monotonic-reads"),
         Mutant::new("append-before-decision", "capacity-consensus", "no-loss"),
         Mutant::new("read-of-a-copy", "capacity-consensus", "monotonic-reads"),
@@ -300,6 +305,7 @@ where
             clock_bound: Span::ZERO,
         },
         deciding: shape.counter.deciding(),
+        snapshot_every: shape.snapshot_every.get_u32(),
         log_count: shape.log.count(shape.log_nodes.get_u32()),
         patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     };

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use sim::node::NodeId;
 
 use crate::capacity::rules::Rules;
-use crate::ids::{Offset, SlotId};
+use crate::counter::slot::image::Image as SlotImage;
+use crate::ids::{Epoch, Offset, SlotId};
 use crate::message::Event;
 use crate::replication::consensus::record::Parts;
 use crate::replication::journal::{Condition, Journal, Outcome, Place};
@@ -25,14 +26,16 @@ pub struct Via {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "fields are named for what they hold, as in the messages of the same names")]
 pub enum Question {
-    /// The asker takes a slot over.
-    Open { slot: SlotId, nonce: u64 },
+    /// The asker takes a slot over, and reads images of up to that form.
+    Open { slot: SlotId, nonce: u64, form: u32 },
     /// It appends.
     Append { place: Place, events: Arc<[Event]>, condition: Condition },
     /// It wants all events of a slot.
     Read { slot: SlotId, nonce: u64 },
     /// It wants the entries from there on, and to know how many there are.
     Follow { from: Offset, nonce: u64 },
+    /// It tells what a slot of its own holds, and needs no answer.
+    Snapshot { slot: SlotId, epoch: Epoch, image: Arc<SlotImage> },
 }
 
 impl Question {
@@ -41,7 +44,7 @@ impl Question {
     #[must_use]
     pub const fn needs_decision(&self, rules: &Rules) -> bool {
         match self {
-            Self::Open { .. } | Self::Append { .. } => true,
+            Self::Open { .. } | Self::Append { .. } | Self::Snapshot { .. } => true,
             Self::Read { .. } => rules.log_reads_decided.is_taken(),
             Self::Follow { nonce, .. } => *nonce != 0 && rules.log_reads_decided.is_taken(),
         }
@@ -50,11 +53,15 @@ impl Question {
     /// Does it.
     pub fn apply(&self, journal: &mut Journal) -> Outcome {
         match self {
-            Self::Open { slot, nonce } => {
+            Self::Open { slot, nonce, .. } => {
                 let _ = journal.open(*slot, *nonce);
                 Outcome::Taken
             }
             Self::Append { place, events, condition } => journal.append(*place, events, *condition),
+            Self::Snapshot { slot, epoch, image } => {
+                let visible = journal.entries().len();
+                journal.keep_image(*slot, *epoch, image, visible)
+            }
             Self::Read { .. } | Self::Follow { .. } => Outcome::Taken,
         }
     }

@@ -54,7 +54,7 @@ fn decide((log, probe): &mut Bench, command: &Command) -> Done<Member> {
 #[test]
 fn every_question_is_answered_once_it_is_decided_by_the_node_that_was_asked() {
     let questions = [
-        (Message::Open { slot: SLOT, nonce: 7 }, "opened"),
+        (Message::Open { slot: SLOT, nonce: 7, form: 0 }, "opened"),
         (append(0, &[5]), "appended"),
         (append(3, &[5]), "refused"),
         (Message::Read { slot: SLOT, nonce: 7 }, "events"),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::capacity::Member;
+use crate::counter::slot::{Program, Slot};
 use crate::ids::{AppendNumber, Epoch, OrderId, RequestKey, Sequence, Version};
 use crate::message::{Answer, Call, Entry, Ground};
 use crate::probe::{Done, Probe};
@@ -45,9 +46,9 @@ fn check(rules: Rules, conversation: &[(NodeId, Message, &[&str])]) {
 #[test]
 fn only_the_newest_owner_appends() {
     let conversation: [(NodeId, Message, &[&str]); 4] = [
-        (OWNER, Message::Open { slot: SLOT, nonce: 7 }, &["opened"]),
+        (OWNER, Message::Open { slot: SLOT, nonce: 7, form: 0 }, &["opened"]),
         (OWNER, append(1, 0, &[event(1, 1)]), &["appended"]),
-        (OTHER, Message::Open { slot: SLOT, nonce: 8 }, &["opened"]),
+        (OTHER, Message::Open { slot: SLOT, nonce: 8, form: 0 }, &["opened"]),
         (OWNER, append(1, 1, &[event(2, 1)]), &["refused"]),
     ];
     check(Rules::hardened(), &conversation);
@@ -61,7 +62,7 @@ fn a_repeated_append_is_acknowledged_again_and_an_overtaken_one_refused() {
     check(
         Rules::hardened(),
         &[
-            (OWNER, Message::Open { slot: SLOT, nonce: 7 }, &["opened"]),
+            (OWNER, Message::Open { slot: SLOT, nonce: 7, form: 0 }, &["opened"]),
             (OWNER, append(1, 0, &[event(1, 1)]), &["appended"]),
             (OWNER, append(1, 0, &[event(1, 1)]), &["appended"]),
             (OWNER, append(1, 0, &[event(2, 1)]), &["refused"]),
@@ -76,7 +77,7 @@ fn versions_of_one_slot_never_fall() {
     check(
         Rules::hardened(),
         &[
-            (OWNER, Message::Open { slot: SLOT, nonce: 7 }, &["opened"]),
+            (OWNER, Message::Open { slot: SLOT, nonce: 7, form: 0 }, &["opened"]),
             (OWNER, append(1, 0, &[event(1, 2)]), &["appended"]),
             (OWNER, append(1, 1, &[event(2, 1)]), &["refused"]),
         ],
@@ -183,10 +184,128 @@ fn an_older_log_does_not_begin_on_what_a_newer_one_wrote() {
 #[test]
 fn while_a_sync_is_on_its_way_nothing_is_written() {
     let (mut log, mut probe) = (Log::new(Rules::hardened()), Probe::new(Span::ZERO));
-    probe.ask(|_, fx| log.message(OWNER, &Message::Open { slot: SLOT, nonce: 7 }, fx));
+    probe.ask(|_, fx| log.message(OWNER, &Message::Open { slot: SLOT, nonce: 7, form: 0 }, fx));
     let opened = probe.done();
     probe.ask(|_, fx| log.message(OWNER, &append(1, 0, &[event(1, 1)]), fx));
     assert!(probe.done().written.is_empty(), "behind a refused record it would survive a crash alone");
     probe.ask(|_, fx| log.synced(opened.synced[0], fx));
     assert_eq!(probe.done().written.len(), 1);
+}
+
+/// What an owner of a program of version 1 tells about the first `count` events of the slot.
+fn snapshot(epoch: u32, count: u64) -> (Message, Record) {
+    let events: Vec<_> = (0..count).map(|request| entry(request).event).collect();
+    let program = Program { version: 1, ..Program::default() };
+    let rules = Rules::hardened();
+    let image = Arc::new(Slot::of(&events, program, &rules).unwrap().image(&rules));
+    let record = Record::Snapshot { slot: SLOT, image: Arc::clone(&image) };
+    (Message::Snapshot { slot: SLOT, epoch: Epoch(epoch), image }, record)
+}
+
+/// Of how many events the image is that an owner gets who reads up to that form, and how many it gets behind it.
+fn opened(log: &mut Log, probe: &mut Probe<Member>, form: u32) -> (u32, usize) {
+    probe.ask(|_, fx| log.message(OTHER, &Message::Open { slot: SLOT, nonce: 99, form }, fx));
+    let mut done = probe.done();
+    for token in core::mem::take(&mut done.synced) {
+        probe.ask(|_, fx| log.synced(token, fx));
+        done.sent.extend(probe.done().sent);
+    }
+    match &done.sent[..] {
+        [(_, Message::Opened { image, events, .. })] => {
+            (image.as_ref().map_or(0, |image| image.sequence().0), events.len())
+        }
+        other => panic!("expected one answer, found {other:?}"),
+    }
+}
+
+/// A log that has three events on disk, in the first epoch, and what else stands there.
+fn with_three(behind: &[Record], damaged: Vec<usize>) -> (Log, Probe<Member>) {
+    let mut disk = vec![Record::Opened { slot: SLOT, epoch: Epoch(1) }];
+    disk.extend([0, 1, 2].map(|request| Record::Entry(entry(request))));
+    disk.extend_from_slice(behind);
+    let (mut log, mut probe) = (Log::new(Rules::hardened()), Probe::new(Span::ZERO).booted(0, damaged));
+    probe.ask(|context, fx| log.start(&disk, context, fx));
+    for token in probe.done().synced {
+        probe.ask(|_, fx| log.synced(token, fx));
+    }
+    probe.done();
+    (log, probe)
+}
+
+#[test]
+fn an_image_is_taken_only_from_the_newest_owner_and_only_if_it_is_newer() {
+    for (told, want) in [
+        (&[(1, 2)][..], (2, 1)),
+        (&[(1, 3)], (3, 0)),
+        (&[(1, 4)], (0, 3)),
+        (&[(0, 2)], (0, 3)),
+        (&[(2, 2)], (0, 3)),
+        (&[(1, 2), (1, 1)], (2, 1)),
+        (&[(1, 1), (1, 2)], (2, 1)),
+    ] {
+        let (mut log, mut probe) = with_three(&[], vec![]);
+        for (epoch, count) in told {
+            probe.ask(|_, fx| log.message(OWNER, &snapshot(*epoch, *count).0, fx));
+            let done = probe.done();
+            assert!(done.sent.is_empty() && done.synced.is_empty(), "nobody waits for it: {done:?}");
+        }
+        assert_eq!(opened(&mut log, &mut probe, 1), want, "{told:?}");
+    }
+}
+
+#[test]
+fn an_image_of_events_that_are_not_durable_is_not_taken() {
+    let (mut log, mut probe) = with_three(&[], vec![]);
+    probe.ask(|_, fx| log.message(OWNER, &append(1, 3, &[entry(3).event]), fx));
+    probe.ask(|_, fx| log.message(OWNER, &snapshot(1, 4).0, fx));
+    for token in probe.done().synced {
+        probe.ask(|_, fx| log.synced(token, fx));
+    }
+    probe.done();
+    assert_eq!(opened(&mut log, &mut probe, 1), (0, 4));
+}
+
+#[test]
+fn who_cannot_read_an_image_gets_all_events() {
+    let (mut log, mut probe) = with_three(&[snapshot(1, 2).1], vec![]);
+    assert_eq!(opened(&mut log, &mut probe, 0), (0, 3));
+    assert_eq!(opened(&mut log, &mut probe, 1), (2, 1));
+}
+
+#[test]
+fn an_image_comes_to_the_disk_with_the_next_sync_and_back_from_it() {
+    let (mut log, mut probe) = with_three(&[], vec![]);
+    let (message, record) = snapshot(1, 2);
+    probe.ask(|_, fx| log.message(OWNER, &message, fx));
+    assert!(probe.done().written.is_empty());
+    probe.ask(|_, fx| log.message(OWNER, &append(1, 3, &[entry(3).event]), fx));
+    assert_eq!(probe.done().written, [Record::Entry(entry(3)), record.clone()]);
+    let (mut log, mut probe) = with_three(&[record], vec![]);
+    assert_eq!(opened(&mut log, &mut probe, 1), (2, 1));
+}
+
+#[test]
+fn a_lost_or_torn_image_costs_a_longer_replay_and_nothing_else() {
+    for (disk, damaged) in [
+        (vec![], vec![]),
+        (vec![], vec![4]),
+        (vec![snapshot(1, 2).1], vec![5]),
+        (vec![snapshot(1, 4).1], vec![]),
+    ] {
+        let has_older = disk == [snapshot(1, 2).1];
+        let (mut log, mut probe) = with_three(&disk, damaged);
+        let want = if has_older { (2, 1) } else { (0, 3) };
+        assert_eq!(opened(&mut log, &mut probe, 1), want, "{disk:?}");
+    }
+}
+
+#[test]
+fn what_is_written_anew_has_the_newest_images() {
+    let (older, newer) = (snapshot(1, 1).1, snapshot(1, 2).1);
+    let (mut log, mut probe) = with_three(&[older, newer.clone()], vec![]);
+    probe.ask(|_, fx| log.rewrite(fx));
+    let rewritten = probe.done().rewritten.unwrap();
+    let images: Vec<_> =
+        rewritten.iter().filter(|record| matches!(record, Record::Snapshot { .. })).collect();
+    assert_eq!(images, [&newer]);
 }

@@ -13,7 +13,7 @@ fn event(request: u64) -> Event {
 }
 
 const fn open(nonce: u64) -> Question {
-    Question::Open { slot: SLOT, nonce }
+    Question::Open { slot: SLOT, nonce, form: 0 }
 }
 
 fn append(epoch: u32, expected: u32, requests: &[u64]) -> Question {
