@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   [entry][entry][damaged][entry]          a log ends here ─────┘ at the damaged record
+//!   [entry][announced][damaged][entry]    a log goes on behind what it can do without
 //!   [mark][format 2][mark][format 0][mark]  version 1 reads the first mark and the last
 //! ```
 //!
@@ -18,12 +19,24 @@ pub trait Formatted {
 
     /// The record that says so.
     fn of_format(format: u32) -> Self;
+
+    /// Whether it announces a record that a log can do without.
+    fn spares_next(&self) -> bool {
+        false
+    }
 }
 
-/// The records before the first that cannot be read: where a log ends.
-fn sound<'a, R>(disk: &'a [R], context: &Context<'_>) -> &'a [R] {
-    let end = context.damaged().first().map_or(disk.len(), |&place| place.min(disk.len()));
-    &disk[..end]
+/// The records before the first that cannot be read and was not announced as one to do without: where a log ends.
+fn sound<'a, R: Formatted>(disk: &'a [R], context: &Context<'_>) -> &'a [R] {
+    let damaged = context.damaged();
+    // Places count the damaged records, too.
+    let read_before = |(index, place): (usize, &usize)| (place - index).min(disk.len());
+    let is_spared = |(index, place): (usize, &usize)| {
+        let is_next = index == 0 || damaged[index - 1] + 1 < *place;
+        is_next && disk[..read_before((index, place))].last().is_some_and(R::spares_next)
+    };
+    let end = damaged.iter().enumerate().find(|damage| !is_spared(*damage)).map(read_before);
+    &disk[..end.unwrap_or(disk.len())]
 }
 
 /// The records that a log begins with, and the newest format among them; none if a newer program wrote any of them.
@@ -61,6 +74,7 @@ mod tests {
     use crate::config::Member;
     use crate::config::message::Record;
     use crate::ids::Version;
+    use crate::message::Record as Logged;
     use crate::probe::Probe;
     use sim::time::Span;
 
@@ -75,6 +89,26 @@ mod tests {
         for (damaged, want) in [(vec![2, 4], 2), (vec![0, 4], 0), (vec![4], 4), (vec![], 4)] {
             let mut probe = Probe::<Member>::new(Span::ZERO).booted(0, damaged);
             assert_eq!(probe.ask(|context, _| sound(&readable, context).len()), want);
+        }
+    }
+
+    #[test]
+    fn a_log_goes_on_behind_what_it_can_do_without() {
+        let announced = |places: &[usize], count| {
+            let mut records: Vec<_> = (0..count).map(Logged::Format).collect();
+            places.iter().for_each(|place| records[*place] = Logged::Announced);
+            records
+        };
+        for (records, damaged, want) in [
+            (announced(&[1], 4), vec![2], 4),
+            (announced(&[1, 2], 4), vec![2, 4], 4),
+            (announced(&[1], 4), vec![2, 3], 2),
+            (announced(&[1], 4), vec![1], 1),
+            (announced(&[1], 4), vec![2, 5], 4),
+            (announced(&[], 4), vec![2], 2),
+        ] {
+            let mut probe = Probe::<crate::capacity::Member>::new(Span::ZERO).booted(0, damaged.clone());
+            assert_eq!(probe.ask(|context, _| sound(&records, context).len()), want, "{damaged:?}");
         }
     }
 

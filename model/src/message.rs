@@ -262,6 +262,8 @@ pub enum Record {
         /// Its epoch since.
         epoch: Epoch,
     },
+    /// Of the log: the record behind this one is an image, which it can do without.
+    Announced,
     /// Of the log: what a slot held as of one of its events.
     Snapshot {
         /// Which slot.
@@ -282,12 +284,20 @@ impl Formatted for Record {
         match self {
             Self::Format(format) => Some(*format),
             Self::Config(record) => record.format(),
-            Self::Entry(_) | Self::Opened { .. } | Self::Snapshot { .. } | Self::Decided(_) => None,
+            Self::Entry(_)
+            | Self::Opened { .. }
+            | Self::Announced
+            | Self::Snapshot { .. }
+            | Self::Decided(_) => None,
         }
     }
 
     fn of_format(format: u32) -> Self {
         Self::Format(format)
+    }
+
+    fn spares_next(&self) -> bool {
+        matches!(self, Self::Announced)
     }
 }
 
@@ -308,6 +318,7 @@ impl Kept for Record {
             Self::Config(record) => Some(*record),
             Self::Entry(_)
             | Self::Opened { .. }
+            | Self::Announced
             | Self::Snapshot { .. }
             | Self::Decided(_)
             | Self::Format(_) => None,
@@ -327,6 +338,7 @@ impl consensus::Keeping<Command> for Record {
             Self::Decided(record) => Some(record),
             Self::Entry(_)
             | Self::Opened { .. }
+            | Self::Announced
             | Self::Snapshot { .. }
             | Self::Config(_)
             | Self::Format(_) => None,
@@ -350,6 +362,8 @@ pub enum Observation {
     Config(config::Observation),
     /// A service node was given what only a program of this version or above can read.
     NewerForm { form: u32 },
+    /// An owner has the slot, as of an image and so many events behind it. Shown where there are images.
+    Opened { slot: SlotId, imaged: Sequence, replayed: u32 },
 }
 
 impl Canonical for Observation {

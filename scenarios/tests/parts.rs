@@ -136,6 +136,14 @@ fn a_journal_on_several_nodes_goes_on_while_a_majority_is_up_and_one_node_alone_
 }
 
 #[test]
+fn snapshots_of_slots_change_no_promise_on_any_journal() {
+    for log in ["log=single", "log=consensus"] {
+        holds(&[log, "shape.snapshot-every=1"]);
+        holds(&[log, "counter=singleton", "shape.snapshot-every=4"]);
+    }
+}
+
+#[test]
 fn a_journal_has_one_node_or_three_or_five() {
     let refused =
         |count| scenario::load("capacity", &[format!("shape.log-nodes={count}")]).unwrap_err().to_string();
@@ -188,7 +196,7 @@ fn a_plan_from_before_there_was_a_choice_is_that_of_the_defaults() {
     let plan = plan(&[], 1, Build::default());
     let mut file = plan.to_file();
     let shape = file.scenario["shape"].as_object_mut().unwrap();
-    for part in ["config", "counter", "log", "log-nodes"] {
+    for part in ["config", "counter", "log", "log-nodes", "snapshot-every"] {
         assert!(shape.remove(part).is_some(), "{part}");
     }
     let again = Plan::from_file(&file).unwrap();

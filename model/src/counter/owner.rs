@@ -27,7 +27,7 @@ use crate::counter::kinds::Kinds;
 use crate::counter::slot::image::Image;
 use crate::counter::slot::{Program, Slot};
 use crate::ids::{AppendNumber, Epoch, Sequence, SlotId};
-use crate::message::{Answer, Event, Message};
+use crate::message::{Answer, Event, Message, Observation};
 use crate::replication::log_nodes::LogNodes;
 
 /// No answer from the journal for this long: ask again.
@@ -139,6 +139,9 @@ impl Owner {
         entity.epoch = epoch;
         let program = Program { kinds: self.kinds, version: context.version() };
         entity.imaged = image.map_or(Sequence(0), Image::sequence);
+        if self.snapshot_every > 0 {
+            fx.observe(Observation::Opened { slot, imaged: entity.imaged, replayed: events.len() as u32 });
+        }
         match Slot::behind(image, events, program, &self.rules) {
             Some(read) => (entity.slot, entity.phase) = (read, Phase::Idle),
             None => {

@@ -118,7 +118,7 @@ impl Log {
                 Record::Entry(entry) => self.journal.restore(*entry),
                 Record::Opened { slot, epoch } => self.journal.restore_epoch(*slot, *epoch),
                 Record::Snapshot { slot, image } => self.journal.restore_image(*slot, image),
-                Record::Config(_) | Record::Decided(_) | Record::Format(_) => {}
+                Record::Announced | Record::Config(_) | Record::Decided(_) | Record::Format(_) => {}
             }
         }
         fx.observe(Observation::Started);
@@ -304,7 +304,7 @@ impl Log {
         if self.trust == Trust::Full {
             self.unwritten.drain(..).for_each(|record| fx.write(record));
             let images = core::mem::take(&mut self.images).into_iter();
-            images.for_each(|(slot, image)| fx.write(Record::Snapshot { slot, image }));
+            images.flat_map(announced).for_each(|record| fx.write(record));
         }
         self.syncs += 1;
         let token = SyncToken(self.syncs);
@@ -319,13 +319,18 @@ impl Log {
         let opened = self.journal.epochs().map(|(slot, epoch)| Record::Opened { slot, epoch });
         let entries = self.journal.entries().iter().map(|entry| Record::Entry(*entry));
         let images = self.journal.images();
-        let images = images.map(|(slot, image)| Record::Snapshot { slot, image: Arc::clone(image) });
+        let images = images.flat_map(|(slot, image)| announced((slot, Arc::clone(image))));
         fx.rewrite(format.into_iter().chain(opened).chain(entries).chain(images).collect());
         self.unwritten.clear();
         self.images.clear();
         self.written += 1;
         self.trust = Trust::Full;
     }
+}
+
+/// An image for the disk, behind what says that the log can do without it.
+fn announced((slot, image): (SlotId, Arc<Image>)) -> [Record; 2] {
+    [Record::Announced, Record::Snapshot { slot, image }]
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ impl System for CapacityService {
         Mutant::new("replica-skips-gap", "capacity", "convergence"),
         Mutant::new("zone-unchecked", "capacity-kinds", "admission"),
         Mutant::new("newer-form-misread", "capacity-versions", "linearizable"),
-        Mutant::new("snapshot-without-keys", "capacity-versions", "exactly-once"),
+        Mutant::new("snapshot-without-keys", "capacity-consensus", "exactly-once"),
         Mutant::new("replica-serves-early", "rolling-restart", "monotonic-reads"),
         Mutant::new("append-before-decision", "capacity-consensus", "no-loss"),
         Mutant::new("read-of-a-copy", "capacity-consensus", "monotonic-reads"),

@@ -1,6 +1,9 @@
 //! What one node proposes, answers and shows: decided here by hand, without a library.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::counter::slot::Slot;
 use crate::ids::{AppendNumber, Epoch, OrderId, RequestKey, Sequence, SlotId, Version};
 use crate::message::{Answer, Call, Event, Ground};
 use crate::probe::{Done, Probe};
@@ -71,6 +74,17 @@ fn every_question_is_answered_once_it_is_decided_by_the_node_that_was_asked() {
         asked.0.begin(2);
         assert!(decide(&mut asked, &command).sent.is_empty(), "{answer} by who has forgotten");
     }
+}
+
+#[test]
+fn a_snapshot_is_decided_and_answered_by_nobody() {
+    let rules = Rules::hardened();
+    let image = Arc::new(Slot::default().image(&rules));
+    let mut asked = begun(rules, ME);
+    let told = Message::Snapshot { slot: SLOT, epoch: Epoch(1), image };
+    let (command, done) = hear(&mut asked, OWNER, told);
+    assert!(done.sent.is_empty());
+    assert!(decide(&mut asked, &command.unwrap()).sent.is_empty());
 }
 
 #[test]

@@ -279,9 +279,18 @@ fn an_image_comes_to_the_disk_with_the_next_sync_and_back_from_it() {
     probe.ask(|_, fx| log.message(OWNER, &message, fx));
     assert!(probe.done().written.is_empty());
     probe.ask(|_, fx| log.message(OWNER, &append(1, 3, &[entry(3).event]), fx));
-    assert_eq!(probe.done().written, [Record::Entry(entry(3)), record.clone()]);
+    assert_eq!(probe.done().written, [Record::Entry(entry(3)), Record::Announced, record.clone()]);
     let (mut log, mut probe) = with_three(&[record], vec![]);
     assert_eq!(opened(&mut log, &mut probe, 1), (2, 1));
+}
+
+#[test]
+fn a_damaged_image_costs_a_longer_replay_and_nothing_else() {
+    let behind = [Record::Announced, Record::Entry(entry(3))];
+    let (mut log, mut probe) = with_three(&behind, vec![5]);
+    assert_eq!(opened(&mut log, &mut probe, 1), (0, 4));
+    let (mut log, mut probe) = with_three(&behind[1..], vec![4]);
+    assert_eq!(opened(&mut log, &mut probe, 1), (0, 3), "it may have been an entry");
 }
 
 #[test]

@@ -94,3 +94,28 @@ fn a_plan_may_ask_only_for_kinds_and_from_zones_that_there_are() {
     assert!(!may_ask(&zones, [1, 0, 0], 3));
     assert!(!may_ask(&zones, [1, 1, 0], 2));
 }
+
+/// How many events owners were given when they opened slots in a few runs, and how many they would have been given without
+/// images.
+fn read_at_openings(scenario: &str, snapshot_every: u32) -> (u64, u64) {
+    let every = format!("shape.snapshot-every={snapshot_every}");
+    let scenario = Arc::new(crate::scenario::load(scenario, &[every]).unwrap());
+    let plans = Seed::range(0..5).map(|seed| Plan::new(Arc::clone(&scenario), seed, Build::default()));
+    let seen = plans.flat_map(|plan| observed::<CapacityService>(&plan));
+    seen.fold((0, 0), |(read, all), seen| match seen.observation {
+        Observation::Opened { imaged, replayed, .. } => {
+            let replayed = u64::from(replayed);
+            (read + replayed, all + replayed + u64::from(imaged.0))
+        }
+        _ => (read, all),
+    })
+}
+
+#[test]
+fn with_snapshots_an_owner_reads_a_fraction_of_the_events() {
+    for scenario in ["rolling-restart", "capacity-consensus"] {
+        let (read, all) = read_at_openings(scenario, 4);
+        eprintln!("COUNT {scenario}: {read} of {all}");
+        assert!(read > 0 && read * 4 < all, "{scenario}: {read} of {all}");
+    }
+}

@@ -1,8 +1,10 @@
 //! What commands make of the journal, however they are cut into snapshots, and what late and repeated ones come to.
 
 use super::*;
+use crate::counter::slot::{Program, Slot};
 use crate::ids::{AppendNumber, Epoch, OrderId, RequestKey, Sequence, Version};
 use crate::message::{Answer, Call, Ground};
+use crate::rules::Decisions as _;
 
 const SLOT: SlotId = SlotId(0);
 
@@ -62,6 +64,29 @@ fn a_confirmation_that_is_decided_after_a_later_append_confirms_nothing() {
     check(&[(append(0, 0, &[]), Taken), (append(0, 0, &[5]), Taken), (append(0, 0, &[]), Refused)], &[5]);
 }
 
+/// What the owner of that epoch says the first `count` events made.
+fn snapshot(epoch: u32, count: u64) -> Question {
+    let events: Vec<_> = (5..5 + count).map(event).collect();
+    let rules = Rules::hardened();
+    let image = Slot::of(&events, Program::default(), &rules).unwrap().image(&rules);
+    Question::Snapshot { slot: SLOT, epoch: Epoch(epoch), image: Arc::new(image) }
+}
+
+#[test]
+fn a_snapshot_is_taken_from_the_newest_owner_and_only_of_what_is_decided() {
+    let opened = [(open(7), Taken), (append(1, 0, &[5, 6]), Taken)];
+    for (told, outcome) in [
+        (snapshot(1, 2), Taken),
+        (snapshot(1, 3), Refused),
+        (snapshot(0, 2), Refused),
+        (snapshot(2, 2), Refused),
+    ] {
+        check(&[&opened[..], &[(told, outcome)]].concat(), &[5, 6]);
+    }
+    let again = [(snapshot(1, 2), Taken), (snapshot(1, 1), Repeated), (snapshot(1, 2), Repeated)];
+    check(&[&opened[..], &again].concat(), &[5, 6]);
+}
+
 fn commands() -> Vec<Command> {
     let via = Via { node: NodeId(1), life: 1 };
     let questions = [
@@ -71,6 +96,7 @@ fn commands() -> Vec<Command> {
         open(8),
         append(1, 2, &[7]),
         append(2, 2, &[8]),
+        snapshot(2, 2),
         Question::Read { slot: SLOT, nonce: 3 },
         append(2, 2, &[8]),
     ];
