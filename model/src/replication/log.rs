@@ -142,7 +142,10 @@ impl Log {
     /// Reacts to a message.
     pub fn message(&mut self, from: NodeId, message: &Message, fx: &mut Fx) {
         match message {
-            Message::Open { slot, nonce, form } => self.open(from, *slot, *nonce, *form, fx),
+            Message::Open { slot, nonce, form } => {
+                self.open(*slot, *nonce);
+                self.answer(from, self.journal.opened(*slot, *nonce, *form), fx);
+            }
             Message::Read { slot, nonce } => self.answer(from, self.journal.read(*slot, *nonce), fx),
             Message::Append { slot, epoch, number, expected, events } => {
                 let place = Place { slot: *slot, epoch: *epoch, number: *number, expected: *expected };
@@ -217,11 +220,10 @@ impl Log {
         }
     }
 
-    fn open(&mut self, from: NodeId, slot: SlotId, nonce: u64, form: u32, fx: &mut Fx) {
+    fn open(&mut self, slot: SlotId, nonce: u64) {
         if let Some(epoch) = self.journal.open(slot, nonce) {
             self.keep(Record::Opened { slot, epoch });
         }
-        self.answer(from, self.journal.opened(slot, nonce, form), fx);
     }
 
     fn append(&mut self, from: NodeId, place: Place, events: &[Event], fx: &mut Fx) {
