@@ -12,7 +12,7 @@
 //! | `kv` with `"values":"text"` | `get`, `put` "…", `append` "…" | "…" |
 //! | `counter-inc`, `counter-rw` | `increment`, `add` d, `read` | the value |
 //! | `bcounter` | `reserve`, `release` {order, units}, `read` | {limit, version}, or `refused`; the units in use |
-//! | `bcounter-kinds` | the same, with the units of each kind, [2,1], and `"served":false` if the zone is not | as `bcounter`; a refusal may be {served: false}; the units in use {units} |
+//! | `bcounter-kinds` | the same, with the units of each kind, `[2,1]`, and `"served":false` if the zone is not | as `bcounter`; a refusal may be {served: false}; the units in use {units} |
 //! | `append-log` | `append` v, `read` from an offset, `read-at` an offset | the offset; [v,…]; v or null |
 //! | `mutex` | `acquire`, `release` | |
 //! | `multi-register` | `txn` [["r","x"],["w","y",1],…] | what each read found, `"?"` if that is not told |

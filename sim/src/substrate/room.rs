@@ -175,6 +175,7 @@ impl<N: Node> Room<N> {
     }
 
     /// When something is due at a node's machine, if anything is.
+    #[cfg(madsim)]
     pub(super) fn next_at(&self, node: NodeId) -> Option<TrueTime> {
         self.lock().machines[node.index()].world.next_at()
     }
