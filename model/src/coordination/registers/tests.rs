@@ -150,9 +150,16 @@ fn of_several_writes_that_come_together_none_is_taken_for_seen() {
         let first: Vec<_> = b.disk[..1].to_vec();
         again.probe.ask(|context, fx| again.replica.start(&first, context, fx));
         again.done();
-        a.tell_all(&mut again);
+        let taken = a.tell_all(&mut again);
         let answer = again.ask(Call::Read { register: 1 });
         assert!(matches!(&answer, Answer::Values { values, .. } if values[..] == [1]), "{answer:?}");
+        // What it had and did not remember is there once, and counts as no loss.
+        let is_drop = |seen: &Observation| matches!(seen, Observation::Dropped { .. });
+        assert!(!taken.observed.iter().any(is_drop), "{:?}", taken.observed);
+        again.probe.ask(|_, fx| again.replica.timer(GOSSIP, fx));
+        let sent = again.done().sent;
+        let [(_, Message::Gossip { versions, .. })] = &sent[..] else { panic!("{sent:?}") };
+        assert_eq!(versions.len(), 2);
     }
 }
 

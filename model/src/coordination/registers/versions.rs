@@ -31,7 +31,13 @@ impl Versions {
     }
 
     /// Takes a version in. Bare timestamps know only the later one, whatever the order was to be.
+    ///
+    /// One that is here already changes nothing: a replica that began again may not remember which ones it has seen.
     pub(super) fn put(&mut self, version: Version, order: Order, rules: Rules) -> Change {
+        let is_here = |known: &Version| (known.dot, known.request) == (version.dot, version.request);
+        if self.0.iter().any(is_here) {
+            return Change::default();
+        }
         match order {
             Order::VersionVector if rules.causal_order.is_taken() => self.put_by_vector(version, rules),
             Order::VersionVector | Order::HybridClock => self.put_by_stamp(version),
