@@ -73,7 +73,12 @@ impl Node for Member {
         match self {
             Self::Store(store) => handle_store(store, input, context, fx),
             Self::Log(log) => handle_log(log, input, context, fx),
-            Self::LogReplica(log) => handle_log_replica(log, input, context, fx),
+            Self::LogReplica(log) => {
+                if matches!(input, Input::Start { .. }) {
+                    fx.observe(Observation::Started);
+                }
+                log.handle(input, context, fx);
+            }
             Self::Service(service) => handle_service(service, input, context, fx),
             Self::Client(client) => {
                 let answered = |message| match message {
@@ -111,25 +116,6 @@ fn handle_log(log: &mut Log, input: InputOf<Member>, context: &Context<'_>, fx: 
     match input {
         Input::Start { disk } => log.start(&disk, context, fx),
         Input::Message { from, message } => log.message(from, &message, fx),
-        Input::Timer(key) => log.timer(key, fx),
-        Input::Synced(token) => log.synced(token, fx),
-        Input::SyncFailed(token) => log.sync_failed(token, fx),
-        Input::Request(_) | Input::Stop => {}
-    }
-}
-
-fn handle_log_replica(
-    log: &mut LogReplica<DecidedLog>,
-    input: InputOf<Member>,
-    context: &Context<'_>,
-    fx: &mut Fx,
-) {
-    match input {
-        Input::Start { disk } => {
-            fx.observe(Observation::Started);
-            log.start(&disk, context, fx);
-        }
-        Input::Message { from, message } => log.message(from, message, fx),
         Input::Timer(key) => log.timer(key, fx),
         Input::Synced(token) => log.synced(token, fx),
         Input::SyncFailed(token) => log.sync_failed(token, fx),

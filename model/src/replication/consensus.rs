@@ -50,7 +50,12 @@ impl Node for Member {
 
     fn handle(&mut self, input: InputOf<Self>, context: &mut Context<'_>, fx: &mut Fx) {
         match self {
-            Self::Replica(replica) => handle_replica(replica, input, context, fx),
+            Self::Replica(replica) => {
+                if matches!(input, Input::Start { .. }) {
+                    fx.observe(Observation::Started);
+                }
+                replica.handle(input, context, fx);
+            }
             Self::Client(client) => {
                 let answered = |message| match message {
                     Message::Answer(reply) => Some(reply),
@@ -59,25 +64,6 @@ impl Node for Member {
                 client.handle(input, answered, context, fx);
             }
         }
-    }
-}
-
-fn handle_replica(
-    replica: &mut Replica<PlainLog>,
-    input: InputOf<Member>,
-    context: &Context<'_>,
-    fx: &mut Fx,
-) {
-    match input {
-        Input::Start { disk } => {
-            fx.observe(Observation::Started);
-            replica.start(&disk, context, fx);
-        }
-        Input::Message { from, message } => replica.message(from, message, fx),
-        Input::Timer(key) => replica.timer(key, fx),
-        Input::Synced(token) => replica.synced(token, fx),
-        Input::SyncFailed(token) => replica.sync_failed(token, fx),
-        Input::Request(_) | Input::Stop => {}
     }
 }
 

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sim::node::{Context, NodeId, SyncToken, TimerKey};
+use sim::node::{Context, Input, InputOf, NodeId, SyncToken, TimerKey};
 use sim::time::Span;
 
 use super::application::{Application, Fx, Meaning, MessageOf, RecordOf};
@@ -69,6 +69,18 @@ impl<A: Application> Replica<A> {
             applied: 0,
             life: 0,
             links: BTreeMap::new(),
+        }
+    }
+
+    /// Reacts to whatever happens to its node.
+    pub fn handle(&mut self, input: InputOf<A::Node>, context: &Context<'_>, fx: &mut Fx<A>) {
+        match input {
+            Input::Start { disk } => self.start(&disk, context, fx),
+            Input::Message { from, message } => self.message(from, message, fx),
+            Input::Timer(key) => self.timer(key, fx),
+            Input::Synced(token) => self.synced(token, fx),
+            Input::SyncFailed(token) => self.sync_failed(token, fx),
+            Input::Request(_) | Input::Stop => {}
         }
     }
 
