@@ -6,6 +6,7 @@ pub mod kinds;
 pub mod log;
 pub mod multi_register;
 pub mod mutex;
+pub mod orders;
 pub mod register;
 pub mod text;
 

@@ -8,6 +8,7 @@ mod relevance;
 
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::spec::Spec;
+use crate::spec::orders::{Naming, OrderStep, Orders, forced_orders, forget_lone_orders};
 
 /// A bounded counter; without a capacity, only the limits in the answers bound it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,8 +109,8 @@ pub struct CapacityState {
     pub used: u64,
     /// The latest version under which something was decided.
     pub version: u64,
-    /// Named orders, sorted, and what each holds: none once released.
-    pub orders: Vec<(u64, Option<u64>)>,
+    /// What named orders hold.
+    pub orders: Orders<u64>,
 }
 
 impl Spec for Capacity {
@@ -174,11 +175,11 @@ impl Spec for Capacity {
                 next.used += units;
                 next.decide(terms);
                 if let Some(order) = order {
-                    next.hold(order, units);
+                    next.orders.hold(order, units);
                 }
             }
             CapacityStep::Reject { terms, .. } => next.decide(terms),
-            CapacityStep::Release { order } => next.free(order),
+            CapacityStep::Release { order } => next.used -= next.orders.free(order).unwrap_or(0),
             CapacityStep::ReleaseUnits { units } => next.used -= units,
             CapacityStep::NotHeld { .. } | CapacityStep::Use(_) | CapacityStep::Impossible => {}
         }
@@ -229,11 +230,14 @@ impl Spec for Capacity {
     }
 
     fn state_bytes(&self, state: &CapacityState) -> usize {
-        size_of_val(state.orders.as_slice())
+        state.orders.bytes()
     }
 
     fn simplify(&self, steps: &mut [Option<CapacityStep>], _is_unknown: &dyn Fn(usize) -> bool) {
-        forget_lone_orders(steps);
+        // Unless there are nameless releases: they would free its units.
+        if !steps.iter().flatten().any(|step| matches!(step, CapacityStep::ReleaseUnits { .. })) {
+            forget_lone_orders(steps);
+        }
     }
 
     fn relevant(&self, state: &CapacityState, open: &Open<'_, CapacityStep>, goal: Slot) -> SlotSet {
@@ -272,13 +276,21 @@ impl CapacityStep {
             | Self::Impossible => None,
         }
     }
+}
 
-    /// The order it names, if any.
-    fn order(&self) -> Option<u64> {
-        match self {
-            Self::Accept { order, .. } => *order,
-            Self::Release { order } | Self::NotHeld { order } => Some(*order),
+impl OrderStep for CapacityStep {
+    fn naming(&self) -> Option<Naming> {
+        match *self {
+            Self::Accept { order, .. } => order.map(Naming::Reserves),
+            Self::Release { order } => Some(Naming::Frees(order)),
+            Self::NotHeld { order } => Some(Naming::Misses(order)),
             Self::Reject { .. } | Self::ReleaseUnits { .. } | Self::Use(_) | Self::Impossible => None,
+        }
+    }
+
+    fn forget_order(&mut self) {
+        if let Self::Accept { order, .. } = self {
+            *order = None;
         }
     }
 }
@@ -295,42 +307,24 @@ impl CapacityState {
                     .used
                     .checked_add(units)
                     .is_some_and(|sum| terms.limit.is_none_or(|limit| sum <= limit));
-                fits && order.is_none_or(|order| self.holding(order).is_none())
+                fits && order.is_none_or(|order| self.orders.holding(order).is_none())
             }
             CapacityStep::Reject { units, terms } => {
                 terms.limit.is_none_or(|limit| self.used.saturating_add(units) > limit)
             }
-            CapacityStep::Release { order } => matches!(self.holding(order), Some(Some(_))),
+            CapacityStep::Release { order } => matches!(self.orders.holding(order), Some(Some(_))),
             CapacityStep::ReleaseUnits { units } => self.nameless() >= units,
-            CapacityStep::NotHeld { order } => !matches!(self.holding(order), Some(Some(_))),
+            CapacityStep::NotHeld { order } => !matches!(self.orders.holding(order), Some(Some(_))),
             CapacityStep::Use(used) => self.used == used,
             CapacityStep::Impossible => false,
         }
     }
 
-    /// What an order holds: `None` never reserved, `Some(None)` released.
-    pub(crate) fn holding(&self, order: u64) -> Option<Option<u64>> {
-        let place = self.orders.binary_search_by_key(&order, |(order, _)| *order).ok()?;
-        Some(self.orders[place].1)
-    }
-
     /// Units in use that belong to no order.
     fn nameless(&self) -> u64 {
-        let named: u64 = self.orders.iter().filter_map(|(_, units)| *units).sum();
+        let named: u64 = self.orders.held().sum();
         assert!(named <= self.used, "orders hold {named} of {} units in use", self.used);
         self.used - named
-    }
-
-    fn hold(&mut self, order: u64, units: u64) {
-        let place = self.orders.partition_point(|(other, _)| *other < order);
-        self.orders.insert(place, (order, Some(units)));
-    }
-
-    fn free(&mut self, order: u64) {
-        let place = self.orders.partition_point(|(other, _)| *other < order);
-        if let Some(units) = self.orders[place].1.take() {
-            self.used -= units;
-        }
     }
 
     fn decide(&mut self, terms: Terms) {
@@ -344,50 +338,4 @@ impl Terms {
         let version = self.version.map(|version| format!(" of version {version}")).unwrap_or_default();
         format!("{limit}{version}")
     }
-}
-
-/// An order that one operation only names need not be remembered: nobody asks for it again.
-///
-/// Unless there are nameless releases: they would free its units.
-fn forget_lone_orders(steps: &mut [Option<CapacityStep>]) {
-    if steps.iter().flatten().any(|step| matches!(step, CapacityStep::ReleaseUnits { .. })) {
-        return;
-    }
-    let mut orders: Vec<u64> = steps.iter().flatten().filter_map(CapacityStep::order).collect();
-    orders.sort_unstable();
-    for step in steps.iter_mut().flatten() {
-        if let CapacityStep::Accept { order: named, .. } = step
-            && let Some(order) = *named
-        {
-            let first = orders.partition_point(|other| *other < order);
-            if orders.get(first + 1) != Some(&order) {
-                *named = None;
-            }
-        }
-    }
-}
-
-/// A reservation comes before the release of its order.
-fn forced_orders(steps: &[Option<CapacityStep>]) -> Vec<(usize, usize)> {
-    let mut accepts: Vec<(u64, usize)> = Vec::new();
-    for (place, step) in steps.iter().enumerate() {
-        if let Some(CapacityStep::Accept { order: Some(order), .. }) = step {
-            accepts.push((*order, place));
-        }
-    }
-    accepts.sort_unstable();
-    let mut forced = Vec::new();
-    for (release, step) in steps.iter().enumerate() {
-        let Some(CapacityStep::Release { order }) = step else { continue };
-        let first = accepts.partition_point(|(other, _)| other < order);
-        let (count, place) = match &accepts[first..] {
-            [(one, place), (two, _), ..] if one == order => (1 + usize::from(two == order), *place),
-            [(one, place)] if one == order => (1, *place),
-            _ => (0, 0),
-        };
-        if count == 1 {
-            forced.push((place, release));
-        }
-    }
-    forced
 }

@@ -10,6 +10,7 @@ mod relevance;
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::spec::Spec;
 use crate::spec::capacity::Terms;
+use crate::spec::orders::{Naming, OrderStep, Orders, forced_orders, forget_lone_orders};
 
 /// Kinds of resource that an object can have.
 pub const KINDS_MAX: usize = 3;
@@ -124,8 +125,8 @@ pub struct KindsState {
     pub used: Units,
     /// The latest version under which something was decided.
     pub version: u64,
-    /// Named orders, sorted, and what each holds: none once released.
-    pub orders: Vec<(u64, Option<Units>)>,
+    /// What named orders hold.
+    pub orders: Orders<Units>,
 }
 
 impl Spec for Kinds {
@@ -186,15 +187,15 @@ impl Spec for Kinds {
         }
         match *step {
             KindsStep::Accept { order, units, terms } => {
-                let is_new = order.is_none_or(|order| state.holding(order).is_none());
+                let is_new = order.is_none_or(|order| state.orders.holding(order).is_none());
                 is_new && self.has_room(&state.used, &units, terms.limit)
             }
             KindsStep::Reject { units, terms } => {
                 terms.limit.is_none() || !self.has_room(&state.used, &units, terms.limit)
             }
             KindsStep::NotServed => true,
-            KindsStep::Release { order } => matches!(state.holding(order), Some(Some(_))),
-            KindsStep::NotHeld { order } => !matches!(state.holding(order), Some(Some(_))),
+            KindsStep::Release { order } => matches!(state.orders.holding(order), Some(Some(_))),
+            KindsStep::NotHeld { order } => !matches!(state.orders.holding(order), Some(Some(_))),
             KindsStep::Use(used) => state.used == used,
             KindsStep::Impossible => false,
         }
@@ -240,7 +241,7 @@ impl Spec for Kinds {
     }
 
     fn state_bytes(&self, state: &KindsState) -> usize {
-        size_of_val(state.orders.as_slice())
+        state.orders.bytes()
     }
 
     fn simplify(&self, steps: &mut [Option<KindsStep>], _is_unknown: &dyn Fn(usize) -> bool) {
@@ -320,38 +321,38 @@ impl KindsStep {
             | Self::Impossible => None,
         }
     }
+}
 
-    /// The order it names, if any.
-    fn order(&self) -> Option<u64> {
-        match self {
-            Self::Accept { order, .. } => *order,
-            Self::Release { order } | Self::NotHeld { order } => Some(*order),
+impl OrderStep for KindsStep {
+    fn naming(&self) -> Option<Naming> {
+        match *self {
+            Self::Accept { order, .. } => order.map(Naming::Reserves),
+            Self::Release { order } => Some(Naming::Frees(order)),
+            Self::NotHeld { order } => Some(Naming::Misses(order)),
             Self::Reject { .. } | Self::NotServed | Self::Use(_) | Self::Impossible => None,
+        }
+    }
+
+    fn forget_order(&mut self) {
+        if let Self::Accept { order, .. } = self {
+            *order = None;
         }
     }
 }
 
 impl KindsState {
-    /// What an order holds: `None` never reserved, `Some(None)` released.
-    fn holding(&self, order: u64) -> Option<Option<Units>> {
-        let place = self.orders.binary_search_by_key(&order, |(order, _)| *order).ok()?;
-        Some(self.orders[place].1)
-    }
-
     fn take(&mut self, order: Option<u64>, units: Units, terms: Terms) {
         for (used, units) in self.used.iter_mut().zip(units) {
             *used += units;
         }
         self.decide(terms);
         if let Some(order) = order {
-            let place = self.orders.partition_point(|(other, _)| *other < order);
-            self.orders.insert(place, (order, Some(units)));
+            self.orders.hold(order, units);
         }
     }
 
     fn free(&mut self, order: u64) {
-        let place = self.orders.partition_point(|(other, _)| *other < order);
-        if let Some(units) = self.orders[place].1.take() {
+        if let Some(units) = self.orders.free(order) {
             for (used, units) in self.used.iter_mut().zip(units) {
                 *used -= units;
             }
@@ -361,41 +362,4 @@ impl KindsState {
     fn decide(&mut self, terms: Terms) {
         self.version = self.version.max(terms.version.unwrap_or(0));
     }
-}
-
-/// An order that one operation only names need not be remembered: nobody asks for it again.
-fn forget_lone_orders(steps: &mut [Option<KindsStep>]) {
-    let mut orders: Vec<u64> = steps.iter().flatten().filter_map(KindsStep::order).collect();
-    orders.sort_unstable();
-    for step in steps.iter_mut().flatten() {
-        if let KindsStep::Accept { order: named, .. } = step
-            && let Some(order) = *named
-        {
-            let first = orders.partition_point(|other| *other < order);
-            if orders.get(first + 1) != Some(&order) {
-                *named = None;
-            }
-        }
-    }
-}
-
-/// A reservation comes before the release of its order, where only one asked for it.
-fn forced_orders(steps: &[Option<KindsStep>]) -> Vec<(usize, usize)> {
-    let mut accepts: Vec<(u64, usize)> = Vec::new();
-    for (place, step) in steps.iter().enumerate() {
-        if let Some(KindsStep::Accept { order: Some(order), .. }) = step {
-            accepts.push((*order, place));
-        }
-    }
-    accepts.sort_unstable();
-    let mut forced = Vec::new();
-    for (release, step) in steps.iter().enumerate() {
-        let Some(KindsStep::Release { order }) = step else { continue };
-        let first = accepts.partition_point(|(other, _)| other < order);
-        let end = accepts.partition_point(|(other, _)| other <= order);
-        if let [(_, place)] = accepts[first..end] {
-            forced.push((place, release));
-        }
-    }
-    forced
 }

@@ -7,6 +7,7 @@
 
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::spec::capacity::{CapacityState, CapacityStep};
+use crate::spec::orders::OrderStep as _;
 
 /// The closed set of `goal`. See [`Spec::relevant`](crate::spec::Spec::relevant).
 pub(super) fn relevant(state: &CapacityState, open: &Open<'_, CapacityStep>, goal: Slot) -> SlotSet {
@@ -172,7 +173,7 @@ impl Kinds {
         }
         match *step {
             CapacityStep::Accept { order, .. } => {
-                let is_used_up = order.is_some_and(|order| state.holding(order).is_some());
+                let is_used_up = order.is_some_and(|order| state.orders.holding(order).is_some());
                 if is_used_up { SlotSet::EMPTY } else { self.releases }
             }
             CapacityStep::Reject { .. } | CapacityStep::ReleaseUnits { .. } => self.accepts,

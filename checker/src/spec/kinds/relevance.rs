@@ -6,6 +6,7 @@
 use super::{KINDS_MAX, Kinds, KindsState, KindsStep, Units};
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::spec::Spec as _;
+use crate::spec::orders::OrderStep as _;
 
 /// The closed set of `goal`. See [`Spec::relevant`](crate::spec::Spec::relevant).
 pub(super) fn relevant(spec: &Kinds, state: &KindsState, open: &Open<'_, KindsStep>, goal: Slot) -> SlotSet {
@@ -142,7 +143,7 @@ impl<'a, 'o> Sorted<'a, 'o> {
         }
         match *step {
             KindsStep::Accept { order, .. } => {
-                let is_used_up = order.is_some_and(|order| state.holding(order).is_some());
+                let is_used_up = order.is_some_and(|order| state.orders.holding(order).is_some());
                 if is_used_up { SlotSet::EMPTY } else { self.releases }
             }
             KindsStep::Reject { .. } => self.accepts,
