@@ -148,7 +148,7 @@ impl Shape {
 pub fn build(shape: &Shape, rules: Rules) -> Vec<Member> {
     let (replicas, witnesses): (Arc<[NodeId]>, Arc<[NodeId]>) =
         (shape.replicas().collect(), shape.witnesses().collect());
-    let notary = Notary::new(shape.difficulty_bits, Arc::clone(&replicas));
+    let notary = Notary::new(shape.difficulty_bits, rules.event_once, Arc::clone(&replicas));
     let replica = |me: &NodeId| {
         let setup = ReplicaSetup {
             me: *me,

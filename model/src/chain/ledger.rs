@@ -8,16 +8,19 @@
 //! Source of the longest-chain rule: S. Nakamoto, "Bitcoin: A Peer-to-Peer Electronic Cash System", 2008. The tie is
 //! broken by the hash, so that replicas agree as soon as nobody mines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::block::{Block, Content, Entry, Hash, Subject};
 use crate::ids::RequestKey;
+use crate::rules::Precaution;
 
 /// The chain of one replica. The first block is always there.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     difficulty_bits: u32,
+    /// Blocks with an event that an earlier one has are not taken.
+    once: Precaution,
     blocks: Vec<Arc<Block>>,
     /// The block that each event stands in.
     places: BTreeMap<RequestKey, u64>,
@@ -26,7 +29,7 @@ pub struct Ledger {
 /// What came of another replica's blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Offered {
-    /// They are no better than what is here.
+    /// They are no better than what is here, or no chain that anybody should have.
     Ignored,
     /// They do not build upon anything that is here: their beginning is missing.
     Unattached,
@@ -35,10 +38,10 @@ pub enum Offered {
 }
 
 impl Ledger {
-    /// The first block alone; all others need that many zero bits.
+    /// The first block alone; all others need that many zero bits, and events that come once.
     #[must_use]
-    pub fn new(difficulty_bits: u32) -> Self {
-        Self { difficulty_bits, blocks: vec![Arc::new(Block::first())], places: BTreeMap::new() }
+    pub fn new(difficulty_bits: u32, once: Precaution) -> Self {
+        Self { difficulty_bits, once, blocks: vec![Arc::new(Block::first())], places: BTreeMap::new() }
     }
 
     /// All blocks, in the order in which they are kept.
@@ -100,6 +103,10 @@ impl Ledger {
             }
             previous = Some(block);
         }
+        let has_place = |request: RequestKey| self.place(request).is_some_and(|place| place < first as u64);
+        if self.once.is_taken() && does_repeat(blocks, has_place) {
+            return Offered::Ignored;
+        }
         self.blocks.truncate(first);
         self.blocks.extend_from_slice(blocks);
         self.settle();
@@ -160,6 +167,15 @@ impl Ledger {
     }
 }
 
+/// Whether an event stands in these blocks twice, or once where it `has_place` already.
+///
+/// Whoever wrote to what a miner keeps can make it forget that an event has its place, and mine it again.
+pub fn does_repeat(blocks: &[Arc<Block>], has_place: impl Fn(RequestKey) -> bool) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut requests = blocks.iter().flat_map(|block| block.entries.iter()).map(|entry| entry.request);
+    requests.any(|request| has_place(request) || !seen.insert(request))
+}
+
 /// The entries of a block with what they say of a subject erased.
 #[must_use]
 pub fn erased(entries: &[Entry], subject: Subject) -> Arc<[Entry]> {
@@ -194,7 +210,7 @@ mod tests {
     }
 
     fn ledger(keys: &[u64]) -> Ledger {
-        let mut ledger = Ledger::new(BITS);
+        let mut ledger = Ledger::new(BITS, Precaution::Taken);
         let blocks = chain(&Block::first(), keys);
         assert_eq!(ledger.offer(&blocks, 1), Offered::Adopted);
         ledger
@@ -239,6 +255,20 @@ mod tests {
         let light = Arc::new(Block { hash: Hash([1; 32]), ..(*other[0]).clone() });
         assert_eq!(kept.replace(1, &[light]), Offered::Unattached);
         assert_eq!(keys(&kept), [1]);
+    }
+
+    #[test]
+    fn a_chain_that_has_an_event_twice_is_not_taken() {
+        let mut kept = ledger(&[1, 2]);
+        for again in [&[3, 1][..], &[3, 3]] {
+            let blocks = chain(kept.tip(), again);
+            assert_eq!(kept.offer(&blocks, 1), Offered::Ignored);
+            let mut careless = Ledger { once: Precaution::Skipped, ..kept.clone() };
+            assert_eq!(careless.offer(&blocks, 1), Offered::Adopted);
+        }
+        // In place of the block that has it, it comes once.
+        let other = chain(&kept.blocks()[1].clone(), &[3, 2]);
+        assert_eq!(kept.offer(&other, 1), Offered::Adopted);
     }
 
     #[test]

@@ -1,22 +1,26 @@
 //! The notary: makes blocks final, one after the other, and holds them; nothing final is replaced but on record.
 //!
 //! ```text
-//!   propose ──► next after the last final one? ──yes──► disk ──► sync ──► final, told to everybody
-//!                                              └─no───► what is final there
-//!   erasure ──► from the last final one? ──────yes──► disk ──► sync ──► on record, told to everybody
+//!   propose ──► next after the last final one? no event again? ──yes──► disk ──► sync ──► final, told to everybody
+//!                                                             └─no───► what is final there
+//!   erasure ──► from the last final one? erases and no more? ───yes──► disk ──► sync ──► on record, told to everybody
 //! ```
 //!
 //! It is the log through which the replicas agree. Proof of work alone decides nothing for ever: whoever is cut off
 //! mines on, and its chain may be the longer one when it comes back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sim::node::{Context, NodeId, SyncToken, TimerKey};
 
 use super::Fx;
-use super::block::{Block, Hash};
+use super::block::{Block, Content, Entry, Hash};
+use super::ledger::does_repeat;
 use super::message::{Blocks, Erasure, Message, Record};
 use crate::disk_log::{Begin, DiskLog};
+use crate::ids::RequestKey;
+use crate::rules::Precaution;
 
 const SYNC_RETRY: TimerKey = TimerKey(0);
 /// Blocks in one message.
@@ -33,9 +37,13 @@ enum Waiting {
 #[derive(Clone, Debug)]
 pub struct Notary {
     difficulty_bits: u32,
+    /// No event is made final twice.
+    once: Precaution,
     replicas: Arc<[NodeId]>,
     /// Final blocks; those beyond `shown` are not durable yet.
     blocks: Vec<Arc<Block>>,
+    /// The events in them.
+    events: BTreeSet<RequestKey>,
     erasures: Vec<Erasure>,
     shown: (usize, usize),
     disk: DiskLog<Record, Waiting>,
@@ -44,10 +52,10 @@ pub struct Notary {
 impl Notary {
     /// A notary for these replicas that has made nothing final.
     #[must_use]
-    pub fn new(difficulty_bits: u32, replicas: Arc<[NodeId]>) -> Self {
-        let (blocks, erasures) = (Vec::new(), Vec::new());
+    pub fn new(difficulty_bits: u32, once: Precaution, replicas: Arc<[NodeId]>) -> Self {
+        let (blocks, events, erasures) = (Vec::new(), BTreeSet::new(), Vec::new());
         let disk = DiskLog::new(SYNC_RETRY);
-        Self { difficulty_bits, replicas, blocks, erasures, shown: (0, 0), disk }
+        Self { difficulty_bits, once, replicas, blocks, events, erasures, shown: (0, 0), disk }
     }
 
     /// Begins with what survived.
@@ -106,10 +114,13 @@ impl Notary {
             let place = usize::try_from(block.index).unwrap_or(usize::MAX);
             match self.blocks.get(place) {
                 Some(known) if known.hash == block.hash => {}
-                None if place == self.blocks.len() && self.follows(block) => {
+                None if place == self.blocks.len() && self.may_follow(block) => {
                     self.keep(Record::Block(Arc::clone(block)), fx);
                 }
-                Some(_) | None => return self.tell(from, block.index, fx),
+                Some(_) | None => {
+                    self.tell(from, block.index, fx);
+                    break;
+                }
             }
         }
         if self.blocks.len() > before {
@@ -128,15 +139,18 @@ impl Notary {
         let is_known = self.erasures.iter().any(|known| known.id == erasure.id);
         let is_current = self.blocks.last().is_some_and(|last| last.hash == based_on);
         let is_whole = first > 0 && first.checked_add(blocks.len()) == Some(self.blocks.len());
-        if is_known || !is_current || !is_whole || !self.are_chain(first, &blocks) {
+        let is_right = is_whole && self.are_chain(first, &blocks) && self.do_erase_only(first, &blocks);
+        if is_known || !is_current || !is_right {
             return self.tell(from, erasure.first, fx);
         }
         self.keep(Record::Erased(erasure, blocks), fx);
         self.show_when_durable(fx);
     }
 
-    fn follows(&self, block: &Block) -> bool {
-        block.follows(self.blocks.last().map(Arc::as_ref), self.difficulty_bits)
+    fn may_follow(&self, block: &Arc<Block>) -> bool {
+        let is_final = |request: RequestKey| self.events.contains(&request);
+        let is_again = self.once.is_taken() && does_repeat(core::slice::from_ref(block), is_final);
+        !is_again && block.follows(self.blocks.last().map(Arc::as_ref), self.difficulty_bits)
     }
 
     fn are_chain(&self, first: usize, blocks: &[Arc<Block>]) -> bool {
@@ -148,6 +162,17 @@ impl Notary {
         })
     }
 
+    /// Whether the blocks are those from `first` on but for what they do not say any more.
+    fn do_erase_only(&self, first: usize, blocks: &[Arc<Block>]) -> bool {
+        let is_same_or_erased = |(before, after): (&Entry, &Entry)| {
+            after == before || *after == Entry { content: Content::Erased, ..*before }
+        };
+        self.blocks[first..].iter().zip(blocks).all(|(before, after)| {
+            let entries = before.entries.iter().zip(after.entries.iter());
+            before.entries.len() == after.entries.len() && entries.into_iter().all(is_same_or_erased)
+        })
+    }
+
     fn keep(&mut self, record: Record, fx: &mut Fx) {
         self.disk.append(record.clone(), fx);
         self.take(record);
@@ -155,7 +180,10 @@ impl Notary {
 
     fn take(&mut self, record: Record) {
         match record {
-            Record::Block(block) => self.blocks.push(block),
+            Record::Block(block) => {
+                self.events.extend(block.entries.iter().map(|entry| entry.request));
+                self.blocks.push(block);
+            }
             Record::Erased(erasure, blocks) => {
                 self.blocks.truncate(usize::try_from(erasure.first).unwrap_or(usize::MAX));
                 self.blocks.extend(blocks.iter().cloned());

@@ -72,7 +72,7 @@ impl Replica {
     /// A replica that has the first block alone.
     #[must_use]
     pub fn new(rules: Rules, setup: ReplicaSetup) -> Self {
-        let ledger = Ledger::new(setup.difficulty_bits);
+        let ledger = Ledger::new(setup.difficulty_bits, rules.event_once);
         Self {
             rules,
             setup,
@@ -272,9 +272,6 @@ impl Replica {
             let blocks = self.ledger.from(first as u64, (end - first).min(CHUNK_MAX));
             fx.send(self.setup.notary, Message::Propose(blocks));
         }
-        if self.remining.as_ref().is_some_and(|one| one.proposal(first).is_some()) {
-            self.audit(fx);
-        }
         let proposal = self.remining.as_ref().and_then(|one| one.proposal(self.finals.len()));
         if let Some(((erasure, blocks), based_on)) = proposal.zip(self.finals.last().copied()) {
             fx.send(self.setup.notary, Message::ProposeErasure { erasure, based_on, blocks });
@@ -337,7 +334,8 @@ impl Replica {
         let Some(remining) = &mut self.remining else { return };
         // Somebody may have cut off what is final, and nobody has looked yet.
         let kept = &self.ledger.blocks()[..end.min(self.ledger.blocks().len())];
-        let done = remining.work(kept, self.setup.tries, self.setup.difficulty_bits);
+        let effort = (self.setup.tries, self.setup.difficulty_bits);
+        let done = remining.work(kept, &self.finals, effort);
         if done && !is_witnessed {
             let (erasure, blocks) = (remining.erasure(), remining.blocks());
             self.ledger.replace(usize::try_from(erasure.first).unwrap_or(usize::MAX), &blocks);
@@ -405,8 +403,6 @@ impl Replica {
             fx.observe(Observation::Found { by, place: place as u64 });
             self.ledger.cut(place);
             self.finals.truncate(place);
-            // What was mined anew from wrong blocks is wrong, too.
-            self.remining = self.remining.take().map(Remining::anew);
         }
         if self.rules.snapshots_checked.is_taken() {
             for key in audit::wrong_snapshots(&self.snapshots, self.ledger.blocks()) {

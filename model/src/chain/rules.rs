@@ -15,7 +15,7 @@ crate::decisions! {
         erasure_witnessed = "erasure-unwitnessed",
         /// Snapshots of blocks that were mined anew are made anew at once; otherwise they stay until somebody looks at them.
         snapshots_rebuilt,
-        /// An event that is in the chain is not put into another block.
+        /// An event that is in the chain is not put into another block, and a block that has it nevertheless is refused.
         event_once = "event-mined-twice",
     }
 }

@@ -80,6 +80,7 @@ fn forged_entries(entries: &[Entry]) -> Arc<[Entry]> {
 mod tests {
     use super::*;
     use crate::chain::ledger::Ledger;
+    use crate::rules::Precaution;
     use sim::node::NodeId;
 
     const BITS: u32 = 4;
@@ -90,7 +91,7 @@ mod tests {
             let last = blocks.last().expect("there is a first");
             blocks.push(Arc::new(mined(last, NodeId(1), Arc::new([]), BITS).0));
         }
-        let mut ledger = Ledger::new(BITS);
+        let mut ledger = Ledger::new(BITS, Precaution::Taken);
         ledger.overwrite(blocks);
         ledger
     }

@@ -1,7 +1,7 @@
 //! What the notary makes final, when it says so, and what it refuses.
 
 use super::super::Member;
-use super::super::block::mined;
+use super::super::block::{Event, Subject, mined};
 use super::*;
 use crate::probe::{Done, Probe};
 use sim::time::Span;
@@ -15,7 +15,8 @@ struct Bench {
 
 /// A notary for one replica that has made the first block final.
 fn started(disk: &[Record]) -> Bench {
-    let (mut notary, mut probe) = (Notary::new(BITS, Arc::new([NodeId(3)])), Probe::new(Span::ZERO));
+    let mut notary = Notary::new(BITS, Precaution::Taken, Arc::new([NodeId(3)]));
+    let mut probe = Probe::new(Span::ZERO);
     probe.ask(|context, fx| notary.start(disk, context, fx));
     let mut bench = Bench { notary, probe };
     let begun = bench.probe.done();
@@ -124,6 +125,50 @@ fn an_erasure_is_on_record_if_it_goes_to_the_last_final_block_and_is_a_chain() {
     assert_eq!(bench.propose(ask(4, 0)), [(2, 2, 1)]);
     assert_eq!(bench.propose(ask(4, 1)), []);
     assert_eq!(bench.propose(ask(u64::MAX, u64::MAX)), []);
+}
+
+fn entry(key: u64, amount: u32) -> Entry {
+    let event = Event { subject: Subject(1), amount };
+    Entry { request: RequestKey(key), content: Content::Plain(event) }
+}
+
+fn with_entries(previous: &Block, entries: &[Entry]) -> Arc<Block> {
+    Arc::new(mined(previous, NodeId(3), entries.into(), BITS).0)
+}
+
+#[test]
+fn no_event_is_made_final_twice() {
+    let mut bench = started(&[]);
+    let first = with_entries(&Block::first(), &[entry(5, 1), entry(6, 1)]);
+    let (again, twice) =
+        (with_entries(&first, &[entry(6, 1)]), with_entries(&first, &[entry(7, 1), entry(7, 1)]));
+    assert_eq!(
+        bench.propose(propose(&[Arc::clone(&first), again])),
+        [(0, 0, 0), (1, 1, 0)],
+        "the first of both"
+    );
+    assert_eq!(bench.propose(propose(&[twice])), [(0, 0, 0)]);
+    assert_eq!(bench.propose(propose(&[with_entries(&first, &[entry(7, 1)])])), [(2, 1, 0)]);
+    bench.notary.once = Precaution::Skipped;
+    let last = Arc::clone(&bench.notary.blocks[2]);
+    assert_eq!(bench.propose(propose(&[with_entries(&last, &[entry(7, 1)])])), [(3, 1, 0)]);
+}
+
+#[test]
+fn an_erasure_erases_and_changes_nothing_else() {
+    let mut bench = started(&[]);
+    let blocks = [with_entries(&Block::first(), &[entry(5, 1), entry(6, 1)])];
+    bench.propose(propose(&blocks));
+    let gone = Entry { content: Content::Erased, ..entry(5, 1) };
+    let mut ask = |entries: &[Entry]| {
+        let erasure = Erasure { id: 7, first: 1 };
+        let blocks = Arc::new([with_entries(&Block::first(), entries)]);
+        bench.propose(Message::ProposeErasure { erasure, based_on: bench.notary.blocks[1].hash, blocks })
+    };
+    for wrong in [&[gone][..], &[gone, entry(6, 2)], &[entry(6, 1), gone], &[gone, entry(8, 1)], &[]] {
+        assert_eq!(ask(wrong), [(1, 1, 0)], "{wrong:?}");
+    }
+    assert_eq!(ask(&[gone, entry(6, 1)]), [(1, 1, 1)]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn started(rules: Rules, privacy: Privacy) -> Bench {
         }
         (Replica::new(rules, setup), probe)
     };
-    let notary = (Notary::new(BITS, Arc::clone(&ids)), Probe::new(Span::ZERO));
+    let notary = (Notary::new(BITS, rules.event_once, Arc::clone(&ids)), Probe::new(Span::ZERO));
     let mut bench = Bench {
         notary,
         replicas: ids.iter().map(replica).collect(),
