@@ -56,11 +56,23 @@ fn reader(node: NodeId, blocks: &Blocks, at_ns: u64) -> Reader {
     Reader { name: format!("chain of {node}"), node: node.0, deliveries, is_complete: true }
 }
 
-/// Heads, erasures, snapshots and blocks.
+/// Heads, erasures, snapshots and blocks, and what they promise.
 pub(super) fn chain(parameters: &Parameters<EventChain>, seen: &[Seen<EventChain>]) -> Family {
+    let (finality_depth, difficulty_bits) =
+        (parameters.shape.depth.get(), parameters.shape.difficulty_bits.get_u32());
+    let rules = ChainRules { finality_depth, difficulty_bits };
+    let kind = FamilyKind::Records(Records::Chain { records: records(seen), rules });
+    Family { name: "chain".to_owned(), kind }
+}
+
+/// All that replicas do up to their audits: the blocks of an audit say nothing of what is final after it.
+fn records(seen: &[Seen<EventChain>]) -> Vec<ChainRecord> {
     let witnessed = witnessed(seen);
-    let mut records = Vec::new();
+    let (mut records, mut audited) = (Vec::new(), BTreeSet::new());
     for one in seen {
+        if audited.contains(&one.node) {
+            continue;
+        }
         let (replica, at_ns) = (one.node.0, one.released_at.as_ns());
         match &one.observation {
             Observation::Shown { index, hash, depth } => {
@@ -81,17 +93,14 @@ pub(super) fn chain(parameters: &Parameters<EventChain>, seen: &[Seen<EventChain
                 }));
             }
             Observation::Kept { blocks, snapshots, .. } => {
+                audited.insert(one.node);
                 records.extend(snapshots.iter().map(|kept| snapshot(replica, kept, blocks, at_ns)));
                 records.extend(blocks.iter().map(|kept| block(replica, kept, at_ns)));
             }
             _ => {}
         }
     }
-    let (finality_depth, difficulty_bits) =
-        (parameters.shape.depth.get(), parameters.shape.difficulty_bits.get_u32());
-    let rules = ChainRules { finality_depth, difficulty_bits };
-    let kind = FamilyKind::Records(Records::Chain { records, rules });
-    Family { name: "chain".to_owned(), kind }
+    records
 }
 
 /// Which witnesses have seen which block of which replica.
@@ -132,4 +141,55 @@ fn snapshot(replica: u32, snapshot: &Snapshot, blocks: &Blocks, at_ns: u64) -> C
         derived,
         at_ns,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use checker::chain_audit::chain_audit;
+    use checker::verdict::Verdict;
+    use model::chain::block::mined;
+    use sim::time::{LocalTime, TrueTime};
+
+    use super::*;
+
+    const REPLICA: NodeId = NodeId(3);
+    const WITNESS: NodeId = NodeId(1);
+    const RULES: ChainRules = ChainRules { finality_depth: 3, difficulty_bits: 2 };
+
+    fn observed((node, observation): (NodeId, Observation), at_ns: u64) -> Seen<EventChain> {
+        let at = TrueTime::from_ns(at_ns);
+        Seen::<EventChain> { at, released_at: at, node, local: LocalTime::from_ns(0), observation }
+    }
+
+    /// A replica shows the one block that it has, and another; its audit comes as the first of these, second or third.
+    fn judged(audit_place: usize) -> (usize, Verdict) {
+        let kept = mined(&Block::first(), REPLICA, Arc::new([]), RULES.difficulty_bits).0;
+        let more = mined(&kept, REPLICA, Arc::new([]), RULES.difficulty_bits).0;
+        let mut all = Vec::new();
+        for block in [&kept, &more] {
+            let (index, hash) = (block.index, block.hash);
+            all.push((REPLICA, Observation::Shown { index, hash, depth: RULES.finality_depth }));
+        }
+        let blocks = [Block::first(), kept.clone()].map(Arc::new).into();
+        all.insert(
+            audit_place,
+            (REPLICA, Observation::Kept { blocks, snapshots: Arc::new([]), secrets: Arc::new([]) }),
+        );
+        for block in [&kept, &more] {
+            let (index, hash) = (block.index, block.hash);
+            all.push((WITNESS, Observation::Witnessed { replica: REPLICA, index, hash }));
+        }
+        let seen: Vec<_> = all.into_iter().zip(0..).map(|(one, at_ns)| observed(one, at_ns)).collect();
+        let records = records(&seen);
+        let heads = records.iter().filter(|record| matches!(record, ChainRecord::Head(_))).count();
+        (heads, chain_audit(&records, &RULES))
+    }
+
+    #[test]
+    fn what_is_final_only_after_the_audit_is_not_held_against_it() {
+        assert_eq!(judged(0), (0, Verdict::Holds));
+        assert_eq!(judged(1), (1, Verdict::Holds));
+        let (heads, verdict) = judged(2);
+        assert!(heads == 2 && verdict != Verdict::Holds, "lost before the audit: {verdict:?}");
+    }
 }

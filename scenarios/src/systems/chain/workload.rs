@@ -12,7 +12,7 @@ use crate::workload::OpenLoop;
 
 /// An event adds at most so much.
 const AMOUNT_MAX: u64 = 100;
-/// The audit is so long before the end of the workload.
+/// The audit is so long before the end of the run: as late as can be, for how long a block takes has no bound.
 const AUDIT_BEFORE: Span = Span::from_ms(1);
 
 /// Every request of the run, in no order.
@@ -38,7 +38,7 @@ pub(super) fn requests(parameters: &Parameters<EventChain>, seed: Seed) -> Vec<P
         }
     }
     erasures(parameters, &replicas, seed, &mut requests);
-    let audit_at = TrueTime::ZERO + parameters.timing.workload().saturating_sub(AUDIT_BEFORE);
+    let audit_at = TrueTime::ZERO + parameters.timing.whole().saturating_sub(AUDIT_BEFORE);
     requests.extend(replicas.iter().map(|replica| (audit_at, *replica, Request::Audit)));
     requests
 }
