@@ -29,7 +29,7 @@ use crate::client::{Question, Reply};
 use crate::ids::RequestKey;
 
 pub use front::{RATE_WINDOW, RateLimit};
-pub use member::{Build, Fx, Member, Shape, Topology, build};
+pub use member::{Build, Fx, Member, Shape, Spare, Topology, build};
 pub use message::{Message, Observation, Record, Request};
 pub use rows::{Increment, Key, Ledger, Row};
 

@@ -10,6 +10,8 @@
 //! lock nothing and see one snapshot: what was committed when the transaction was executed, and its own writes. So two
 //! transactions that only read what the other writes can both go on (write skew): what must not change is to be expected.
 //!
+//! With a [`Standby`], a fail-over after a restart goes on from what that has, if it is built so.
+//!
 //! Source: PostgreSQL manual, chapters 13 (concurrency control: repeatable read, explicit locking) and 28
 //! (reliability and the write-ahead log: group commit, asynchronous commit). We depart in that all locks are taken at once
 //! and in the order of the keys, so there are no deadlocks to detect.
@@ -18,6 +20,7 @@ mod connection;
 mod execution;
 mod locks;
 mod server;
+mod standby;
 
 use core::fmt::Debug;
 use std::sync::Arc;
@@ -31,6 +34,7 @@ use crate::durable::Formatted;
 
 pub use connection::{Connection, QUERIES_OPEN_MAX};
 pub use server::{Commit, Server, TRANSACTIONS_MAX};
+pub use standby::{Recovery, Replication, Snapshot, Standby};
 
 /// What a database holds.
 pub trait Schema: Clone + Debug + PartialEq + Eq + Send + Sync + 'static {
@@ -167,6 +171,18 @@ pub enum Packet<S: Schema> {
         /// What came of it.
         outcome: Outcome<S>,
     },
+    /// To the standby: what is committed.
+    Replicate {
+        /// All rows.
+        rows: Snapshot<S>,
+    },
+    /// To the standby: a fail-over asks for what it has.
+    TakeOver,
+    /// Of the standby: this is all.
+    TakenOver {
+        /// All rows.
+        rows: Snapshot<S>,
+    },
 }
 
 impl<S: Schema> Packet<S> {
@@ -176,6 +192,9 @@ impl<S: Schema> Packet<S> {
         match self {
             Self::Query { .. } => "query",
             Self::Reply { .. } => "query-reply",
+            Self::Replicate { .. } => "replicate",
+            Self::TakeOver => "take-over",
+            Self::TakenOver { .. } => "taken-over",
         }
     }
 }

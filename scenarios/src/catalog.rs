@@ -37,6 +37,7 @@ const CATALOG: &[(&str, &str)] = &[
     ("workflow", include_str!("../catalog/workflow.toml")),
     ("stream", include_str!("../catalog/stream.toml")),
     ("counter-sync", include_str!("../catalog/counter-sync.toml")),
+    ("counter-failover", include_str!("../catalog/counter-failover.toml")),
     ("counter-dist", include_str!("../catalog/counter-dist.toml")),
     ("counter-dist-disks", include_str!("../catalog/counter-dist-disks.toml")),
     ("counter-rollup", include_str!("../catalog/counter-rollup.toml")),

@@ -7,7 +7,7 @@ use sim::time::Span;
 
 use super::{Asked, Call, Ledger, Message, Observation, RateLimit, Record, Request, dist, rollup, sync};
 use crate::client::{Client, Patience};
-use crate::database::{Commit, Server};
+use crate::database::{Commit, Recovery, Replication, Server, Standby};
 
 /// The effects of a member.
 pub type Fx = Effects<Member>;
@@ -25,6 +25,8 @@ pub enum Member {
     Rollup(rollup::Service),
     /// A client.
     Client(Client<Call>),
+    /// The database's standby.
+    Standby(Standby<Ledger>),
 }
 
 impl Member {
@@ -35,6 +37,7 @@ impl Member {
             Self::Database(_) => "store",
             Self::Sync(_) | Self::Dist(_) | Self::Rollup(_) => "service",
             Self::Client(_) => "client",
+            Self::Standby(_) => "standby",
         }
     }
 }
@@ -58,6 +61,11 @@ impl Node for Member {
                 };
                 client.handle(input, answered, context, fx);
             }
+            Self::Standby(standby) => {
+                if let Input::Message { from, message: Message::Database(packet) } = input {
+                    standby.packet(from, packet, fx);
+                }
+            }
         }
     }
 
@@ -69,7 +77,7 @@ impl Node for Member {
             Self::Sync(service) => service.reset(),
             Self::Dist(service) => service.reset(),
             Self::Rollup(service) => service.reset(),
-            Self::Database(_) | Self::Client(_) => {}
+            Self::Database(_) | Self::Client(_) | Self::Standby(_) => {}
         }
     }
 }
@@ -85,7 +93,7 @@ fn handle_database(
         Input::Message { from, message: Message::Database(packet) } => {
             server.packet(from, packet, context, fx);
         }
-        Input::Timer(_) => server.timer(fx),
+        Input::Timer(key) => server.timer(key, fx),
         Input::Synced(token) => server.synced(token, context, fx),
         Input::SyncFailed(token) => server.sync_failed(token, fx),
         Input::Message { .. } | Input::Request(_) | Input::Stop => {}
@@ -142,6 +150,7 @@ fn handle_dist(service: &mut dist::Service, input: InputOf<Member>, context: &mu
 /// The database's number.
 const DATABASE: NodeId = NodeId(0);
 const DATABASE_RETRY: TimerKey = TimerKey(0);
+const DATABASE_STANDBY: TimerKey = TimerKey(1);
 
 /// How large a world is, and its timing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +167,17 @@ pub struct Shape {
     pub query_timeout: Span,
     /// How patient clients are.
     pub patience: Patience,
+    /// Whether the database has a standby: it is the last node.
+    pub standby: Spare,
+}
+
+/// Whether there is a spare node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spare {
+    /// There is none.
+    None,
+    /// There is one.
+    One,
 }
 
 /// Who is who, in the order of their numbers.
@@ -186,17 +206,31 @@ pub fn build(shape: &Shape, build: Build) -> Topology {
     let services: Arc<[NodeId]> = (1..=shape.service_count).map(NodeId).collect();
     let first_client = 1 + shape.service_count;
     let clients: Vec<_> = (first_client..first_client + shape.client_count).map(NodeId).collect();
-    let commit = match build {
-        Build::Sync(rules) if !rules.synced_commit.is_taken() => Commit::Asynchronous,
-        Build::Sync(_) | Build::Dist(_) | Build::Rollup(_) => Commit::Synchronous,
-    };
-    let mut members = vec![Member::Database(Server::new(commit, DATABASE_RETRY))];
+    let mut members = vec![Member::Database(database(shape, build, first_client + shape.client_count))];
     members.extend(services.iter().map(|me| service(shape, build, *me, &services)));
     members.extend(
         (0..clients.len())
             .map(|index| Member::Client(Client::new(Arc::clone(&services), index, shape.patience))),
     );
+    if shape.standby == Spare::One {
+        members.push(Member::Standby(Standby::new()));
+    }
     Topology { members, clients }
+}
+
+/// The database, whose standby would have that number.
+fn database(shape: &Shape, build: Build, standby: u32) -> Server<Ledger, Record> {
+    let (mut commit, mut recovery) = (Commit::Synchronous, Recovery::OwnDisk);
+    if let Build::Sync(rules) = build {
+        if !rules.synced_commit.is_taken() {
+            commit = Commit::Asynchronous;
+        }
+        if !rules.own_disk_first.is_taken() {
+            recovery = Recovery::TakeOver;
+        }
+    }
+    let replication = Replication { standby: NodeId(standby), timer: DATABASE_STANDBY, recovery };
+    Server::new(commit, DATABASE_RETRY).replicated(Some(replication).filter(|_| shape.standby == Spare::One))
 }
 
 fn service(shape: &Shape, build: Build, me: NodeId, services: &Arc<[NodeId]>) -> Member {

@@ -27,6 +27,8 @@ crate::decisions! {
         read_from_store = "sync-cached-read",
         /// Commits are synced before they are answered.
         synced_commit = "sync-early-answer",
+        /// Where there is a standby, a restart goes on from the database's own disk; otherwise from what the standby has.
+        own_disk_first = "sync-failover-forgets",
     }
 }
 

@@ -24,6 +24,7 @@ const SHAPE: Shape = Shape {
     flush_every: Span::from_seconds(5),
     query_timeout: Span::from_seconds(1),
     patience: Patience { timeout: SECOND, backoff: SECOND, deadline: SECOND },
+    standby: Spare::None,
 };
 
 /// What becomes of messages between node and database.

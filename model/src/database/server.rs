@@ -9,6 +9,7 @@ use sim::time::{MonotonicTime, Span};
 
 use super::execution::{Rows, execute};
 use super::locks::{Asked, Locks, TransactionId};
+use super::standby::{REPLICATE_EVERY, Recovery, Replication, Snapshot, TAKE_OVER_EVERY};
 use super::{Event, Host, Outcome, Packet, QueryNumber, Redo, Schema, Statement, Stored};
 use crate::disk_log::{Begin, DiskLog};
 
@@ -34,6 +35,8 @@ pub enum Commit {
 /// Whether queries are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    /// The standby is asked for what it has.
+    TakingOver,
     /// What a restart found is not surely durable yet.
     Starting,
     Open,
@@ -62,10 +65,11 @@ struct Committing<S: Schema> {
     outcome: Outcome<S>,
 }
 
-/// The database of a node that has nothing else on its disk. It uses one timer.
+/// The database of a node that has nothing else on its disk. It uses one timer, and one more if it has a standby.
 #[derive(Clone, Debug)]
 pub struct Server<S: Schema, R> {
     commit: Commit,
+    replication: Option<Replication>,
     phase: Phase,
     rows: Rows<S>,
     log: DiskLog<R, Committing<S>>,
@@ -86,6 +90,7 @@ impl<S: Schema, R: Stored<S>> Server<S, R> {
     pub const fn new(commit: Commit, retry: TimerKey) -> Self {
         Self {
             commit,
+            replication: None,
             phase: Phase::Starting,
             rows: BTreeMap::new(),
             log: DiskLog::new(retry),
@@ -99,11 +104,21 @@ impl<S: Schema, R: Stored<S>> Server<S, R> {
         }
     }
 
-    /// Begins with what survived; until that is durable, every query is refused.
+    /// The same database with a standby.
+    #[must_use]
+    pub fn replicated(self, replication: Option<Replication>) -> Self {
+        Self { replication, ..self }
+    }
+
+    /// Begins with what survived, or with what its standby has; until that is durable, every query is refused.
     pub fn start<N: Host<S, Record = R>>(&mut self, disk: &[R], context: &Context<'_>, fx: &mut Effects<N>) {
         if self.log.start(disk, context, fx) == Begin::Never {
             return;
         }
+        if !disk.is_empty() && self.replication.is_some_and(|one| one.recovery == Recovery::TakeOver) {
+            self.phase = Phase::TakingOver;
+        }
+        self.meet_standby(fx);
         let found: Vec<_> = self.log.records().iter().filter_map(Stored::redo).cloned().collect();
         for redo in &found {
             self.apply(redo);
@@ -125,11 +140,17 @@ impl<S: Schema, R: Stored<S>> Server<S, R> {
         context: &Context<'_>,
         fx: &mut Effects<N>,
     ) {
-        let Packet::Query { number, statements } = packet else { return };
+        let (number, statements) = match packet {
+            Packet::Query { number, statements } => (number, statements),
+            Packet::TakenOver { rows } if self.phase == Phase::TakingOver => {
+                return self.take_over(&rows, fx);
+            }
+            _ => return,
+        };
         if !self.is_new(from, number) {
             return;
         }
-        if self.phase == Phase::Starting || self.transactions.len() >= TRANSACTIONS_MAX {
+        if self.phase != Phase::Open || self.transactions.len() >= TRANSACTIONS_MAX {
             fx.send(from, Packet::Reply { number, outcome: Outcome::Unavailable });
             return;
         }
@@ -168,16 +189,47 @@ impl<S: Schema, R: Stored<S>> Server<S, R> {
         self.log.sync_failed(token, fx);
     }
 
-    /// The timer ran out.
-    pub fn timer<N: Node<Record = R>>(&mut self, fx: &mut Effects<N>) {
-        self.log.timer(fx);
+    /// A timer ran out.
+    pub fn timer<N: Host<S, Record = R>>(&mut self, key: TimerKey, fx: &mut Effects<N>) {
+        if self.replication.is_some_and(|one| one.timer == key) {
+            self.meet_standby(fx);
+        } else {
+            self.log.timer(fx);
+        }
     }
 
     /// Takes queries once what a restart found is durable.
     fn open(&mut self) {
-        if self.log.is_durable() || self.commit == Commit::Asynchronous {
+        let is_durable = self.log.is_durable() || self.commit == Commit::Asynchronous;
+        if is_durable && self.phase == Phase::Starting {
             self.phase = Phase::Open;
         }
+    }
+
+    /// Tells the standby what is committed, or asks what it has.
+    fn meet_standby<N: Host<S, Record = R>>(&self, fx: &mut Effects<N>) {
+        let Some(Replication { standby, timer, .. }) = self.replication else { return };
+        let again_after = match self.phase {
+            Phase::TakingOver => {
+                fx.send(standby, Packet::TakeOver);
+                TAKE_OVER_EVERY
+            }
+            Phase::Starting => REPLICATE_EVERY,
+            Phase::Open => {
+                let rows = self.rows.iter().map(|(key, row)| (key.clone(), row.clone())).collect();
+                fx.send(standby, Packet::Replicate { rows });
+                REPLICATE_EVERY
+            }
+        };
+        fx.set_timer(timer, again_after);
+    }
+
+    /// A fail-over: what the standby has is all there is.
+    fn take_over<N: Host<S, Record = R>>(&mut self, rows: &Snapshot<S>, fx: &mut Effects<N>) {
+        self.phase = Phase::Starting;
+        self.rows = rows.iter().cloned().collect();
+        self.checkpoint(fx);
+        self.open();
     }
 
     /// Notes the query, and whether it is the first time.
@@ -282,14 +334,20 @@ impl<S: Schema, R: Stored<S>> Server<S, R> {
         }
     }
 
-    /// A checkpoint: a log much longer than the rows is replaced by them, and by the commits that are on their way.
+    /// A log much longer than the rows is replaced by them.
     fn compact<N: Node<Record = R>>(&mut self, fx: &mut Effects<N>) {
         let records = self.log.records();
         if records.len() <= LOG_RECORDS_MIN.max(self.rows.len().saturating_mul(4)) {
             return;
         }
+        self.checkpoint(fx);
+    }
+
+    /// Replaces the log by the rows, and by the commits that are on their way.
+    fn checkpoint<N: Node<Record = R>>(&mut self, fx: &mut Effects<N>) {
         let rows = self.rows.iter().map(|(key, row)| (key.clone(), Some(row.clone())));
         let rows = R::from(Redo(rows.collect()));
+        let records = self.log.records();
         let committing = records[records.len() - self.committing_count..].iter().cloned();
         let records = core::iter::once(rows).chain(committing).collect();
         self.log.replace(records, fx);

@@ -104,7 +104,7 @@ impl Node for Desk {
             Input::Message { from, message } => self.0.packet(from, message.0, context, fx),
             Input::Synced(token) => self.0.synced(token, context, fx),
             Input::SyncFailed(token) => self.0.sync_failed(token, fx),
-            Input::Timer(_) => self.0.timer(fx),
+            Input::Timer(key) => self.0.timer(key, fx),
             Input::Request(()) | Input::Stop => {}
         }
     }
@@ -163,7 +163,7 @@ impl Bench {
 fn outcomes(done: &Done<Desk>) -> Vec<(u32, Outcome<Letters>)> {
     let answers = done.sent.iter().map(|(_, letter)| match &letter.0 {
         Packet::Reply { number, outcome } => (number.count, outcome.clone()),
-        Packet::Query { .. } => panic!("a server asks nothing"),
+        packet => panic!("a server that is alone asks nothing: {packet:?}"),
     });
     answers.collect()
 }
@@ -189,6 +189,55 @@ fn a_commit_is_answered_and_seen_only_once_it_is_durable() {
     assert_eq!(outcomes(&read), [(2, Outcome::Committed(vec![Found::Row(None)]))]);
     assert_eq!(outcomes(&bench.sync(&first)), [(1, Outcome::Committed(vec![row(2)]))]);
     assert_eq!(bench.outcome(&[Statement::Get('a')]), Outcome::Committed(vec![row(2)]));
+}
+
+/// A server with a standby that has heard of one row when another is committed: what it reads after a restart.
+fn rows_after_a_restart(recovery: Recovery) -> Outcome<Letters> {
+    const TIMER: TimerKey = TimerKey(7);
+    let replication = Some(Replication { standby: NodeId(9), timer: TIMER, recovery });
+    let (mut bench, mut standby) = (Bench::new(), Standby::<Letters>::new());
+    bench.desk = Desk(Server::new(Commit::Synchronous, RETRY).replicated(replication));
+    bench.input(Input::Start { disk: Vec::new() });
+    let put = |key| [Statement::Put(key, 1)];
+    bench.outcome(&put('a'));
+    let mut pass_on = |bench: &mut Bench, done: Done<Desk>| {
+        let [(NodeId(9), Letter(packet))] = &done.sent[..] else { panic!("{done:?}") };
+        let mut probe = Probe::<Desk>::new(Span::ZERO);
+        probe.ask(|_, fx| standby.packet(NodeId(0), packet.clone(), fx));
+        let answered = probe.done().sent.into_iter();
+        answered
+            .map(|(_, message)| bench.input(Input::Message { from: NodeId(9), message }))
+            .collect::<Vec<_>>()
+    };
+    let heard = bench.input(Input::Timer(TIMER));
+    assert!(pass_on(&mut bench, heard).is_empty());
+    bench.outcome(&put('b'));
+    let disk = bench.desk.0.rows().iter().map(|(key, row)| Page::Redo(Redo([(*key, Some(*row))].into())));
+    let disk: Vec<_> = disk.collect();
+    bench.desk = Desk(Server::new(Commit::Synchronous, RETRY).replicated(replication));
+    let mut begun = bench.input(Input::Start { disk });
+    if recovery == Recovery::TakeOver {
+        assert_eq!(outcomes(&bench.query(&put('c'))), [(3, Outcome::Unavailable)], "nothing is known yet");
+        let tokens = begun.synced.clone();
+        begun = pass_on(&mut bench, begun).remove(0);
+        begun.synced.splice(0..0, tokens);
+    }
+    assert_eq!(
+        outcomes(&bench.query(&put('c'))).last().map(|one| &one.1),
+        Some(&Outcome::Unavailable),
+        "nor durable"
+    );
+    while let Some(token) = begun.synced.pop() {
+        let more = bench.input(Input::Synced(token));
+        begun.synced.extend(more.synced);
+    }
+    bench.outcome(&[Statement::Get('a'), Statement::Get('b')])
+}
+
+#[test]
+fn a_fail_over_leaves_what_the_standby_has_heard_of_and_the_own_disk_everything() {
+    assert_eq!(rows_after_a_restart(Recovery::OwnDisk), Outcome::Committed(vec![row(1), row(1)]));
+    assert_eq!(rows_after_a_restart(Recovery::TakeOver), Outcome::Committed(vec![row(1), Found::Row(None)]));
 }
 
 #[test]

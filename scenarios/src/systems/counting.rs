@@ -10,7 +10,7 @@
 use checker::judge::{Family, FamilyKind};
 use checker::spec::counter::{Counter, CounterAnswer, CounterCall, CounterKind};
 use model::client::Operation;
-use model::counting::{self, Answer, Build, Call, Increment, Observation, Request, Topology};
+use model::counting::{self, Answer, Build, Call, Increment, Observation, Request, Spare, Topology};
 use model::rules::Decisions as _;
 use serde::{Deserialize, Serialize};
 use sim::chance::{Seed, Stream};
@@ -49,6 +49,9 @@ pub struct Shape {
     pub timeout_ms: Bounded<1, 600_000>,
     /// How long a client tries in all.
     pub deadline_ms: Bounded<1, 600_000>,
+    /// Whether the database has an asynchronous standby; it is a node more, the last one.
+    #[serde(default)]
+    pub standby: bool,
 }
 
 /// What is asked, of whom, how often.
@@ -133,6 +136,7 @@ fn topology<S: Counting>(parameters: &Parameters<S>, rules: S::Rules) -> Topolog
         flush_every: Span::from_ms(shape.flush_ms.get()),
         query_timeout: Span::from_ms(shape.query_timeout_ms.get()),
         patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
+        standby: if shape.standby { Spare::One } else { Spare::None },
     };
     counting::build(&shape, S::build(rules))
 }
@@ -146,7 +150,7 @@ fn members<S: Counting>(parameters: &Parameters<S>, rules: S::Rules) -> Vec<Memb
 /// A node's role in scenario files.
 const fn role(member: &counting::Member) -> Role {
     match member {
-        counting::Member::Database(_) => Role::Store,
+        counting::Member::Database(_) | counting::Member::Standby(_) => Role::Store,
         counting::Member::Sync(_) | counting::Member::Dist(_) | counting::Member::Rollup(_) => Role::Service,
         counting::Member::Client(_) => Role::Client,
     }

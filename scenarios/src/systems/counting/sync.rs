@@ -24,6 +24,7 @@ impl System for CounterSync {
         Mutant::new("sync-key-apart", "counter-sync", "linearizable"),
         Mutant::new("sync-cached-read", "counter-sync", "linearizable"),
         Mutant::new("sync-early-answer", "counter-sync", "linearizable"),
+        Mutant::new("sync-failover-forgets", "counter-failover", "linearizable"),
     ];
     type Rules = Rules;
     type Shape = Shape;
