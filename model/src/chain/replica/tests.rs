@@ -1,7 +1,9 @@
 //! A notary and three replicas on the bench: each precaution beside what happens without it.
 
 use super::super::Member;
+use super::super::audit;
 use super::super::block::{Block, Event};
+use super::super::message::{FoundBy, Tampering};
 use super::super::notary::Notary;
 use super::*;
 use crate::probe::{Done, Probe};
