@@ -4,7 +4,8 @@
 //!   (scenario, seed) 0, 1, 2, ... ──► workers take the next one ──► results, put in order ──► verdicts.jsonl
 //! ```
 //!
-//! Every run is a value of its own; threads share only the counter that hands out the next seed.
+//! Every run is a value of its own; threads share only the counter that hands out the next seed. What stands in order without
+//! a hole can be kept on the way, so that a soak that is killed can be resumed.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,6 +24,8 @@ use crate::stopwatch::Stopwatch;
 
 /// Most run folders that a soak keeps.
 pub const RUNS_MAX: usize = 100;
+
+const SECOND_NS: u64 = 1_000_000_000;
 
 /// What to run.
 pub struct Soak {
@@ -54,6 +57,16 @@ pub struct Soaked {
     pub wall_ns: u64,
 }
 
+/// What there is of a soak, in order and without a hole.
+pub struct Part<'a> {
+    /// One verdict a run, by scenario and seed.
+    pub verdicts: Vec<&'a RunVerdict>,
+    /// The first violations' runs, at most [`RUNS_MAX`]; of runs that were known before there are none.
+    pub violations: Vec<&'a Run>,
+    /// Nanoseconds of the host's time.
+    pub wall_ns: u64,
+}
+
 /// A run that came to no end.
 #[derive(Debug, thiserror::Error)]
 #[error("scenario {scenario}, seed {seed}: {error}")]
@@ -78,12 +91,27 @@ impl Soak {
     ///
     /// # Errors
     /// If a run comes to no end; then no further one begins.
-    pub fn run(&self, mut progress: impl FnMut(&RunVerdict)) -> Result<Soaked, SoakError> {
+    pub fn run(&self, progress: impl FnMut(&RunVerdict)) -> Result<Soaked, SoakError> {
+        self.run_keeping(progress, |_| {})
+    }
+
+    /// The same; `keep` is given what there is at the beginning and from time to time, at least a second and a hundred times
+    /// as long as it took the last time apart.
+    ///
+    /// # Errors
+    /// If a run comes to no end; then no further one begins.
+    pub fn run_keeping(
+        &self,
+        mut progress: impl FnMut(&RunVerdict),
+        mut keep: impl FnMut(&Part<'_>),
+    ) -> Result<Soaked, SoakError> {
         let watch = Stopwatch::start();
         let mut gathered = Gathered::new(self.stop_after);
         for (index, verdict) in self.known.iter().enumerate() {
             gathered.take(Finished { index, verdict: verdict.clone(), run: None });
         }
+        let mut pace = Pace::default();
+        pace.keep(watch, || keep(&gathered.part(watch.elapsed_ns())));
         let next = AtomicUsize::new(self.known.len());
         let is_over = AtomicBool::new(gathered.is_over());
         let mut failed = None;
@@ -97,6 +125,7 @@ impl Soak {
                         Ok(finished) => {
                             progress(&finished.verdict);
                             gathered.take(finished);
+                            pace.keep(watch, || keep(&gathered.part(watch.elapsed_ns())));
                         }
                         Err(error) => {
                             failed.get_or_insert(error);
@@ -204,18 +233,57 @@ impl Gathered {
         self.last.is_some()
     }
 
-    /// What stands in order without a hole: up to the last violation wanted, or as far as there was time.
-    fn finish(self) -> (Vec<RunVerdict>, Vec<Run>) {
-        let end = self.last.map_or(self.complete_below, |last| last + 1);
-        let verdicts =
-            self.verdicts.into_iter().take_while(|(index, _)| *index < end).map(|(_, verdict)| verdict);
-        let violations =
-            self.violations.into_iter().take_while(|(index, _)| *index < end).map(|(_, run)| run);
-        (verdicts.collect(), violations.collect())
+    /// Where what stands in order without a hole ends: at the last violation wanted, or as far as there was time.
+    fn end(&self) -> usize {
+        self.last.map_or(self.complete_below, |last| last + 1)
+    }
+
+    fn part(&self, wall_ns: u64) -> Part<'_> {
+        let end = self.end();
+        let verdicts = self.verdicts.range(..end).map(|(_, verdict)| verdict).collect();
+        Part { verdicts, violations: self.violations.range(..end).map(|(_, run)| run).collect(), wall_ns }
+    }
+
+    fn finish(mut self) -> (Vec<RunVerdict>, Vec<Run>) {
+        let end = self.end();
+        drop((self.verdicts.split_off(&end), self.violations.split_off(&end)));
+        (self.verdicts.into_values().collect(), self.violations.into_values().collect())
     }
 }
 
+/// When something that takes time is done again: keeping all verdicts takes the longer, the more there are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    next_ns: u64,
+}
+
+impl Pace {
+    fn keep(&mut self, watch: Stopwatch, keep: impl FnOnce()) {
+        let began_ns = watch.elapsed_ns();
+        if began_ns >= self.next_ns {
+            keep();
+            let ended_ns = watch.elapsed_ns();
+            self.next_ns = next_keeping(began_ns, ended_ns);
+        }
+    }
+}
+
+/// When to keep again what took so long to keep: it takes a hundredth of the time.
+const fn next_keeping(began_ns: u64, ended_ns: u64) -> u64 {
+    let pause_ns = (ended_ns - began_ns).saturating_mul(100);
+    ended_ns.saturating_add(if pause_ns > SECOND_NS { pause_ns } else { SECOND_NS })
+}
+
 impl Soaked {
+    /// All of it.
+    #[must_use]
+    pub fn part(&self) -> Part<'_> {
+        let (verdicts, violations) = (self.verdicts.iter().collect(), self.violations.iter().collect());
+        Part { verdicts, violations, wall_ns: self.wall_ns }
+    }
+}
+
+impl Part<'_> {
     /// `soak.json`: counts, speed and the first violations. `arguments` tells this soak from others.
     #[must_use]
     pub fn summary(&self, arguments: serde_json::Value, new_count: u64) -> SoakSummary {
@@ -237,7 +305,7 @@ impl Soaked {
             arguments,
             counts,
             seeds_per_second: PerSecond::of(new_count, self.wall_ns),
-            first_violations: violated.take(RUNS_MAX).map(first_violation).collect(),
+            first_violations: violated.take(RUNS_MAX).map(|verdict| first_violation(verdict)).collect(),
             by_scenario: by_scenario.into_values().collect(),
         }
     }
@@ -258,5 +326,17 @@ fn first_violation(verdict: &RunVerdict) -> FirstViolation {
         detail: violated.first().map(|check| check.detail.clone()).unwrap_or_default(),
         run: Some(format!("runs/{}", run_name(verdict))),
         replay: verdict.replay_command(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeping_takes_a_hundredth_of_the_time_and_comes_a_second_apart_at_least() {
+        assert_eq!(next_keeping(5, 6), 6 + SECOND_NS);
+        assert_eq!(next_keeping(0, SECOND_NS), 101 * SECOND_NS);
+        assert_eq!(next_keeping(0, u64::MAX), u64::MAX);
     }
 }

@@ -88,3 +88,32 @@ fn a_link_is_followed() {
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(fs::read_to_string(&target).unwrap().contains("counterclock-history"));
 }
+
+/// Starts a soak that has no end, kills it once it has kept a verdict, and says what it kept.
+#[expect(clippy::disallowed_methods, reason = "another process is waited for")]
+fn killed_soak(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_counterclock"));
+    let mut soak = command.current_dir(folder).args(arguments).stderr(Stdio::null()).spawn().unwrap();
+    let kept = || fs::read_to_string(folder.join("soak/verdicts.jsonl")).unwrap_or_default();
+    for _ in 0..600 {
+        if !kept().is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    soak.kill().unwrap();
+    soak.wait().unwrap();
+    kept()
+}
+
+#[test]
+fn a_soak_that_is_killed_goes_on_where_it_was_kept_last() {
+    let folder = folder();
+    let arguments = ["soak", "config-demo", "--seeds", "0..100000000", "--out", "soak"];
+    let kept = killed_soak(folder.path(), &arguments);
+    assert!(!kept.is_empty(), "a minute was not enough for one verdict");
+    let again = counterclock(folder.path(), &[&arguments[..], &["--for", "1s"]].concat(), Stdio::piped());
+    assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8(again.stderr).unwrap());
+    let all = fs::read_to_string(folder.path().join("soak/verdicts.jsonl")).unwrap();
+    assert!(all.starts_with(&kept) && all.len() > kept.len(), "{} and {} bytes", kept.len(), all.len());
+}

@@ -6,7 +6,7 @@ use clap::Args;
 use reports::run_folder::{self, Outcome, RunVerdict, SoakSummary};
 use scenarios::folder::folder;
 use scenarios::plan::{Build, VERSION};
-use scenarios::soak::{self, Soaked};
+use scenarios::soak::{self, Part};
 use scenarios::{runner, scenario};
 use serde_json::{Value, json};
 
@@ -35,7 +35,8 @@ pub(crate) struct Soak {
     /// Stop after the K-th violation in seed order
     #[arg(long, value_name = "K", conflicts_with = "time_limit_ns", value_parser = clap::value_parser!(u32).range(1..))]
     stop_after: Option<u32>,
-    /// Keep verdicts, summary and the first violations' run folders here; the same folder again resumes
+    /// Keep verdicts, summary and the first violations' run folders here, from time to time and in the end;
+    /// the same folder again resumes
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print each verdict as a JSON object, then the summary
@@ -49,11 +50,20 @@ impl Soak {
         let known_count = known.len() as u64;
         let soak = self.prepare(known)?;
         let mut progress = output::Progress::new("runs", soak.count());
-        let soaked = soak.run(|verdict| progress.tick(verdict.verdict == Outcome::Violated))?;
-        let new_count = soaked.verdicts.len() as u64 - known_count.min(soaked.verdicts.len() as u64);
-        let summary = soaked.summary(self.arguments(), new_count);
+        let summary_of = |part: &Part<'_>| {
+            let count = part.verdicts.len() as u64;
+            part.summary(self.arguments(), count - known_count.min(count))
+        };
+        let keep = |part: &Part<'_>| {
+            if let Some(dir) = &self.out {
+                // What cannot be kept now is tried again at the end, and an error then.
+                let _ = write(dir, part, &summary_of(part));
+            }
+        };
+        let soaked = soak.run_keeping(|verdict| progress.tick(verdict.verdict == Outcome::Violated), keep)?;
+        let summary = summary_of(&soaked.part());
         if let Some(dir) = &self.out {
-            write(dir, &soaked, &summary)?;
+            write(dir, &soaked.part(), &summary)?;
         }
         if self.json {
             for verdict in &soaked.verdicts {
@@ -123,13 +133,13 @@ impl Soak {
     }
 }
 
-fn write(dir: &Path, soaked: &Soaked, summary: &SoakSummary) -> Result<(), CommandError> {
+fn write(dir: &Path, part: &Part<'_>, summary: &SoakSummary) -> Result<(), CommandError> {
     let unwritable = |source| CommandError::Unwritable { path: shown(dir), source };
     std::fs::create_dir_all(dir.join(run_folder::RUNS)).map_err(unwritable)?;
-    for run in &soaked.violations {
+    for run in &part.violations {
         folder(run).write(&dir.join(run_folder::RUNS).join(soak::run_name(&run.verdict)))?;
     }
-    let lines: String = soaked.verdicts.iter().map(|verdict| verdict.soak_line() + "\n").collect();
+    let lines: String = part.verdicts.iter().map(|verdict| verdict.soak_line() + "\n").collect();
     write_file(&dir.join(run_folder::VERDICTS), &lines)?;
     Ok(summary.write(dir)?)
 }

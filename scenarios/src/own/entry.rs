@@ -127,7 +127,7 @@ fn soak(suite: &Suite, cases: Vec<Case>, arguments: &Arguments) -> Result<u8, Ow
     }
     let worst = Outcome::worst(verdicts.iter().map(|verdict| verdict.verdict));
     let (count, wall_ns) = (verdicts.len() as u64, watch.elapsed_ns());
-    let summary = Soaked { verdicts, violations: Vec::new(), wall_ns }.summary(json!({}), count);
+    let summary = Soaked { verdicts, violations: Vec::new(), wall_ns }.part().summary(json!({}), count);
     print(&if arguments.json { summary.json() } else { text::soak(&summary) })?;
     Ok(worst.exit_code())
 }
