@@ -122,6 +122,8 @@ pub enum Answer {
         /// How many events the slot had then.
         sequence: Sequence,
     },
+    /// Nothing was decided yet: the call has its place in a stream, and is decided there under that. No client is told so.
+    Queued(Ground),
 }
 
 /// Under what a reservation was decided.
@@ -133,7 +135,7 @@ pub struct Ground {
     pub version: Version,
 }
 
-/// One decision of a slot's owner, for ever.
+/// One decision about a slot, for ever; or, where a stream decides, a command that has its place there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Whose question.
@@ -203,6 +205,10 @@ pub enum Message {
     Peer(Box<Letter<Command>>),
     /// The owner tells what the slot holds, so that the next one need not read all events. Nobody answers.
     Snapshot { slot: SlotId, epoch: Epoch, image: Arc<Image> },
+    /// A node puts commands into the slot's stream, behind whatever is there.
+    Queue { slot: SlotId, number: AppendNumber, commands: Arc<[Event]> },
+    /// They are in the log.
+    Queued { slot: SlotId, number: AppendNumber },
 }
 
 impl sim::node::Message for Message {
@@ -224,6 +230,8 @@ impl sim::node::Message for Message {
             Self::Events { .. } => "events",
             Self::Peer(letter) => letter.name(),
             Self::Snapshot { .. } => "snapshot",
+            Self::Queue { .. } => "queue",
+            Self::Queued { .. } => "queued",
         }
     }
 }
@@ -356,7 +364,7 @@ pub enum Observation {
     Started,
     /// The log has made these entries durable (naive: has taken them).
     Journalled { from: Offset, entries: Arc<[Entry]> },
-    /// A replica has applied these entries, the first at this offset.
+    /// A replica has applied these entries, the first at this offset; of a stream, what it has decided, counted alone.
     Applied { from: Offset, entries: Arc<[Entry]> },
     /// About the configuration of limits.
     Config(config::Observation),

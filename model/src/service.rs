@@ -16,7 +16,7 @@ use crate::counter::decider::{Decider, Deciding};
 use crate::counter::form;
 use crate::counter::kinds::Kinds;
 use crate::ids::{SlotId, Version};
-use crate::message::{Answer, Ground, Message, Observation, Record};
+use crate::message::{Answer, Entry, Ground, Message, Observation, Record};
 use crate::replication::log_nodes::LogNodes;
 use crate::replication::replica::{Batch, Replica};
 
@@ -118,7 +118,9 @@ impl Service {
             }
             Message::Entries { from, entries, tail, nonce } => {
                 let batch = Batch { log: sender, from, entries: &entries, tail, nonce };
-                self.replica.entries(&batch, context.monotonic(), fx);
+                let Self { replica, decider, delivery, .. } = self;
+                let decide = |news: &[Entry], fx: &mut Fx| decider.read(news, delivery, context, fx);
+                replica.entries(&batch, context.monotonic(), decide, fx);
             }
             Message::Config(message) => self.delivery.message(&message, context, fx),
             other => {

@@ -12,7 +12,7 @@ use scenarios::plan::Build;
 use scenarios::runner::Run;
 use scenarios::{runner, scenario};
 
-const COUNTERS: [&str; 3] = ["sharded", "singleton", "compare-and-set"];
+const COUNTERS: [&str; 4] = ["sharded", "singleton", "compare-and-set", "stream"];
 const SPREADS: [&str; 2] = ["even", "hot"];
 const SEED: u64 = 1;
 

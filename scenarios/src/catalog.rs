@@ -10,6 +10,7 @@ const CATALOG: &[(&str, &str)] = &[
     ("capacity-push", include_str!("../catalog/capacity-push.toml")),
     ("capacity-singleton", include_str!("../catalog/capacity-singleton.toml")),
     ("capacity-compare-and-set", include_str!("../catalog/capacity-compare-and-set.toml")),
+    ("capacity-stream", include_str!("../catalog/capacity-stream.toml")),
     ("capacity-consensus", include_str!("../catalog/capacity-consensus.toml")),
     ("capacity-kinds", include_str!("../catalog/capacity-kinds.toml")),
     ("capacity-versions", include_str!("../catalog/capacity-versions.toml")),

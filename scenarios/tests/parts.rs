@@ -15,7 +15,8 @@ use sim::fault::{Fault, FaultPlan, PlannedFault};
 use sim::node::NodeId;
 use sim::time::{Span, TrueTime};
 
-const COUNTERS: [&str; 3] = ["counter=sharded", "counter=singleton", "counter=compare-and-set"];
+const COUNTERS: [&str; 4] =
+    ["counter=sharded", "counter=singleton", "counter=compare-and-set", "counter=stream"];
 const CONFIGS: [&str; 4] = ["config=pull", "config=cached", "config=push", "config=two-phase"];
 
 /// A run of half a minute, with all of the scenario's faults.
@@ -87,6 +88,9 @@ fn each_way_of_deciding_has_a_weakness_of_its_own() {
     );
     breaks(&["counter=singleton"], Some("minority-goes-on"), "linearizable");
     breaks(&["counter=compare-and-set"], Some("retry-without-key"), "exactly-once");
+    breaks(&["counter=stream"], Some("retry-without-key"), "exactly-once");
+    breaks(&["counter=stream"], Some("ground-of-the-reader"), "convergence");
+    breaks(&["counter=stream"], Some("ack-before-journal"), "linearizable");
     for counter in COUNTERS {
         breaks(&[counter], None, "linearizable");
     }
@@ -144,6 +148,16 @@ fn snapshots_of_slots_change_no_promise_on_any_journal() {
 }
 
 #[test]
+fn programs_that_cannot_read_a_stream_to_its_end_break_no_promise() {
+    let scenario = Arc::new(scenario::load("capacity-versions", &["counter=stream".to_owned()]).unwrap());
+    for seed in 0..3 {
+        let verdict =
+            runner::run(runner::plan_for(&scenario, seed, Build::default()), false).unwrap().verdict;
+        assert_eq!(verdict.verdict, Outcome::Holds, "seed {seed}: {:?}", broken(&verdict));
+    }
+}
+
+#[test]
 fn a_journal_has_one_node_or_three_or_five() {
     let refused =
         |count| scenario::load("capacity", &[format!("shape.log-nodes={count}")]).unwrap_err().to_string();
@@ -177,7 +191,7 @@ fn a_part_that_there_is_not_is_refused_with_those_that_there_are() {
     let found = refused("log=paper");
     assert!(found.contains("unknown variant `paper`, expected `single`"), "{found}");
     let found = refused("counter=abacus");
-    assert!(found.contains("`sharded`, `singleton`, `compare-and-set`"), "{found}");
+    assert!(found.contains("`sharded`, `singleton`, `compare-and-set`, `stream`"), "{found}");
     let found = refused("config=pigeon");
     assert!(found.contains("`pull`, `cached`, `push`, `two-phase`"), "{found}");
     let elsewhere = scenario::load("commit", &["config=push".to_owned()]).unwrap_err().to_string();

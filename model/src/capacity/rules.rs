@@ -23,6 +23,9 @@ crate::decisions! {
         damage_cut = "damage-left",
         /// A repeated request gets its first answer.
         request_key = "retry-without-key",
+        /// A command of a stream is decided under what it says itself; otherwise under what the node that reads it would work
+        /// under, so that no two need agree.
+        ground_in_command = "ground-of-the-reader",
         /// The address rule is checked by who decides, whoever was asked; otherwise what another node has passed on counts
         /// as checked.
         zone_checked = "zone-unchecked",

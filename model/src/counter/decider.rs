@@ -1,4 +1,4 @@
-//! Who decides about slots: one of two parts, which the service node does not tell apart.
+//! Who decides about slots: one of three parts, which the service node does not tell apart.
 
 use sim::node::{Context, NodeId};
 
@@ -9,8 +9,10 @@ use crate::counter::compare_and_set::{CompareAndSet, Found};
 use crate::counter::membership::Placing;
 use crate::counter::owner::Opened;
 use crate::counter::owners::{Owners, Way};
+use crate::counter::stream::Stream;
 use crate::ids::SlotId;
-use crate::message::Message;
+use crate::message::{Entry, Message};
+use crate::replication::replica::Decisions;
 use crate::service::ServiceSetup;
 
 /// How it is decided about slots.
@@ -20,6 +22,8 @@ pub enum Deciding {
     Owned(Placing),
     /// By whoever is asked, on condition that nothing came between.
     CompareAndSet,
+    /// By everybody alike, in the order in which questions stand in the journal.
+    Stream,
 }
 
 /// The part of a service node that decides.
@@ -29,6 +33,8 @@ pub enum Decider {
     Owners(Box<Owners>),
     /// Whoever is asked does, from the journal.
     CompareAndSet(CompareAndSet),
+    /// Every node does, what it reads in the journal.
+    Stream(Box<Stream>),
 }
 
 impl Decider {
@@ -40,6 +46,7 @@ impl Decider {
             Deciding::CompareAndSet => {
                 Self::CompareAndSet(CompareAndSet::new(rules, setup.logs(), setup.kinds))
             }
+            Deciding::Stream => Self::Stream(Box::new(Stream::new(rules, setup.logs(), setup.kinds))),
         }
     }
 
@@ -48,6 +55,7 @@ impl Decider {
         match self {
             Self::Owners(owners) => owners.beat(context, fx),
             Self::CompareAndSet(part) => part.start(context),
+            Self::Stream(part) => part.start(context),
         }
     }
 
@@ -63,6 +71,10 @@ impl Decider {
             Self::Owners(owners) => owners.ask(slot, question, context, fx),
             Self::CompareAndSet(part) => {
                 part.ask(slot, question, context, fx);
+                Some(slot)
+            }
+            Self::Stream(part) => {
+                part.ask(slot, question, fx);
                 Some(slot)
             }
         }
@@ -98,6 +110,7 @@ impl Decider {
                 match part {
                     Self::Owners(owners) => owners.owner.appended(done, fx),
                     Self::CompareAndSet(part) => part.appended(done, fx),
+                    Self::Stream(_) => {}
                 }
                 Some(slot)
             }
@@ -109,7 +122,25 @@ impl Decider {
                 part.refused(slot, fx);
                 Some(slot)
             }
+            (Self::Stream(part), Message::Queued { slot, number }) => {
+                part.queued(slot, number);
+                None
+            }
             _ => None,
+        }
+    }
+
+    /// Decides what is new in the journal, if it holds questions; nothing if it holds decisions.
+    pub fn read(
+        &mut self,
+        entries: &[Entry],
+        limits: &mut impl Limits,
+        context: &Context<'_>,
+        fx: &mut Fx,
+    ) -> Option<Decisions> {
+        match self {
+            Self::Owners(_) | Self::CompareAndSet(_) => None,
+            Self::Stream(part) => Some(part.read(entries, limits, context, fx)),
         }
     }
 
@@ -118,7 +149,7 @@ impl Decider {
         match self {
             Self::Owners(owners) => owners.keep_up(context, fx),
             // Nobody has to know anybody.
-            Self::CompareAndSet(_) => {}
+            Self::CompareAndSet(_) | Self::Stream(_) => {}
         }
     }
 
@@ -127,6 +158,7 @@ impl Decider {
         match self {
             Self::Owners(owners) => owners.owner.tick(context, fx),
             Self::CompareAndSet(part) => part.tick(context, fx),
+            Self::Stream(part) => part.tick(context, fx),
         }
     }
 
@@ -135,6 +167,7 @@ impl Decider {
         match self {
             Self::Owners(owners) => owners.pump(limits, context, fx),
             Self::CompareAndSet(part) => part.pump(limits, context, fx),
+            Self::Stream(part) => part.pump(limits, context, fx),
         }
     }
 
@@ -143,6 +176,7 @@ impl Decider {
         match self {
             Self::Owners(owners) => owners.pump_slot(slot, limits, context, fx),
             Self::CompareAndSet(part) => part.pump_slot(slot, limits, context, fx),
+            Self::Stream(part) => part.pump_slot(slot, limits, context, fx),
         }
     }
 }

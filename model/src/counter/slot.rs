@@ -46,6 +46,12 @@ pub struct Slot {
 }
 
 impl Slot {
+    /// The state before the first event.
+    #[must_use]
+    pub fn new(program: Program) -> Self {
+        Self { program, ..Self::default() }
+    }
+
     /// The state after `events`, in order; none if this program cannot read one of them.
     #[must_use]
     pub fn of(events: &[Event], program: Program, rules: &Rules) -> Option<Self> {
@@ -58,7 +64,7 @@ impl Slot {
     pub fn behind(image: Option<&Image>, events: &[Event], program: Program, rules: &Rules) -> Option<Self> {
         let mut slot = match image {
             Some(image) => image.read(program)?,
-            None => Self { program, ..Self::default() },
+            None => Self::new(program),
         };
         for event in events {
             slot.apply(&form::event(event, program.version, rules)?);
@@ -126,6 +132,18 @@ impl Slot {
     pub fn decide_release(&self, order: OrderId) -> Answer {
         let is_held = self.orders.get(&order).is_some_and(|order| order.is_held);
         if is_held { Answer::Released } else { Answer::NotHeld }
+    }
+
+    /// What a call that needs a decision comes to under `ground`; none if it needs none.
+    #[must_use]
+    pub fn decide(&self, call: Call, ground: Ground) -> Option<Answer> {
+        match call {
+            Call::Reserve { .. } | Call::ReserveKinds { .. } => {
+                call.demand().map(|demand| self.decide_reserve(demand.units, ground))
+            }
+            Call::Release { order, .. } => Some(self.decide_release(order)),
+            Call::Use { .. } | Call::Overview => None,
+        }
     }
 
     /// Takes in the next event.

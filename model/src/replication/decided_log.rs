@@ -1,8 +1,8 @@
 //! The journal on one of several nodes: every question takes its place among the commands that a majority decides.
 //!
 //! ```text
-//!   open, append, read, snapshot ──► proposed ──► decided ──► every node's journal
-//!                                                    └──► answered by the node that was asked
+//!   open, append, queue, read, snapshot ──► proposed ──► decided ──► every node's journal
+//!                                                           └──► answered by the node that was asked
 //! ```
 //!
 //! A question that is asked twice, or whose proposal is decided late, finds what has come about since: an append that is
@@ -48,10 +48,10 @@ impl DecidedLog {
     }
 
     fn ask(&self, asker: NodeId, question: Question, fx: &mut Fx) -> Meaning<Command> {
-        if let Question::Append { place, .. } = &question
+        if let Some(answer) = question.acknowledgement()
             && !self.rules.log_decided_first.is_taken()
         {
-            fx.send(asker, place.appended());
+            fx.send(asker, answer);
         }
         Meaning::Propose(Command { via: self.via, asker, question })
     }
@@ -64,6 +64,7 @@ impl DecidedLog {
             Question::Read { slot, nonce } => self.journal.read(slot, nonce),
             Question::Append { place, .. } if outcome == Outcome::Refused => place.refused(),
             Question::Append { place, .. } => place.appended(),
+            Question::Queue { slot, number, .. } => Message::Queued { slot, number },
             Question::Follow { from, nonce } => {
                 self.followers.add(asker);
                 self.journal.chunk(from, self.journal.entries().len(), nonce)
@@ -91,6 +92,7 @@ impl Application for DecidedLog {
                 let condition = if is_conditional { Condition::NewestOwner } else { Condition::None };
                 Question::Append { place: Place { slot, epoch, number, expected }, events, condition }
             }
+            Message::Queue { slot, number, commands } => Question::Queue { slot, number, commands },
             Message::Read { slot, nonce } => Question::Read { slot, nonce },
             Message::Follow { from, nonce } => Question::Follow { from, nonce },
             _ => return Meaning::Nothing,

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   open ────► next epoch of the slot, its image and the events behind it
+//!   queue ───► entries
 //!   append ──► condition holds? ──► entries
 //!                   │ no      └──► they are there already: a repeat
 //!                   └──► refused
@@ -197,11 +198,17 @@ impl Journal {
                 return Outcome::Refused;
             }
         }
+        self.queue(slot, events);
+        Outcome::Taken
+    }
+
+    /// Appends without a condition, wherever the slot ends; new entries are the last ones then.
+    pub fn queue(&mut self, slot: SlotId, events: &[Event]) {
+        let next = self.heads.get(&slot).map_or(0, |head| head.events.len());
         for (sequence, event) in (next..).zip(events) {
             let sequence = Sequence(u32::try_from(sequence).expect("a slot's events fit 32 bits"));
             self.take(Entry { slot, sequence, event: *event });
         }
-        Outcome::Taken
     }
 
     fn take(&mut self, entry: Entry) {

@@ -1,8 +1,8 @@
 //! The journal on one durable node: what it decides is acknowledged and shown once it is on the disk.
 //!
 //! ```text
-//!   append ──► journal ──► entries, disk ──► sync ──► acknowledged, sent to followers
-//!                 └──► refused
+//!   append, queue ──► journal ──► entries, disk ──► sync ──► acknowledged, sent to followers
+//!                        └──► refused
 //! ```
 //!
 //! One sync covers everything written before it, so that load makes batches larger, not the queue longer. What is
@@ -150,6 +150,12 @@ impl Log {
             Message::Append { slot, epoch, number, expected, events } => {
                 let place = Place { slot: *slot, epoch: *epoch, number: *number, expected: *expected };
                 self.append(from, place, events, fx);
+            }
+            Message::Queue { slot, number, commands } => {
+                let before = self.length();
+                self.journal.queue(*slot, commands);
+                self.keep_from(before, fx);
+                self.answer(from, Message::Queued { slot: *slot, number: *number }, fx);
             }
             Message::Follow { from: offset, nonce } => self.follow(from, *offset, *nonce, fx),
             Message::Snapshot { slot, epoch, image } => self.keep_image(*slot, *epoch, image),

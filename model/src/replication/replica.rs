@@ -1,5 +1,7 @@
 //! A copy of the log that serves reads: every entry once, in order, without a gap.
 //!
+//! Where the log is a stream of commands, it holds what they came to instead, and counts decisions, not commands.
+//!
 //! A replica that starts again has nothing. It serves reads only after it has reached the tail that the log named in
 //! answer to its own first question, so that a client never sees it go back; the nonce tells that answer from a late
 //! one to the replica's predecessor. Of a log on several nodes it asks one, and the next when that one stays silent; what
@@ -76,8 +78,14 @@ impl Replica {
         }
     }
 
-    /// Entries from the log.
-    pub fn entries(&mut self, batch: &Batch<'_>, now: MonotonicTime, fx: &mut Fx) {
+    /// Entries from the log. Where they are commands of a stream, `decide` says what the new ones come to.
+    pub fn entries(
+        &mut self,
+        batch: &Batch<'_>,
+        now: MonotonicTime,
+        decide: impl FnOnce(&[Entry], &mut Fx) -> Option<Decisions>,
+        fx: &mut Fx,
+    ) {
         if batch.nonce == self.nonce && self.serves_from.is_none() {
             self.serves_from = Some(batch.tail);
         }
@@ -90,9 +98,14 @@ impl Replica {
             Taken::Nothing => self.ask_if_behind(batch.tail, now, fx),
             Taken::News { from, known } => {
                 let news = &batch.entries[known..];
-                news.iter().for_each(|entry| self.apply(entry));
-                let entries = if known == 0 { Arc::clone(batch.entries) } else { news.into() };
-                fx.observe(Observation::Applied { from, entries });
+                match decide(news, fx) {
+                    Some(Decisions { from, entries, is_lost }) => {
+                        self.is_lost |= is_lost;
+                        self.keep(from, entries, fx);
+                    }
+                    None if known == 0 => self.keep(from, Arc::clone(batch.entries), fx),
+                    None => self.keep(from, news.into(), fx),
+                }
                 self.ask_if_behind(batch.tail, now, fx);
             }
         }
@@ -106,6 +119,13 @@ impl Replica {
             Answer::Overview { position: self.follower.applied(), units: self.units }
         } else {
             Answer::Unavailable
+        }
+    }
+
+    fn keep(&mut self, from: Offset, entries: Arc<[Entry]>, fx: &mut Fx) {
+        entries.iter().for_each(|entry| self.apply(entry));
+        if !entries.is_empty() {
+            fx.observe(Observation::Applied { from, entries });
         }
     }
 
@@ -166,6 +186,17 @@ pub struct Batch<'a> {
     pub nonce: u64,
 }
 
+/// What commands of a stream came to.
+#[derive(Clone, Debug)]
+pub struct Decisions {
+    /// How many decisions there were before these.
+    pub from: Offset,
+    /// The decisions.
+    pub entries: Arc<[Entry]>,
+    /// Whether one of the commands cannot be read here, so that nothing behind it is decided.
+    pub is_lost: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,7 +227,7 @@ mod tests {
         let nonce = replica.nonce;
         let batch =
             Batch { log: LOG, from: Offset(offsets.start), entries: &entries, tail: Offset(tail), nonce };
-        probe.ask(|context, fx| replica.entries(&batch, context.monotonic(), fx));
+        probe.ask(|context, fx| replica.entries(&batch, context.monotonic(), |_, _| None, fx));
         replica.units
     }
 

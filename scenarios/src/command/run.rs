@@ -22,7 +22,7 @@ pub(crate) struct Run {
     #[command(flatten)]
     build: BuildArguments,
     /// Change one value of the scenario, as in shape.slots=10, or one part of the capacity service:
-    /// config=pull|cached|push|two-phase, counter=sharded|singleton|compare-and-set, log=single|consensus
+    /// config=pull|cached|push|two-phase, counter=sharded|singleton|compare-and-set|stream, log=single|consensus
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
     /// Keep plan, history, clock samples and verdict in this folder

@@ -3,7 +3,7 @@
 //! | family | from | judged for |
 //! |---|---|---|
 //! | `slots` | what clients asked of slots, and the journal's order as a witness | linearizable, sequential, admission |
-//! | `entries` | what the journal acknowledged and each replica applied | no loss, exactly once, convergence |
+//! | `entries` | what the journal acknowledged and each replica applied, or decided | no loss, exactly once, convergence |
 //! | `overview` | what clients read from replicas | monotonic reads |
 //! | `config` | versions, tasks, store reads | switch timing |
 
@@ -27,6 +27,7 @@ use crate::system::{
     Aimable, Aims, ForeignRequest, Member, Mutant, Parameters, Planned, Recorded, Seen, Setting, System,
 };
 
+mod commands;
 pub(super) mod entries;
 pub mod kinds;
 pub(super) mod overview;
@@ -166,6 +167,7 @@ impl System for CapacityService {
         Mutant::new("retry-without-key", "counters-partition", "exactly-once"),
         Mutant::new("minority-goes-on", "counters-partition", "linearizable"),
         Mutant::new("replica-skips-gap", "capacity", "convergence"),
+        Mutant::new("ground-of-the-reader", "capacity-stream", "convergence"),
         Mutant::new("zone-unchecked", "capacity-kinds", "admission"),
         Mutant::new("newer-form-misread", "capacity-versions", "linearizable"),
         Mutant::new("snapshot-without-keys", "capacity-consensus", "exactly-once"),
@@ -218,7 +220,7 @@ impl System for CapacityService {
         let config = config(parameters, seen);
         let families = vec![
             slots::record(&parameters.shape, setting.clients, seen, &config),
-            entries::record(&topology, seen),
+            entries::record(&topology, parameters.shape.counter, seen),
             overview::record(setting.clients, seen),
             config.family,
         ];

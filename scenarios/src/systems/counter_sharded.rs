@@ -70,7 +70,7 @@ impl System for CounterSharded {
         let config = config(parameters, seen);
         let families = vec![
             slots::record(&parameters.shape, setting.clients, seen, &config),
-            entries::record(&topology, seen),
+            entries::record(&topology, parameters.shape.counter, seen),
             overview::record(setting.clients, seen),
         ];
         Recorded { families, progress: Progress::of(seen, parameters.timing.late_from(), operation) }

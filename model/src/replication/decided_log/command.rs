@@ -8,8 +8,8 @@ use sim::node::NodeId;
 
 use crate::capacity::rules::Rules;
 use crate::counter::slot::image::Image as SlotImage;
-use crate::ids::{Epoch, Offset, SlotId};
-use crate::message::Event;
+use crate::ids::{AppendNumber, Epoch, Offset, SlotId};
+use crate::message::{Event, Message};
 use crate::replication::consensus::record::Parts;
 use crate::replication::journal::{Condition, Journal, Outcome, Place};
 
@@ -36,6 +36,8 @@ pub enum Question {
     Follow { from: Offset, nonce: u64 },
     /// It tells what a slot of its own holds, and needs no answer.
     Snapshot { slot: SlotId, epoch: Epoch, image: Arc<SlotImage> },
+    /// It puts commands into a slot's stream.
+    Queue { slot: SlotId, number: AppendNumber, commands: Arc<[Event]> },
 }
 
 impl Question {
@@ -44,9 +46,19 @@ impl Question {
     #[must_use]
     pub const fn needs_decision(&self, rules: &Rules) -> bool {
         match self {
-            Self::Open { .. } | Self::Append { .. } | Self::Snapshot { .. } => true,
+            Self::Open { .. } | Self::Append { .. } | Self::Snapshot { .. } | Self::Queue { .. } => true,
             Self::Read { .. } => rules.log_reads_decided.is_taken(),
             Self::Follow { nonce, .. } => *nonce != 0 && rules.log_reads_decided.is_taken(),
+        }
+    }
+
+    /// What says that it was taken, if it adds to the journal and the asker waits for that.
+    #[must_use]
+    pub const fn acknowledgement(&self) -> Option<Message> {
+        match self {
+            Self::Append { place, .. } => Some(place.appended()),
+            Self::Queue { slot, number, .. } => Some(Message::Queued { slot: *slot, number: *number }),
+            Self::Open { .. } | Self::Read { .. } | Self::Follow { .. } | Self::Snapshot { .. } => None,
         }
     }
 
@@ -61,6 +73,10 @@ impl Question {
             Self::Snapshot { slot, epoch, image } => {
                 let visible = journal.entries().len();
                 journal.keep_image(*slot, *epoch, image, visible)
+            }
+            Self::Queue { slot, commands, .. } => {
+                journal.queue(*slot, commands);
+                Outcome::Taken
             }
             Self::Read { .. } | Self::Follow { .. } => Outcome::Taken,
         }

@@ -39,6 +39,13 @@ fn append(expected: u32, requests: &[u64]) -> Message {
     }
 }
 
+fn queue(request: u64) -> Message {
+    let call = Call::Use { slot: SLOT };
+    let answer = Answer::Queued(Ground { limit: 10, version: Version(1) });
+    let commands = [Event { request: RequestKey(request), call, answer }].into();
+    Message::Queue { slot: SLOT, number: AppendNumber(2), commands }
+}
+
 /// What is proposed when that comes, and what the node does at once.
 fn hear((log, probe): &mut Bench, from: NodeId, message: Message) -> (Option<Command>, Done<Member>) {
     let meaning = probe.ask(|_, fx| log.hear(from, message, fx));
@@ -60,6 +67,8 @@ fn every_question_is_answered_once_it_is_decided_by_the_node_that_was_asked() {
         (Message::Open { slot: SLOT, nonce: 7, form: 0 }, "opened"),
         (append(0, &[5]), "appended"),
         (append(3, &[5]), "refused"),
+        (queue(5), "queued"),
+        (queue(5), "queued"),
         (Message::Read { slot: SLOT, nonce: 7 }, "events"),
         (Message::Follow { from: Offset(0), nonce: 7 }, "entries"),
     ];
@@ -92,6 +101,8 @@ fn mutants_answer_before_anything_is_decided() {
     let mut eager = begun(Rules::mutant("append-before-decision"), ME);
     let (command, done) = hear(&mut eager, OWNER, append(3, &[5]));
     assert_eq!((command.is_some(), done.names()), (true, vec!["appended"]));
+    let (command, done) = hear(&mut eager, OWNER, queue(5));
+    assert_eq!((command.is_some(), done.names()), (true, vec!["queued"]));
     let mut stale = begun(Rules::mutant("read-of-a-copy"), ME);
     for message in [Message::Read { slot: SLOT, nonce: 7 }, Message::Follow { from: Offset(0), nonce: 7 }] {
         let (command, done) = hear(&mut stale, REPLICA, message);

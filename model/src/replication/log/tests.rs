@@ -85,6 +85,28 @@ fn versions_of_one_slot_never_fall() {
 }
 
 #[test]
+fn commands_of_a_stream_are_taken_from_anybody_and_as_often_as_they_come() {
+    let queue = |request| {
+        let commands = [event(request, 1)].into();
+        Message::Queue { slot: SLOT, number: AppendNumber(4), commands }
+    };
+    let conversation: [(NodeId, Message, &[&str]); 4] = [
+        (OWNER, queue(1), &["queued"]),
+        (OTHER, queue(2), &["queued"]),
+        (OWNER, queue(1), &["queued"]),
+        (OTHER, Message::Follow { from: Offset(2), nonce: 1 }, &["entries"]),
+    ];
+    check(Rules::hardened(), &conversation);
+    let (mut log, mut probe) = (Log::new(Rules::hardened()), Probe::new(Span::ZERO));
+    for (from, message, _) in &conversation[..3] {
+        probe.ask(|_, fx| log.message(*from, message, fx));
+    }
+    let done = probe.done();
+    assert!(done.sent.is_empty(), "not before it is durable: {done:?}");
+    assert_eq!(log.length(), 3);
+}
+
+#[test]
 fn nothing_is_answered_or_shown_before_it_is_durable() {
     let (mut log, mut probe) = (Log::new(Rules::hardened()), Probe::new(Span::ZERO));
     probe.ask(|_, fx| log.message(OTHER, &Message::Follow { from: Offset(0), nonce: 1 }, fx));

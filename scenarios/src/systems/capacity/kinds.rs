@@ -133,6 +133,10 @@ fn outcome(answer: Answer) -> Option<KindsAnswer> {
         Answer::NotHeld => Some(KindsAnswer::NotHeld),
         Answer::InUse { units, .. } => Some(KindsAnswer::Use([units, 0, 0])),
         Answer::InUseKinds { units, .. } => Some(KindsAnswer::Use(wide(units))),
-        Answer::Changed | Answer::UnknownSlot | Answer::Overview { .. } | Answer::Unavailable => None,
+        Answer::Changed
+        | Answer::UnknownSlot
+        | Answer::Overview { .. }
+        | Answer::Unavailable
+        | Answer::Queued(_) => None,
     }
 }

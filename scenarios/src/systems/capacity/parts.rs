@@ -3,7 +3,7 @@
 //! | key of `[shape]` | choices, the default first |
 //! |---|---|
 //! | `config` | `pull`, `cached`, `push`, `two-phase`: how limits come to the service nodes |
-//! | `counter` | `sharded`, `singleton`, `compare-and-set`: who decides about slots |
+//! | `counter` | `sharded`, `singleton`, `compare-and-set`, `stream`: who decides about slots |
 //! | `log` | `single`, `consensus` (on `log-nodes` nodes, 3 or 5): what the journal stands on |
 
 use model::config::distribution::Mode;
@@ -58,6 +58,8 @@ pub enum CounterPart {
     Singleton,
     /// Whoever is asked, on condition that nothing came between: the store's compare and set.
     CompareAndSet,
+    /// Every service node alike: questions take their places in the journal, and are decided there.
+    Stream,
 }
 
 impl CounterPart {
@@ -68,6 +70,7 @@ impl CounterPart {
             Self::Sharded => Deciding::Owned(Placing::Sharded),
             Self::Singleton => Deciding::Owned(Placing::Singleton),
             Self::CompareAndSet => Deciding::CompareAndSet,
+            Self::Stream => Deciding::Stream,
         }
     }
 
@@ -77,7 +80,7 @@ impl CounterPart {
         match self {
             Self::Sharded => owner_among(services, slot),
             Self::Singleton => services.first().copied(),
-            Self::CompareAndSet => None,
+            Self::CompareAndSet | Self::Stream => None,
         }
     }
 }

@@ -7,10 +7,11 @@ use checker::judge::{Family, FamilyKind};
 use checker::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
 use model::client::Operation;
 use model::ids::{RequestKey, SlotId};
-use model::message::{Answer, Call, Ground, Observation};
+use model::message::{Answer, Call, Entry, Ground, Observation};
 use sim::node::NodeId;
 
 use super::kinds::KindSlots;
+use super::parts::CounterPart;
 use super::{CapacityService, Shape, operation};
 use crate::recorder::{self, Known, Operations, Reading};
 use crate::system::Seen;
@@ -28,11 +29,11 @@ pub(in crate::systems) fn record(
     let kind = if shape.has_kinds() {
         let reading = KindSlots { zones: shape.zones.get_u32() };
         let Operations { history, places } = recorder::operations(clients, seen, operation, &reading);
-        let witness = witness(&places, seen);
+        let witness = witness(&places, seen, shape.counter);
         FamilyKind::Kinds { spec: shape.spec(), history, witness, schedule, uncertainty_ns }
     } else {
         let Operations { history, places } = recorder::operations(clients, seen, operation, &Slots);
-        let witness = witness(&places, seen);
+        let witness = witness(&places, seen, shape.counter);
         FamilyKind::Capacity { spec: Capacity { capacity: None }, history, witness, schedule, uncertainty_ns }
     };
     Family { name: "slots".to_owned(), kind }
@@ -42,6 +43,7 @@ pub(in crate::systems) fn record(
 fn witness(
     places: &BTreeMap<RequestKey, (String, OperationIndex)>,
     seen: &[Seen<CapacityService>],
+    counter: CounterPart,
 ) -> BTreeMap<String, Vec<OperationIndex>> {
     let mut order = Order::default();
     for one in seen {
@@ -53,18 +55,27 @@ fn witness(
                     order.read(key, u64::from(sequence.0), *number);
                 }
             }
-            Observation::Journalled { entries, .. } => {
-                for entry in entries.iter() {
+            shown => {
+                for entry in decisions(shown, counter) {
                     if let Some((key, number)) = places.get(&entry.event.request) {
                         let is_refusal = !has_effect(entry.event.answer);
                         order.write(key, u64::from(entry.sequence.0), Placed { number: *number, is_refusal });
                     }
                 }
             }
-            _ => {}
         }
     }
     order.finish()
+}
+
+/// The decisions that are shown in the journal's order: by the journal, or, where that is a stream of commands, by each replica
+/// that has decided them.
+fn decisions(observation: &Observation, counter: CounterPart) -> &[Entry] {
+    match observation {
+        Observation::Applied { entries, .. } if counter == CounterPart::Stream => entries,
+        Observation::Journalled { entries, .. } if counter != CounterPart::Stream => entries,
+        _ => &[],
+    }
 }
 
 /// Questions about single slots as those of bounded counters.
@@ -118,7 +129,8 @@ fn outcome(answer: Answer) -> Option<CapacityAnswer> {
         | Answer::Overview { .. }
         | Answer::Unavailable
         | Answer::NotServed
-        | Answer::InUseKinds { .. } => None,
+        | Answer::InUseKinds { .. }
+        | Answer::Queued(_) => None,
     }
 }
 

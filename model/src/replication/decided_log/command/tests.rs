@@ -64,6 +64,15 @@ fn a_confirmation_that_is_decided_after_a_later_append_confirms_nothing() {
     check(&[(append(0, 0, &[]), Taken), (append(0, 0, &[5]), Taken), (append(0, 0, &[]), Refused)], &[5]);
 }
 
+fn queue(request: u64) -> Question {
+    Question::Queue { slot: SLOT, number: AppendNumber(0), commands: [event(request)].into() }
+}
+
+#[test]
+fn a_command_of_a_stream_is_there_as_often_as_it_is_decided_whoever_owns_the_slot() {
+    check(&[(queue(5), Taken), (open(7), Taken), (queue(6), Taken), (queue(5), Taken)], &[5, 6, 5]);
+}
+
 /// What the owner of that epoch says the first `count` events made.
 fn snapshot(epoch: u32, count: u64) -> Question {
     let events: Vec<_> = (5..5 + count).map(event).collect();
@@ -99,6 +108,8 @@ fn commands() -> Vec<Command> {
         snapshot(2, 2),
         Question::Read { slot: SLOT, nonce: 3 },
         append(2, 2, &[8]),
+        queue(9),
+        queue(9),
     ];
     questions.map(|question| Command { via, asker: NodeId(3), question }).to_vec()
 }
@@ -121,7 +132,7 @@ fn commands_that_are_put_behind_a_snapshot_which_has_them_are_not_done_again() {
 fn snapshots_of_the_parts_are_the_snapshot_of_the_whole_wherever_it_is_cut() {
     let commands = commands();
     let whole = Image::create(&commands).into_journal();
-    assert_eq!(whole.entries().len(), 3);
+    assert_eq!(whole.entries().len(), 5);
     for first in 0..=commands.len() {
         for second in first..=commands.len() {
             let mut image = Image::create(&commands[..first]);
