@@ -5,9 +5,11 @@ pub mod rules;
 use std::sync::Arc;
 
 use sim::node::{Context, Effects, Input, InputOf, Node, NodeId};
+use sim::time::Span;
 
 use self::rules::Rules;
 use crate::cache::Cache;
+use crate::chooser::{Chooser, ChooserSetup};
 use crate::client::{Client, Patience};
 use crate::config::distribution::{Distribution, Sources};
 use crate::config::first_version;
@@ -20,6 +22,7 @@ use crate::publisher::Publisher;
 use crate::replication::consensus::replica::{Replica as LogReplica, ReplicaSetup as LogSetup};
 use crate::replication::decided_log::DecidedLog;
 use crate::replication::log::Log;
+use crate::replication::log_nodes::LogNodes;
 use crate::service::{Service, ServiceSetup};
 use crate::store::Store;
 
@@ -46,6 +49,8 @@ pub enum Member {
     Publisher(Publisher),
     /// A cache of the configuration, or its replica.
     Cache(Cache<Reading>),
+    /// The slot chooser.
+    Chooser(Box<Chooser>),
 }
 
 impl Member {
@@ -59,6 +64,7 @@ impl Member {
             Self::Client(_) => "client",
             Self::Publisher(_) => "publisher",
             Self::Cache(_) => "cache",
+            Self::Chooser(_) => "chooser",
         }
     }
 }
@@ -95,6 +101,7 @@ impl Node for Member {
                 };
                 cache.handle(input, cached, context, fx);
             }
+            Self::Chooser(chooser) => handle_chooser(chooser, input, context, fx),
         }
     }
 }
@@ -148,6 +155,15 @@ fn handle_publisher(publisher: &mut Publisher, input: InputOf<Member>, context: 
     }
 }
 
+fn handle_chooser(chooser: &mut Chooser, input: InputOf<Member>, context: &mut Context<'_>, fx: &mut Fx) {
+    match input {
+        Input::Start { .. } => chooser.start(context, fx),
+        Input::Message { from, message } => chooser.message(from, &message, context, fx),
+        Input::Timer(_) => chooser.timer(context, fx),
+        Input::Synced(_) | Input::SyncFailed(_) | Input::Request(_) | Input::Stop => {}
+    }
+}
+
 /// How large a world is, and its timing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -169,6 +185,8 @@ pub struct Shape {
     pub snapshot_every: u32,
     /// Nodes of the journal: one that is durable, or several that decide by majority.
     pub log_count: u32,
+    /// There is a slot chooser, which begins that long after the start.
+    pub chooser_after: Option<Span>,
     /// How patient clients are.
     pub patience: Patience,
 }
@@ -191,7 +209,8 @@ pub struct Topology {
 }
 
 /// Builds a world of `shape`: store, log, publisher, then service nodes and clients, and at last the caches of the
-/// configuration and the other nodes of the log, so that a choice of parts gives nobody else another number.
+/// configuration, the other nodes of the log and the slot chooser, so that a choice of parts gives nobody else another
+/// number.
 #[must_use]
 pub fn build(shape: &Shape, rules: Rules) -> Topology {
     let (store, publisher) = (NodeId(0), NodeId(2));
@@ -204,6 +223,7 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
     let sources = Sources { store, first_cache };
     let caches = distribution.caches(sources);
     let logs = logs(shape.log_count, NodeId(first_cache.0 + caches.len() as u32));
+    let chooser = shape.chooser_after.map(|_| NodeId(first_cache.0 + (caches.len() + logs.len() - 1) as u32));
     let initial: Vec<_> = shape.initial.map(first_version).into_iter().collect();
     let last = Version(u32::from(!initial.is_empty()));
 
@@ -216,7 +236,8 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
         let services = Arc::clone(&services);
         let Shape { slot_count, kinds, deciding, snapshot_every, .. } = *shape;
         let logs = Arc::clone(&logs);
-        let setup = ServiceSetup { me: *me, services, logs, slot_count, kinds, deciding, snapshot_every };
+        let setup =
+            ServiceSetup { me: *me, services, logs, slot_count, kinds, deciding, snapshot_every, chooser };
         Member::Service(Service::new(rules, &setup, distribution.delivery(sources, rules.config())))
     }));
     members.extend(
@@ -225,6 +246,10 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
     );
     members.extend(caches.into_iter().map(Member::Cache));
     members.extend((1..logs.len()).map(|index| log(&logs, index, rules)));
+    members.extend(chooser.zip(shape.chooser_after).map(|(me, after)| {
+        let setup = ChooserSetup { after, slot_count: shape.slot_count, kinds: shape.kinds };
+        Member::Chooser(Box::new(Chooser::new(rules, LogNodes::new(Arc::clone(&logs), me), setup)))
+    }));
     Topology { members, services, clients, store, logs, publisher }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //!   Client ──ask──► Service ─────────append──────► Log
 //!   Publisher       │ decider: a slot's owner, or    │
-//!      │            │          compare and set       │ entries
+//!      │            │          compare and set       │ entries ──► Chooser
 //!      ▼            │ delivery: the limit in force   │
 //!    Store ◄─read── │ replica: what readers see ◄────┘
 //!      └── directly, through a Cache, by watch or in two phases ──► Worker
@@ -16,6 +16,7 @@ pub mod broker;
 pub mod cache;
 pub mod capacity;
 pub mod chain;
+pub mod chooser;
 pub mod client;
 pub mod config;
 pub mod coordination;

@@ -56,10 +56,17 @@ pub enum Call {
         /// Where it comes from.
         zone: ZoneId,
     },
+    /// Which slot has the most room for that many units of a kind, as the chooser knows it.
+    Choose {
+        /// Of which kind; the first is 0.
+        kind: u8,
+        /// For how many.
+        units: u32,
+    },
 }
 
 impl Call {
-    /// The slot it is about; none for the overview.
+    /// The slot it is about; none if it is about all of them.
     #[must_use]
     pub const fn slot(self) -> Option<SlotId> {
         match self {
@@ -67,7 +74,7 @@ impl Call {
             | Self::ReserveKinds { slot, .. }
             | Self::Release { slot, .. }
             | Self::Use { slot } => Some(slot),
-            Self::Overview => None,
+            Self::Overview | Self::Choose { .. } => None,
         }
     }
 }
@@ -124,6 +131,22 @@ pub enum Answer {
     },
     /// Nothing was decided yet: the call has its place in a stream, and is decided there under that. No client is told so.
     Queued(Ground),
+    /// What the chooser chooses.
+    Chosen {
+        /// The slot with the most room; none if that is not enough.
+        choice: Option<Choice>,
+        /// How many entries of the journal the chooser has applied.
+        position: Offset,
+    },
+}
+
+/// A slot that was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Which slot.
+    pub slot: SlotId,
+    /// How many units of the kind it has room for.
+    pub room: u32,
 }
 
 /// Under what a reservation was decided.

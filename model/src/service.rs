@@ -16,9 +16,10 @@ use crate::counter::decider::{Decider, Deciding};
 use crate::counter::form;
 use crate::counter::kinds::Kinds;
 use crate::ids::{SlotId, Version};
-use crate::message::{Answer, Entry, Ground, Message, Observation, Record};
+use crate::message::{Answer, Call, Entry, Ground, Message, Observation, Record};
+use crate::replication::following::Batch;
 use crate::replication::log_nodes::LogNodes;
-use crate::replication::replica::{Batch, Replica};
+use crate::replication::replica::Replica;
 
 const TICK: TimerKey = TimerKey(0);
 const TICK_EVERY: Span = Span::from_ms(50);
@@ -40,6 +41,8 @@ pub struct ServiceSetup {
     pub deciding: Deciding,
     /// An owner tells the journal what a slot holds after so many durable events; 0 is never.
     pub snapshot_every: u32,
+    /// Who knows where there is room, if anybody does.
+    pub chooser: Option<NodeId>,
 }
 
 impl ServiceSetup {
@@ -55,6 +58,7 @@ impl ServiceSetup {
 pub struct Service {
     rules: Rules,
     slot_count: u32,
+    chooser: Option<NodeId>,
     decider: Decider,
     delivery: Delivery,
     replica: Replica,
@@ -94,6 +98,7 @@ impl Service {
         Self {
             rules,
             slot_count: setup.slot_count,
+            chooser: setup.chooser,
             decider: Decider::new(rules, setup),
             delivery,
             replica: Replica::new(rules, setup.logs()),
@@ -154,12 +159,22 @@ impl Service {
 
     fn ask(&mut self, question: Question, context: &mut Context<'_>, fx: &mut Fx) {
         match question.call.slot() {
+            None if matches!(question.call, Call::Choose { .. }) => self.pass_on(question, fx),
             None => question.answer(self.replica.overview(), fx),
             Some(slot) if slot.0 >= self.slot_count => question.answer(Answer::UnknownSlot, fx),
             Some(slot) => {
                 let slot = self.decider.ask(slot, question, context, fx);
                 self.decide(slot, context, fx);
             }
+        }
+    }
+
+    /// The chooser answers the client itself.
+    fn pass_on(&self, question: Question, fx: &mut Fx) {
+        let Question { client, request, call } = question;
+        match self.chooser {
+            Some(chooser) => fx.send(chooser, Message::Forward { client, request, call }),
+            None => question.answer(Answer::Unavailable, fx),
         }
     }
 

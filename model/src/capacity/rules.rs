@@ -78,6 +78,11 @@ crate::decisions! {
         /// What a reader must not miss takes its place in a log on several nodes; otherwise the node that is asked answers
         /// from its own copy.
         log_reads_decided = "read-of-a-copy",
+        /// A projection that is built late begins at the journal's first entry; otherwise at its end, as a subscription does
+        /// that nobody gave an offset.
+        chooser_from_start = "chooser-from-tail",
+        /// The chooser takes what was given back for free; otherwise it counts reservations only.
+        chooser_counts_releases = "chooser-forgets-releases",
         /// A read says what is in use; otherwise one unit more. The canary: every run must show it, or the judge sleeps.
         reads_are_true = "canary" in every variant,
     }

@@ -162,6 +162,6 @@ fn decide_new(slot: &Slot, call: Call, ground: impl FnOnce(Version) -> Limit) ->
         Call::Reserve { units, .. } => reserve(Units::first(units)),
         Call::ReserveKinds { units, .. } => reserve(units),
         Call::Release { order, .. } => Outcome::Journal(slot.decide_release(order)),
-        Call::Use { .. } | Call::Overview => Outcome::Refuse,
+        Call::Use { .. } | Call::Overview | Call::Choose { .. } => Outcome::Refuse,
     }
 }

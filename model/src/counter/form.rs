@@ -24,7 +24,11 @@ impl Call {
     pub const fn form(self) -> u32 {
         match self {
             Self::ReserveKinds { .. } => 1,
-            Self::Reserve { .. } | Self::Release { .. } | Self::Use { .. } | Self::Overview => 0,
+            Self::Reserve { .. }
+            | Self::Release { .. }
+            | Self::Use { .. }
+            | Self::Overview
+            | Self::Choose { .. } => 0,
         }
     }
 
@@ -36,7 +40,7 @@ impl Call {
                 Some(Demand { order, units: Units::first(units), zone: None })
             }
             Self::ReserveKinds { order, units, zone, .. } => Some(Demand { order, units, zone: Some(zone) }),
-            Self::Release { .. } | Self::Use { .. } | Self::Overview => None,
+            Self::Release { .. } | Self::Use { .. } | Self::Overview | Self::Choose { .. } => None,
         }
     }
 

@@ -68,6 +68,12 @@ impl Kinds {
         Self { shares: padded, zones }
     }
 
+    /// How many kinds there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.shares.iter().filter(|share| **share > 0).count()
+    }
+
     /// Whether there is but one kind.
     #[must_use]
     pub const fn is_single(&self) -> bool {

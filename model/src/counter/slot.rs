@@ -93,7 +93,7 @@ impl Slot {
     /// The answer that needs no decision: it was given before, or nothing is to be done.
     #[must_use]
     pub fn recall(&self, request: RequestKey, call: Call, rules: &Rules) -> Option<Answer> {
-        if let Call::Use { .. } | Call::Overview = call {
+        if let Call::Use { .. } | Call::Overview | Call::Choose { .. } = call {
             return Some(self.in_use(rules));
         }
         if !rules.request_key.is_taken() {
@@ -142,7 +142,7 @@ impl Slot {
                 call.demand().map(|demand| self.decide_reserve(demand.units, ground))
             }
             Call::Release { order, .. } => Some(self.decide_release(order)),
-            Call::Use { .. } | Call::Overview => None,
+            Call::Use { .. } | Call::Overview | Call::Choose { .. } => None,
         }
     }
 
@@ -214,7 +214,9 @@ mod tests {
             Call::Reserve { units, .. } => slot.decide_reserve(Units::first(units), GROUND),
             Call::ReserveKinds { units, .. } => slot.decide_reserve(units, GROUND),
             Call::Release { order, .. } => slot.decide_release(order),
-            Call::Use { .. } | Call::Overview => unreachable!("reads are always known"),
+            Call::Use { .. } | Call::Overview | Call::Choose { .. } => {
+                unreachable!("reads are always known")
+            }
         };
         slot.apply(&Event { request, call, answer });
         Is::New(answer)

@@ -55,6 +55,11 @@ impl Follower {
         Taken::News { from, known }
     }
 
+    /// Leaves out all entries before `to` that it has not.
+    pub fn pass_over(&mut self, to: Offset) {
+        self.applied = self.applied.max(to);
+    }
+
     /// Whether it last asked the log that long ago, or never did.
     #[must_use]
     pub fn is_due(&self, every: Span, now: MonotonicTime) -> bool {

@@ -2,80 +2,53 @@
 //!
 //! Where the log is a stream of commands, it holds what they came to instead, and counts decisions, not commands.
 //!
-//! A replica that starts again has nothing. It serves reads only after it has reached the tail that the log named in
-//! answer to its own first question, so that a client never sees it go back; the nonce tells that answer from a late
-//! one to the replica's predecessor. Of a log on several nodes it asks one, and the next when that one stays silent; what
-//! it has applied never falls, whichever is behind.
+//! A replica that starts again has nothing. It serves reads only after it has caught up, so that a client never sees it go
+//! back.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sim::node::{Context, NodeId};
-use sim::time::{MonotonicTime, Span};
+use sim::node::Context;
+use sim::time::MonotonicTime;
 
 use crate::capacity::Fx;
 use crate::capacity::rules::Rules;
 use crate::counter::form;
 use crate::ids::{Offset, OrderId, SlotId};
-use crate::message::{Answer, Call, Entry, Message, Observation};
-use crate::replication::follower::{Follower, Taken};
+use crate::message::{Answer, Call, Entry, Observation};
+use crate::replication::following::{Batch, Begin, Following};
 use crate::replication::log_nodes::LogNodes;
-
-/// How often a replica asks again even if nothing seems to be missing.
-const RESYNC_EVERY: Span = Span::from_ms(500);
-/// A gap is asked about at most this often.
-const GAP_ASK_EVERY: Span = Span::from_ms(20);
 
 /// The read side of one service node.
 #[derive(Clone, Debug)]
 pub struct Replica {
     rules: Rules,
-    logs: LogNodes,
-    follower: Follower,
-    /// Since when the journal's node owes an answer.
-    unanswered_since: Option<MonotonicTime>,
+    following: Following,
     /// Units in use over all slots, of all kinds together.
     units: u64,
     held: BTreeMap<(SlotId, OrderId), u64>,
     /// The version of the program, and whether an entry was in a form that it cannot read: then it knows no sum.
     version: u32,
     is_lost: bool,
-    nonce: u64,
-    /// Reads wait until this much is applied; unknown until the log has answered.
-    serves_from: Option<Offset>,
 }
 
 impl Replica {
     /// An empty replica of what those nodes have.
     #[must_use]
     pub fn new(rules: Rules, logs: LogNodes) -> Self {
-        Self {
-            rules,
-            logs,
-            follower: Follower::default(),
-            unanswered_since: None,
-            units: 0,
-            held: BTreeMap::new(),
-            version: 0,
-            is_lost: false,
-            nonce: 0,
-            serves_from: None,
-        }
+        let following = Following::new(rules, logs, Begin::AtFirst);
+        Self { rules, following, units: 0, held: BTreeMap::new(), version: 0, is_lost: false }
     }
 
     /// Begins: asks for everything.
     pub fn start(&mut self, context: &mut Context<'_>, fx: &mut Fx) {
         self.version = context.version();
-        self.nonce = context.chance().next_u64().max(1);
-        self.ask(context.monotonic(), fx);
+        self.following.start(context, fx);
     }
 
     /// Asks again from time to time: until the first answer in any case, then only if it resyncs.
     pub fn tick(&mut self, now: MonotonicTime, fx: &mut Fx) {
-        let is_due = self.follower.is_due(RESYNC_EVERY, now);
-        if is_due && (self.rules.resync.is_taken() || self.serves_from.is_none()) {
-            self.ask(now, fx);
-        }
+        self.following.tick(now, fx);
     }
 
     /// Entries from the log. Where they are commands of a stream, `decide` says what the new ones come to.
@@ -86,37 +59,22 @@ impl Replica {
         decide: impl FnOnce(&[Entry], &mut Fx) -> Option<Decisions>,
         fx: &mut Fx,
     ) {
-        if batch.nonce == self.nonce && self.serves_from.is_none() {
-            self.serves_from = Some(batch.tail);
-        }
-        if batch.log == self.logs.current() && self.serves_from.is_some() {
-            self.unanswered_since = None;
-        }
-        let gap_detection = self.rules.gap_detection;
-        match self.follower.take(batch.from, batch.entries.len(), gap_detection) {
-            Taken::Gap => self.ask_for_gap(now, fx),
-            Taken::Nothing => self.ask_if_behind(batch.tail, now, fx),
-            Taken::News { from, known } => {
-                let news = &batch.entries[known..];
-                match decide(news, fx) {
-                    Some(Decisions { from, entries, is_lost }) => {
-                        self.is_lost |= is_lost;
-                        self.keep(from, entries, fx);
-                    }
-                    None if known == 0 => self.keep(from, Arc::clone(batch.entries), fx),
-                    None => self.keep(from, news.into(), fx),
-                }
-                self.ask_if_behind(batch.tail, now, fx);
+        let Some((from, news)) = self.following.take(batch, now, fx) else { return };
+        match decide(&news, fx) {
+            Some(Decisions { from, entries, is_lost }) => {
+                self.is_lost |= is_lost;
+                self.keep(from, entries, fx);
             }
+            None => self.keep(from, news, fx),
         }
+        self.following.ask_if_behind(batch.tail, now, fx);
     }
 
     /// What a client is told.
     #[must_use]
     pub fn overview(&self) -> Answer {
-        let has_caught_up = self.serves_from.is_some_and(|floor| self.follower.applied() >= floor);
-        if !self.is_lost && (has_caught_up || !self.rules.catch_up_first.is_taken()) {
-            Answer::Overview { position: self.follower.applied(), units: self.units }
+        if !self.is_lost && self.following.may_serve() {
+            Answer::Overview { position: self.following.applied(), units: self.units }
         } else {
             Answer::Unavailable
         }
@@ -146,44 +104,6 @@ impl Replica {
             _ => {}
         }
     }
-
-    fn ask_if_behind(&mut self, tail: Offset, now: MonotonicTime, fx: &mut Fx) {
-        if tail > self.follower.applied() && self.rules.gap_detection.is_taken() {
-            self.ask_for_gap(now, fx);
-        }
-    }
-
-    fn ask_for_gap(&mut self, now: MonotonicTime, fx: &mut Fx) {
-        if self.follower.is_due(GAP_ASK_EVERY, now) {
-            self.ask(now, fx);
-        }
-    }
-
-    fn ask(&mut self, now: MonotonicTime, fx: &mut Fx) {
-        let since = *self.unanswered_since.get_or_insert(now);
-        if now.since(since) >= RESYNC_EVERY {
-            self.logs.give_up(since, now);
-            self.unanswered_since = Some(now);
-        }
-        self.follower.asks(now);
-        let nonce = if self.serves_from.is_none() { self.nonce } else { 0 };
-        fx.send(self.logs.current(), Message::Follow { from: self.follower.applied(), nonce });
-    }
-}
-
-/// What the log sends.
-#[derive(Clone, Copy, Debug)]
-pub struct Batch<'a> {
-    /// Who sends it.
-    pub log: NodeId,
-    /// Offset of the first entry.
-    pub from: Offset,
-    /// The entries.
-    pub entries: &'a Arc<[Entry]>,
-    /// How many entries the log has in all.
-    pub tail: Offset,
-    /// Of the question it answers; 0 if it answers none.
-    pub nonce: u64,
 }
 
 /// What commands of a stream came to.
@@ -202,9 +122,12 @@ mod tests {
     use super::*;
     use crate::capacity::Member;
     use crate::ids::{RequestKey, Sequence};
-    use crate::message::{Event, Ground};
+    use crate::message::{Event, Ground, Message};
     use crate::probe::Probe;
+    use crate::replication::following::{GAP_ASK_EVERY, RESYNC_EVERY};
     use crate::rules::Decisions as _;
+    use sim::node::NodeId;
+    use sim::time::Span;
 
     const LOG: NodeId = NodeId(1);
 
@@ -224,7 +147,7 @@ mod tests {
                 Entry { slot: SlotId(0), sequence: Sequence(0), event }
             })
             .collect();
-        let nonce = replica.nonce;
+        let nonce = replica.following.nonce();
         let batch =
             Batch { log: LOG, from: Offset(offsets.start), entries: &entries, tail: Offset(tail), nonce };
         probe.ask(|context, fx| replica.entries(&batch, context.monotonic(), |_, _| None, fx));
