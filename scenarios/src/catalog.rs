@@ -13,6 +13,7 @@ const CATALOG: &[(&str, &str)] = &[
     ("capacity-stream", include_str!("../catalog/capacity-stream.toml")),
     ("capacity-consensus", include_str!("../catalog/capacity-consensus.toml")),
     ("capacity-kinds", include_str!("../catalog/capacity-kinds.toml")),
+    ("capacity-chooser", include_str!("../catalog/capacity-chooser.toml")),
     ("capacity-versions", include_str!("../catalog/capacity-versions.toml")),
     ("counter-sharded", include_str!("../catalog/counter-sharded.toml")),
     ("overview", include_str!("../catalog/overview.toml")),

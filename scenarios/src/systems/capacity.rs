@@ -3,8 +3,9 @@
 //! | family | from | judged for |
 //! |---|---|---|
 //! | `slots` | what clients asked of slots, and the journal's order as a witness | linearizable, sequential, admission |
-//! | `entries` | what the journal acknowledged and each replica applied, or decided | no loss, exactly once, convergence |
-//! | `overview` | what clients read from replicas | monotonic reads |
+//! | `entries` | what the journal acknowledged and each replica and the slot chooser applied, or decided | no loss, exactly once, convergence |
+//! | `overview` | what clients read from replicas and the slot chooser | monotonic reads |
+//! | `choices` | what the slot chooser answered, where there is one | linearizable, sequential: what the journal says up to the offset named |
 //! | `config` | versions, tasks, store reads | switch timing |
 
 use checker::switch_timing::{Promise, PromiseKind};
@@ -27,6 +28,7 @@ use crate::system::{
     Aimable, Aims, ForeignRequest, Member, Mutant, Parameters, Planned, Recorded, Seen, Setting, System,
 };
 
+pub(super) mod choices;
 mod commands;
 pub(super) mod entries;
 pub mod kinds;
@@ -88,6 +90,17 @@ pub struct Shape {
     /// that; 0 is never.
     #[serde(default)]
     pub snapshot_every: Bounded<0, 100_000>,
+    /// There is a slot chooser, which begins to follow the journal that long after the start; 0 is none.
+    #[serde(default)]
+    pub chooser_after_ms: Bounded<0, 3_600_000>,
+}
+
+impl Shape {
+    /// When the slot chooser begins, from the start; none if there is none.
+    #[must_use]
+    pub fn chooser_after(&self) -> Option<Span> {
+        Some(self.chooser_after_ms.get()).filter(|after| *after > 0).map(Span::from_ms)
+    }
 }
 
 /// What is asked, of whom, how often.
@@ -130,6 +143,9 @@ pub struct Mix {
     /// releases of what is not held.
     #[serde(default)]
     pub odd: Bounded<0, 1_000>,
+    /// Ask the chooser where there is room; for the overview, as long as it has not begun.
+    #[serde(default)]
+    pub choose: Bounded<0, 1_000>,
 }
 
 /// How the slots share the requests.
@@ -174,6 +190,8 @@ impl System for CapacityService {
         Mutant::new("replica-serves-early", "rolling-restart", "monotonic-reads"),
         Mutant::new("append-before-decision", "capacity-consensus", "no-loss"),
         Mutant::new("read-of-a-copy", "capacity-consensus", "monotonic-reads"),
+        Mutant::new("chooser-from-tail", "capacity-chooser", "convergence"),
+        Mutant::new("chooser-forgets-releases", "capacity-chooser", "linearizable"),
     ];
     type Rules = capacity::rules::Rules;
     type Shape = Shape;
@@ -218,12 +236,13 @@ impl System for CapacityService {
         let parameters = setting.parameters;
         let topology = topology(parameters);
         let config = config(parameters, seen);
-        let families = vec![
+        let mut families = vec![
             slots::record(&parameters.shape, setting.clients, seen, &config),
             entries::record(&topology, parameters.shape.counter, seen),
             overview::record(setting.clients, seen),
             config.family,
         ];
+        families.extend(choices::record(&parameters.shape, setting.clients, seen));
         Recorded { families, progress: Progress::of(seen, parameters.timing.late_from(), operation) }
     }
 }
@@ -272,6 +291,20 @@ where
             "`shape.zones`: found 1, of which no slot would serve any; expected 0 for no rule, or at least 2",
         );
     }
+    let chooser_after_ms = shape.chooser_after_ms.get();
+    if workload.mix.choose.get() > 0 && chooser_after_ms == 0 {
+        return wrong("`workload.mix.choose`: expected 0 where there is no `chooser-after-ms`");
+    }
+    if chooser_after_ms > 0 && shape.counter == CounterPart::Stream {
+        return wrong(
+            "`shape.chooser-after-ms`: expected 0 where the journal is a stream, as it reads decisions",
+        );
+    }
+    if chooser_after_ms >= timing.chaos_s.get() * 1_000 {
+        return wrong(
+            "`shape.chooser-after-ms`: expected less than `chaos-s`, or it has no time to catch up",
+        );
+    }
     if shape.poll_ms.get() >= shape.lead_ms.get() {
         return wrong("`shape.poll-ms`: expected less than `lead-ms`, or no process can stay verified");
     }
@@ -309,6 +342,7 @@ where
         deciding: shape.counter.deciding(),
         snapshot_every: shape.snapshot_every.get_u32(),
         log_count: shape.log.count(shape.log_nodes.get_u32()),
+        chooser_after: shape.chooser_after(),
         patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     };
     capacity::build(&shape, rules)
@@ -331,7 +365,7 @@ pub(super) fn first_version<S>(parameters: &Parameters<S>, role: Role) -> u32
 where
     S: System<Shape = Shape, Workload = Workload>,
 {
-    if role == Role::Service { parameters.shape.program.get_u32() } else { 0 }
+    if matches!(role, Role::Service | Role::Worker) { parameters.shape.program.get_u32() } else { 0 }
 }
 
 /// A node's role in scenario files.
@@ -343,6 +377,7 @@ const fn role(member: &capacity::Member) -> Role {
         capacity::Member::Client(_) => Role::Client,
         capacity::Member::Publisher(_) => Role::Publisher,
         capacity::Member::Cache(_) => Role::Cache,
+        capacity::Member::Chooser(_) => Role::Worker,
     }
 }
 
@@ -362,6 +397,7 @@ where
     // Who asks for what makes no sense asks for the slot behind the last, too.
     let slots = parameters.shape.slots.get() + u64::from(parameters.workload.mix.odd.get() > 0);
     match request {
+        Request::Operation(Call::Choose { kind, .. }) => accept_choice(&parameters.shape, *kind),
         Request::Operation(call) => match call.slot() {
             Some(slot) if u64::from(slot.0) >= slots => {
                 Err(ForeignRequest::Unknown { what: "slot", name: slot.0.to_string() })
@@ -381,6 +417,16 @@ fn accept_form(shape: &Shape, call: Call) -> Result<(), ForeignRequest> {
         Some(last) if last >= kind_count => unknown("kind", last + 1),
         _ if u64::from(zone.0) >= shape.zones.get().max(1) => unknown("zone", usize::from(zone.0)),
         _ => Ok(()),
+    }
+}
+
+/// Where there is room is asked only of a chooser that there is, for kinds that there are.
+fn accept_choice(shape: &Shape, kind: u8) -> Result<(), ForeignRequest> {
+    let unknown = |what, name: String| Err(ForeignRequest::Unknown { what, name });
+    match shape.chooser_after() {
+        None => unknown("the room of slots, which needs", "a chooser".to_owned()),
+        Some(_) if usize::from(kind) >= shape.kinds.count() => unknown("kind", (kind + 1).to_string()),
+        Some(_) => Ok(()),
     }
 }
 

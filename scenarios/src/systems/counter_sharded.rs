@@ -5,7 +5,7 @@ use model::message::Request;
 use sim::chance::Seed;
 
 use super::capacity::{
-    CapacityService, Shape, Workload, accept, aimable, check_common, config, entries, first_version,
+    CapacityService, Shape, Workload, accept, aimable, check_common, choices, config, entries, first_version,
     hot_key_aim, members, operation, overview, slots, topology, workload,
 };
 use crate::recorder::Progress;
@@ -68,11 +68,12 @@ impl System for CounterSharded {
         let parameters = setting.parameters;
         let topology = topology(parameters);
         let config = config(parameters, seen);
-        let families = vec![
+        let mut families = vec![
             slots::record(&parameters.shape, setting.clients, seen, &config),
             entries::record(&topology, parameters.shape.counter, seen),
             overview::record(setting.clients, seen),
         ];
+        families.extend(choices::record(&parameters.shape, setting.clients, seen));
         Recorded { families, progress: Progress::of(seen, parameters.timing.late_from(), operation) }
     }
 }

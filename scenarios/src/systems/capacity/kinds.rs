@@ -106,7 +106,7 @@ impl KindSlots {
             }
             Call::Release { order, .. } => KindsCall::Release { order: order.0 },
             Call::Use { .. } => KindsCall::Read,
-            Call::Overview => return None,
+            Call::Overview | Call::Choose { .. } => return None,
         })
     }
 
@@ -136,6 +136,7 @@ fn outcome(answer: Answer) -> Option<KindsAnswer> {
         Answer::Changed
         | Answer::UnknownSlot
         | Answer::Overview { .. }
+        | Answer::Chosen { .. }
         | Answer::Unavailable
         | Answer::Queued(_) => None,
     }

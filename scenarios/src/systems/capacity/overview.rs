@@ -1,4 +1,4 @@
-//! What clients read from replicas.
+//! What clients read from replicas and the slot chooser: how far the journal was there.
 
 use checker::judge::{Family, FamilyKind};
 use checker::session::{Access, Read};
@@ -14,7 +14,7 @@ pub(in crate::systems) fn record(clients: &[NodeId], seen: &[Seen<CapacityServic
     let reads = seen.iter().filter_map(|one| match &one.observation {
         Observation::Operation(Operation::Returned {
             process,
-            answer: Some((server, Answer::Overview { position, .. })),
+            answer: Some((server, Answer::Overview { position, .. } | Answer::Chosen { position, .. })),
             ..
         }) => Some(Read {
             client: client(clients, one.node, *process).0,

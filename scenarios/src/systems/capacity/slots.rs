@@ -107,7 +107,7 @@ fn question(call: Call) -> Option<(SlotId, CapacityCall)> {
         }
         Call::Use { slot } => Some((slot, CapacityCall::Read)),
         // Such questions are asked only where there are kinds or zones.
-        Call::ReserveKinds { .. } | Call::Overview => None,
+        Call::ReserveKinds { .. } | Call::Overview | Call::Choose { .. } => None,
     }
 }
 
@@ -127,6 +127,7 @@ fn outcome(answer: Answer) -> Option<CapacityAnswer> {
         Answer::Changed
         | Answer::UnknownSlot
         | Answer::Overview { .. }
+        | Answer::Chosen { .. }
         | Answer::Unavailable
         | Answer::NotServed
         | Answer::InUseKinds { .. }

@@ -45,6 +45,7 @@ where
     let mut requests = clients.requests(seed, |chance, index| {
         Some(Request::Operation(orders[index].draw((shape, workload), chance)))
     });
+    before_the_chooser(shape, &mut requests);
     publications(workload, timing.chaos(), topology.publisher, &mut requests);
     requests
 }
@@ -52,8 +53,9 @@ where
 impl Mix {
     /// All shares together.
     #[must_use]
-    pub const fn total(&self) -> u64 {
-        self.reserve.get() + self.release.get() + self.read.get() + self.overview.get() + self.odd.get()
+    pub fn total(&self) -> u64 {
+        let Self { reserve, release, read, overview, odd, choose } = self;
+        [reserve, release, read, overview, odd, choose].map(|share| share.get()).iter().sum()
     }
 }
 
@@ -79,6 +81,9 @@ impl Orders {
         let read_from = release_from + mix.release.get();
         let overview_from = read_from + mix.read.get();
         let odd_from = overview_from + mix.overview.get();
+        if drawn >= odd_from + mix.odd.get() {
+            return draw_choice((shape, workload), chance);
+        }
         if drawn >= odd_from {
             return self.draw_odd(slot, shape, chance);
         }
@@ -145,6 +150,22 @@ impl Orders {
     }
 }
 
+/// Where there is room for as many units as a reservation may ask for.
+fn draw_choice((shape, workload): (&Shape, &Workload), chance: &mut Stream) -> Call {
+    let kind = u8::try_from(chance.below(shape.kinds.count() as u64)).expect("kinds are few");
+    Call::Choose { kind, units: units(1 + chance.below(workload.units_max.get())) }
+}
+
+/// Nobody asks a chooser that has not begun.
+fn before_the_chooser(shape: &Shape, requests: &mut [PlannedRequest]) {
+    let Some(after) = shape.chooser_after() else { return };
+    for (at, _, request) in requests {
+        if *at < TrueTime::ZERO + after && matches!(request, Request::Operation(Call::Choose { .. })) {
+            *request = Request::Operation(Call::Overview);
+        }
+    }
+}
+
 /// The same reservation with more units of the last kind than any slot has.
 fn beyond(shape: &Shape, call: Call) -> Call {
     match call {
@@ -159,7 +180,7 @@ fn beyond(shape: &Shape, call: Call) -> Call {
             units.0[shape.kinds.count() - 1] = UNITS_BEYOND_ANY_LIMIT;
             Call::ReserveKinds { slot, order, units, zone }
         }
-        Call::Release { .. } | Call::Use { .. } | Call::Overview => call,
+        Call::Release { .. } | Call::Use { .. } | Call::Overview | Call::Choose { .. } => call,
     }
 }
 
@@ -169,7 +190,7 @@ fn released(call: Call) -> Call {
         Call::Reserve { slot, order, .. } | Call::ReserveKinds { slot, order, .. } => {
             Call::Release { slot, order }
         }
-        Call::Release { .. } | Call::Use { .. } | Call::Overview => call,
+        Call::Release { .. } | Call::Use { .. } | Call::Overview | Call::Choose { .. } => call,
     }
 }
 
