@@ -147,6 +147,27 @@ fn snapshots_of_slots_change_no_promise_on_any_journal() {
     }
 }
 
+/// With a chooser, on top of the parts.
+const CHOOSER: [&str; 2] = ["shape.chooser-after-ms=5000", "workload.mix.choose=10"];
+
+#[test]
+fn a_chooser_that_is_built_late_keeps_every_promise_on_any_journal() {
+    for parts in [["log=single", "counter=sharded"], ["log=consensus", "counter=compare-and-set"]] {
+        holds(&[parts, CHOOSER].concat());
+    }
+    breaks(&CHOOSER, Some("chooser-from-tail"), "no-loss");
+    breaks(&[&["log=consensus"], &CHOOSER[..]].concat(), Some("chooser-from-tail"), "no-loss");
+}
+
+#[test]
+fn a_chooser_is_there_before_somebody_asks_and_while_there_are_faults() {
+    let refused = |setting: &str| scenario::load("capacity", &[setting.to_owned()]).unwrap_err().to_string();
+    let found = refused(CHOOSER[1]);
+    assert!(found.contains("workload.mix.choose") && found.contains("chooser-after-ms"), "{found}");
+    let found = refused("shape.chooser-after-ms=90000");
+    assert!(found.contains("shape.chooser-after-ms") && found.contains("chaos-s"), "{found}");
+}
+
 #[test]
 fn programs_that_cannot_read_a_stream_to_its_end_break_no_promise() {
     let scenario = Arc::new(scenario::load("capacity-versions", &["counter=stream".to_owned()]).unwrap());
@@ -210,7 +231,7 @@ fn a_plan_from_before_there_was_a_choice_is_that_of_the_defaults() {
     let plan = plan(&[], 1, Build::default());
     let mut file = plan.to_file();
     let shape = file.scenario["shape"].as_object_mut().unwrap();
-    for part in ["config", "counter", "log", "log-nodes", "snapshot-every"] {
+    for part in ["config", "counter", "log", "log-nodes", "snapshot-every", "chooser-after-ms"] {
         assert!(shape.remove(part).is_some(), "{part}");
     }
     let again = Plan::from_file(&file).unwrap();

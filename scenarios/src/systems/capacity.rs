@@ -190,7 +190,7 @@ impl System for CapacityService {
         Mutant::new("replica-serves-early", "rolling-restart", "monotonic-reads"),
         Mutant::new("append-before-decision", "capacity-consensus", "no-loss"),
         Mutant::new("read-of-a-copy", "capacity-consensus", "monotonic-reads"),
-        Mutant::new("chooser-from-tail", "capacity-chooser", "convergence"),
+        Mutant::new("chooser-from-tail", "capacity-chooser", "no-loss"),
         Mutant::new("chooser-forgets-releases", "capacity-chooser", "linearizable"),
     ];
     type Rules = capacity::rules::Rules;

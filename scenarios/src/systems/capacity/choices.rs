@@ -104,9 +104,12 @@ fn answered(seen: &[Seen<CapacityService>]) -> BTreeMap<RequestKey, Answered> {
     answered
 }
 
-/// A choice as what a register holds; nil is what no journal has come to.
+/// A slot's number stands before so many digits of its room; no limit is larger.
+const ROOM_MAX: i64 = 10_000_000;
+
+/// A choice as what a register holds: 30000007 is slot 3 with room for 7, -1 is none. Nil is what no journal has come to.
 fn value(choice: Option<Choice>) -> i64 {
-    choice.map_or(-1, |choice| (i64::from(choice.slot.0) << 32) | i64::from(choice.room))
+    choice.map_or(-1, |choice| i64::from(choice.slot.0) * ROOM_MAX + i64::from(choice.room))
 }
 
 /// The journal's entries, as whoever came first showed them, and what follows from them.
@@ -190,5 +193,96 @@ impl<'a> Journal<'a> {
         let (slot, used) = used.min_by_key(|(slot, used)| (**used, *slot))?;
         let room = share.checked_sub(*used).filter(|room| *room >= u64::from(units))?;
         Some(Choice { slot: SlotId(slot), room: u32::try_from(room).ok()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use checker::budget::Budget;
+    use checker::judge::judge;
+    use model::counter::kinds::Units;
+    use model::ids::{Sequence, Version, ZoneId};
+    use model::message::{Event, Ground};
+
+    use super::*;
+    use crate::system::Parameters;
+
+    /// Two slots of two kinds, of which the second has half of the limit.
+    fn shape() -> Shape {
+        let settings = ["shape.slots=2", "shape.kinds=[100, 50]"].map(str::to_owned);
+        let scenario = crate::scenario::load("capacity-chooser", &settings).unwrap();
+        let system: &dyn core::any::Any = &*scenario.system;
+        let parameters: &Parameters<CapacityService> = system.downcast_ref().unwrap();
+        parameters.shape.clone()
+    }
+
+    /// Slot 0 takes [3, 1], slot 1 takes [2, 2], a rejection lowers the limit to 8, slot 0 gives back.
+    fn entries() -> Vec<Entry> {
+        let reserve = |slot, units, limit| {
+            let call = Call::ReserveKinds { slot: SlotId(slot), order: OrderId(7), units, zone: ZoneId(0) };
+            (slot, call, Answer::Accepted(Ground { limit, version: Version(1) }))
+        };
+        let rejected = Answer::Rejected(Ground { limit: 8, version: Version(2) });
+        let release = Call::Release { slot: SlotId(0), order: OrderId(7) };
+        let decided = [
+            reserve(0, Units([3, 1, 0]), 10),
+            reserve(1, Units([2, 2, 0]), 10),
+            (1, Call::Reserve { slot: SlotId(1), order: OrderId(8), units: 9 }, rejected),
+            (0, release, Answer::Released),
+        ];
+        let entry = |(slot, call, answer)| Entry {
+            slot: SlotId(slot),
+            sequence: Sequence(0),
+            event: Event { request: RequestKey(0), call, answer },
+        };
+        decided.map(entry).to_vec()
+    }
+
+    /// Whether an answer is found to be right, if the journal gets its entries in the order of these offsets.
+    fn is_right(about: About, choice: Option<Choice>, offsets: &[u64]) -> bool {
+        let (shape, entries) = (shape(), entries());
+        let mut builder = KeyedBuilder::<Register>::default();
+        let mut journal = Journal::new(&shape, BTreeSet::from([about]));
+        journal.write(&mut builder, 0);
+        for offset in offsets {
+            journal.get(*offset, &entries[*offset as usize], &mut builder, 10);
+        }
+        builder.invoke(ClientId(0), &about.key(), RegisterCall::Read, 5).unwrap();
+        builder.answer(ClientId(0), RegisterAnswer::Value(Some(value(choice))), 20).unwrap();
+        let kind = FamilyKind::Register { spec: Register::default(), history: builder.finish() };
+        let family = Family { name: "choices".to_owned(), kind };
+        let checks = judge(&[family], &["linearizable"], Budget { steps_max: 1_000 });
+        checks.iter().all(|check| check.verdict.holds())
+    }
+
+    #[track_caller]
+    fn check(position: u64, kind: u8, units: u32, want: Option<(u32, u32)>) {
+        let about = About { position, kind, units };
+        let choice = |(slot, room)| Choice { slot: SlotId(slot), room };
+        assert!(is_right(about, want.map(choice), &[0, 1, 2, 3]), "{want:?} as of {position}");
+        for other in [None, Some((0, 3)), Some((1, 3)), Some((0, 8)), Some((1, 7))] {
+            if other != want {
+                assert!(!is_right(about, other.map(choice), &[0, 1, 2, 3]), "{other:?} as of {position}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_is_right_if_it_is_what_the_journal_says_up_to_its_offset() {
+        check(0, 0, 1, None);
+        check(1, 0, 1, Some((1, 10)));
+        check(2, 0, 1, Some((1, 8)));
+        check(2, 1, 1, Some((0, 4)));
+        check(2, 1, 5, None);
+        check(3, 1, 3, Some((0, 3)));
+        check(4, 0, 1, Some((0, 8)));
+    }
+
+    #[test]
+    fn what_comes_twice_or_too_early_changes_nothing_and_what_never_comes_is_not_answered() {
+        let about = About { position: 4, kind: 0, units: 1 };
+        let choice = Some(Choice { slot: SlotId(0), room: 8 });
+        assert!(is_right(about, choice, &[1, 0, 0, 2, 1, 3, 3]));
+        assert!(!is_right(about, choice, &[0, 1, 3]));
     }
 }

@@ -95,6 +95,28 @@ fn a_plan_may_ask_only_for_kinds_and_from_zones_that_there_are() {
     assert!(!may_ask(&zones, [1, 1, 0], 2));
 }
 
+#[test]
+fn the_room_of_slots_is_asked_of_a_chooser_that_there_is_and_has_begun() {
+    assert!(!may_choose("capacity", 0));
+    assert!(may_choose("capacity-chooser", 2));
+    assert!(!may_choose("capacity-chooser", 3));
+    let scenario = Arc::new(crate::scenario::load("capacity-chooser", &[]).unwrap());
+    let plan = Plan::new(scenario, Seed(1), Build::default());
+    let requests = plan.work.requests().into_iter();
+    let requests = requests.map(|one| serde_json::from_value::<Planned<CapacityService>>(one).unwrap());
+    let is_choice = |call: &Request| matches!(call, Request::Operation(Call::Choose { .. }));
+    let choices: Vec<_> = requests.filter(|(_, _, call)| is_choice(call)).map(|(at, ..)| at).collect();
+    assert!(choices.len() > 100 && choices.iter().all(|at| *at >= TrueTime::ZERO + Span::from_ms(8_000)));
+}
+
+/// Whether a plan of that scenario may ask where there is room of a kind.
+fn may_choose(scenario: &str, kind: u8) -> bool {
+    let scenario = crate::scenario::load(scenario, &[]).unwrap();
+    let system: &dyn core::any::Any = &*scenario.system;
+    let parameters: &Parameters<CapacityService> = system.downcast_ref().unwrap();
+    accept(parameters, "client", &Request::Operation(Call::Choose { kind, units: 1 })).is_ok()
+}
+
 /// How many events owners were given when they opened slots in a few runs, and how many they would have been given without
 /// images.
 fn read_at_openings(scenario: &str, snapshot_every: u32) -> (u64, u64) {
