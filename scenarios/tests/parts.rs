@@ -166,6 +166,9 @@ fn a_chooser_is_there_before_somebody_asks_and_while_there_are_faults() {
     assert!(found.contains("workload.mix.choose") && found.contains("chooser-after-ms"), "{found}");
     let found = refused("shape.chooser-after-ms=90000");
     assert!(found.contains("shape.chooser-after-ms") && found.contains("chaos-s"), "{found}");
+    let of_a_stream = ["counter=stream".to_owned(), CHOOSER[0].to_owned()];
+    let found = scenario::load("capacity", &of_a_stream).unwrap_err().to_string();
+    assert!(found.contains("shape.chooser-after-ms") && found.contains("stream"), "{found}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What each node of the journal has made durable and each replica applied, start by start.
+//! What each node of the journal has made durable and each reader of it applied, start by start.
 //!
 //! All of them must have the same entry at the same place, so each is a reader of the log. An entry is known by its request;
 //! who got the request of another at a place, but with another decision, got an entry that nobody has appended.
