@@ -92,6 +92,15 @@ pub enum Operation<Q: Question> {
     },
 }
 
+impl<Q: Question> Operation<Q> {
+    /// Which operation it is.
+    pub const fn request(&self) -> RequestKey {
+        match self {
+            Self::Invoked { request, .. } | Self::Returned { request, .. } => *request,
+        }
+    }
+}
+
 /// How patient a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {

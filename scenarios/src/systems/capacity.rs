@@ -34,6 +34,7 @@ pub(super) mod entries;
 pub mod kinds;
 pub(super) mod overview;
 pub mod parts;
+mod repeats;
 pub(super) mod slots;
 #[cfg(test)]
 mod tests;

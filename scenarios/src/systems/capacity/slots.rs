@@ -12,6 +12,7 @@ use sim::node::NodeId;
 
 use super::kinds::KindSlots;
 use super::parts::CounterPart;
+use super::repeats::repeated;
 use super::{CapacityService, Shape, operation};
 use crate::recorder::{self, Known, Operations, Reading};
 use crate::system::Seen;
@@ -26,13 +27,15 @@ pub(in crate::systems) fn record(
 ) -> Family {
     let schedule = Some(config.schedule.clone());
     let uncertainty_ns = config.uncertainty_ns;
+    let repeated = repeated(seen, shape.counter);
+    let own = |observation| operation(observation).filter(|one| !repeated.contains(&one.request()));
     let kind = if shape.has_kinds() {
         let reading = KindSlots { zones: shape.zones.get_u32() };
-        let Operations { history, places } = recorder::operations(clients, seen, operation, &reading);
+        let Operations { history, places } = recorder::operations(clients, seen, own, &reading);
         let witness = witness(&places, seen, shape.counter);
         FamilyKind::Kinds { spec: shape.spec(), history, witness, schedule, uncertainty_ns }
     } else {
-        let Operations { history, places } = recorder::operations(clients, seen, operation, &Slots);
+        let Operations { history, places } = recorder::operations(clients, seen, own, &Slots);
         let witness = witness(&places, seen, shape.counter);
         FamilyKind::Capacity { spec: Capacity { capacity: None }, history, witness, schedule, uncertainty_ns }
     };
@@ -70,7 +73,7 @@ fn witness(
 
 /// The decisions that are shown in the journal's order: by the journal, or, where that is a stream of commands, by each replica
 /// that has decided them.
-fn decisions(observation: &Observation, counter: CounterPart) -> &[Entry] {
+pub(super) fn decisions(observation: &Observation, counter: CounterPart) -> &[Entry] {
     match observation {
         Observation::Applied { entries, .. } if counter == CounterPart::Stream => entries,
         Observation::Journalled { entries, .. } if counter != CounterPart::Stream => entries,
