@@ -8,6 +8,7 @@
 //! a hole can be kept on the way, so that a soak that is killed can be resumed.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -175,8 +176,26 @@ impl Soak {
         let seed = self.seeds.start + (index % seeds) as u64;
         let mut plan = (self.plan)(scenario, seed, self.build);
         plan.origin = origin.clone();
-        let scenario = scenario.name.clone();
-        runner::run(plan, false).map_err(|error| SoakError { scenario, seed, error })
+        let _named = NamedIfItPanics { scenario: &scenario.name, seed };
+        runner::run(plan, false).map_err(|error| SoakError { scenario: scenario.name.clone(), seed, error })
+    }
+}
+
+/// Says which run it was, if an invariant of a system does not hold there: one of thousands.
+struct NamedIfItPanics<'a> {
+    scenario: &'a str,
+    seed: u64,
+}
+
+impl Drop for NamedIfItPanics<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let Self { scenario, seed } = self;
+            let _ = writeln!(
+                std::io::stderr(),
+                "scenario {scenario}, seed {seed}: the run panicked, as told above"
+            );
+        }
     }
 }
 

@@ -12,10 +12,16 @@
 //! between, the second answer was lost, and it took what the leader sent upon the first. The leader then asks for its
 //! promise for ever, and the follower, which has accepted in that ballot, finds nothing new in that. Here it answers by
 //! beginning over with its leader.
+//!
+//! And a leader that waits for promises forgets one of them, but not the snapshot that came with it, when who gave it begins
+//! over: a majority of others later, it holds more than it believes to be decided. Here such a node is not heard until the
+//! leader has its majority; it asks again.
 
 use core::fmt;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use omnipaxos::ballot_leader_election::Ballot;
 use omnipaxos::messages::Message as Paxos;
 use omnipaxos::messages::ballot_leader_election::HeartbeatMsg;
 use omnipaxos::messages::sequence_paxos::PaxosMsg;
@@ -52,6 +58,8 @@ pub struct Library<C: Decidable> {
     nodes: Arc<[NodeId]>,
     /// How often it heard, since it last followed a leader, that others follow a lower ballot than is promised here.
     lower: u32,
+    /// What each node has promised to this one last.
+    promised: BTreeMap<u64, Ballot>,
 }
 
 impl<C: Decidable> Library<C> {
@@ -72,7 +80,7 @@ impl<C: Decidable> Library<C> {
             ..ServerConfig::default()
         };
         let paxos = cluster.build_for_server(server, shelf.clone()).expect("there are at least two nodes");
-        Self { paxos, shelf, nodes, lower: 0 }
+        Self { paxos, shelf, nodes, lower: 0, promised: BTreeMap::new() }
     }
 
     /// Proposes a command: to the leader, wherever it is.
@@ -87,6 +95,9 @@ impl<C: Decidable> Library<C> {
         {
             self.lower += u32::from(reply.happy && reply.leader < self.paxos.get_promise());
         }
+        if self.begins_over_too_soon(&content) {
+            return;
+        }
         let forgetful = self.forgetful_leader(&content);
         self.paxos.handle_incoming(content);
         if let Some(leader) = forgetful {
@@ -97,6 +108,22 @@ impl<C: Decidable> Library<C> {
         } else if self.lower >= LOWER_MAX {
             self.lower = 0;
             self.paxos.try_become_leader();
+        }
+    }
+
+    /// Whether it is of a node that begins over, while its promise is counted here and those of others are waited for.
+    fn begins_over_too_soon(&mut self, content: &Paxos<C>) -> bool {
+        let Paxos::SequencePaxos(letter) = content else { return false };
+        match &letter.msg {
+            PaxosMsg::Promise(promise) => {
+                self.promised.insert(letter.from, promise.n);
+                false
+            }
+            PaxosMsg::PrepareReq(_) => {
+                let is_counted = self.promised.get(&letter.from) == Some(&self.paxos.get_promise());
+                is_counted && self.paxos.get_current_leader() == Some((self.paxos.get_pid(), false))
+            }
+            _ => false,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Three libraries on links in order, driven at random: what one has decided, no other has decided otherwise, and all have
+//! A few libraries on links in order, driven at random: what one has decided, no other has decided otherwise, and all have
 //! in the end.
 
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use super::*;
 use crate::ids::RequestKey;
 use crate::replication::consensus::message::{Command, State};
 
-const NODES: [NodeId; 3] = [NodeId(0), NodeId(1), NodeId(2)];
+const NODES: [NodeId; 5] = [NodeId(0), NodeId(1), NodeId(2), NodeId(3), NodeId(4)];
 
 /// What happens to the libraries besides what they are asked.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,8 @@ struct World {
     libraries: Vec<Library<Command>>,
     /// What each has applied, and how many commands that is.
     states: Vec<(State, usize)>,
-    wires: [[Wire; 3]; 3],
+    /// From one to another.
+    wires: Vec<Vec<Wire>>,
     /// Who neither hears nor is heard.
     cut: Option<usize>,
     asked: u64,
@@ -46,21 +47,31 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
-        let begin = |me| Library::start(me, Arc::new(NODES), Image::default());
+    fn new(count: usize, seed: u64) -> Self {
+        let nodes: Arc<[NodeId]> = NODES[..count].into();
+        let begin = |me: &NodeId| Library::start(*me, Arc::clone(&nodes), Image::default());
+        let wires = || (0..count).map(|_| Wire::default()).collect();
         Self {
             chance: Seed(seed).stream("library", 0),
-            libraries: NODES.map(begin).into_iter().collect(),
-            states: vec![(State::default(), 0); 3],
-            wires: Default::default(),
+            libraries: nodes.iter().map(begin).collect(),
+            states: vec![(State::default(), 0); count],
+            wires: (0..count).map(|_| wires()).collect(),
             cut: None,
             asked: 0,
             decided: Vec::new(),
         }
     }
 
+    fn count(&self) -> usize {
+        self.libraries.len()
+    }
+
+    fn draw(&mut self) -> usize {
+        self.chance.below(self.libraries.len() as u64) as usize
+    }
+
     fn step(&mut self, troubles: Troubles) {
-        let node = self.chance.below(3) as usize;
+        let node = self.draw();
         let word = self.chance.below(1_000);
         let Troubles { snapshots, restarts, losses, drops } = troubles;
         match word {
@@ -80,7 +91,7 @@ impl World {
             }
             word if word < 250 => self.libraries[node].tick(),
             _ => {
-                let from = self.chance.below(3) as usize;
+                let from = self.draw();
                 if self.chance.below(1_000) < drops {
                     self.lose(from, node);
                 } else {
@@ -94,10 +105,10 @@ impl World {
     /// The node loses its memory, and what is on its way to it and from it.
     fn restart(&mut self, node: usize) {
         let image = Image::of(&self.libraries[node].shelf.records());
-        self.libraries[node] = Library::start(NODES[node], Arc::new(NODES), image);
+        self.libraries[node] = Library::start(NODES[node], NODES[..self.count()].into(), image);
         self.states[node] = (State::default(), 0);
         // Its letters are of a new life, in which nothing is missing; those to it are in the middle of another.
-        for peer in 0..3 {
+        for peer in 0..self.count() {
             self.wires[node][peer] = Wire::default();
             self.wires[peer][node] = Wire { letters: VecDeque::new(), has_gap: true };
         }
@@ -107,21 +118,37 @@ impl World {
     fn rest(&mut self) {
         self.cut = None;
         for _ in 0..300 {
-            for node in 0..3 {
+            for node in 0..self.count() {
                 self.libraries[node].tick();
                 self.settle(node);
             }
-            while let Some((from, to)) = self.waiting() {
-                self.deliver(from, to);
-                self.settle(to);
-            }
+            self.deliver_all();
         }
         let lengths: Vec<_> = self.states.iter().map(|(state, _)| state.entries().len()).collect();
-        assert_eq!(lengths, [self.decided.len(); 3], "somebody stays behind");
+        assert_eq!(lengths, vec![self.decided.len(); self.count()], "somebody stays behind");
+    }
+
+    fn deliver_all(&mut self) {
+        while let Some((from, to)) = self.waiting() {
+            self.pass(from, to);
+        }
+    }
+
+    /// The next letter arrives, and what follows from it leaves.
+    fn pass(&mut self, from: usize, to: usize) {
+        self.deliver(from, to);
+        self.settle(to);
+    }
+
+    /// The first letter that says `what` arrives, and all before it.
+    fn pass_up_to(&mut self, from: usize, to: usize, what: fn(&PaxosMsg<Command>) -> bool) {
+        self.deliver_up_to(from, to, what);
+        self.pass(from, to);
     }
 
     fn waiting(&self) -> Option<(usize, usize)> {
-        let links = (0..9).map(|link| (link / 3, link % 3));
+        let count = self.count();
+        let links = (0..count * count).map(|link| (link / count, link % count));
         links.into_iter().find(|(from, to)| !self.wires[*from][*to].letters.is_empty())
     }
 
@@ -181,9 +208,15 @@ impl World {
 
 /// Runs worlds of these troubles: in none has anybody decided otherwise or stays behind, and in all together enough was
 /// decided.
+#[track_caller]
 fn check(troubles: Troubles) {
+    check_among(3, troubles);
+}
+
+#[track_caller]
+fn check_among(count: usize, troubles: Troubles) {
     let run = |seed| {
-        let mut world = World::new(seed);
+        let mut world = World::new(count, seed);
         (0..20_000).for_each(|_| world.step(troubles));
         world.rest();
         world.decided.len()
@@ -215,8 +248,14 @@ fn nobody_decides_otherwise_when_nodes_begin_again_amid_losses_and_snapshots() {
 }
 
 #[test]
+fn nobody_decides_otherwise_when_one_of_five_promises_and_begins_over_before_a_majority_has() {
+    check_among(5, Troubles { snapshots: 10, restarts: 2, losses: 2, drops: 0 });
+    check_among(5, Troubles { snapshots: 10, restarts: 0, losses: 0, drops: 100 });
+}
+
+#[test]
 fn a_follower_whose_leader_has_forgotten_it_begins_over() {
-    let mut world = World::new(1);
+    let mut world = World::new(3, 1);
     world.rest();
     let (leader, _) = world.libraries[0].paxos.get_current_leader().expect("one was elected");
     let leader = leader as usize - 1;
@@ -244,4 +283,44 @@ fn a_follower_whose_leader_has_forgotten_it_begins_over() {
     world.settle(leader);
     world.rest();
     assert_eq!(world.decided, [RequestKey(1)]);
+}
+
+#[test]
+fn who_has_promised_and_begins_over_is_counted_with_what_it_had_decided() {
+    let is_prepare = |what: &PaxosMsg<Command>| matches!(what, PaxosMsg::Prepare(_));
+    let is_promise = |what: &PaxosMsg<Command>| matches!(what, PaxosMsg::Promise(_));
+    let mut world = World::new(5, 1);
+    world.rest();
+    let (leader, _) = world.libraries[0].paxos.get_current_leader().expect("one was elected");
+    let leader = leader as usize - 1;
+    let [next, first, second, third] = [1, 2, 3, 4].map(|behind| (leader + behind) % 5);
+
+    // All but the next leader decide a command; of another only the first of them learns that it is decided.
+    world.cut = Some(next);
+    for request in 1..=2 {
+        world.libraries[leader].propose(Command::AppendOnce(RequestKey(request)));
+        world.settle(leader);
+        if request == 1 {
+            world.deliver_all();
+        }
+    }
+    [first, second, third].into_iter().for_each(|node| world.pass(leader, node));
+    [first, second].into_iter().for_each(|node| world.pass(node, leader));
+    world.pass(leader, first);
+    world.cut = None;
+
+    // It promises, with a snapshot of both, and begins over before a majority has promised.
+    world.libraries[next].paxos.try_become_leader();
+    world.settle(next);
+    world.pass_up_to(next, first, is_prepare);
+    world.pass_up_to(first, next, is_promise);
+    world.libraries[first].reconnected(NODES[next]);
+    world.settle(first);
+    world.pass_up_to(first, next, |what| matches!(what, PaxosMsg::PrepareReq(_)));
+    for node in [second, third] {
+        world.pass_up_to(next, node, is_prepare);
+        world.pass_up_to(node, next, is_promise);
+    }
+    world.rest();
+    assert_eq!(world.decided, [RequestKey(1), RequestKey(2)]);
 }
