@@ -19,6 +19,11 @@ use crate::spec::Spec;
 #[serde(transparent)]
 pub struct ClientId(pub u64);
 
+impl ClientId {
+    /// No client, but who recorded the history: it writes what reads of others are to be held against.
+    pub const RECORDER: Self = Self(u64::MAX);
+}
+
 /// The number of an operation: how many were invoked before it, dropped ones included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -12,6 +12,8 @@
 
 use std::collections::BTreeMap;
 
+use checker::history::ClientId;
+
 use crate::drawn::{DrawnOperation, Ending};
 use crate::frame::{LaneName, Picture, draw_names, shortened};
 use crate::svg::{Area, Caption, Path, Point, Px, Svg};
@@ -74,7 +76,7 @@ impl Counterexample {
         });
         let bars: Vec<_> = bars.collect();
         let widest = bars.iter().map(|bar| bar.x + room(&bar.label)).max().unwrap_or(end);
-        let clients = lanes.keys().map(|client| format!("client {client}")).collect();
+        let clients = lanes.keys().map(|client| lane_name(*client)).collect();
         Self { clients, bars, width: end.max(widest) + EVENT_GAP }
     }
 
@@ -142,6 +144,10 @@ fn room(label: &str) -> Px {
     Px::of_text(label) + LABEL_MARGIN
 }
 
+fn lane_name(client: u64) -> String {
+    if client == ClientId::RECORDER.0 { "recorded".to_owned() } else { format!("client {client}") }
+}
+
 /// The place of each event: in order, a question only behind the label of its client's previous one.
 fn places(operations: &[&DrawnOperation]) -> BTreeMap<u64, Px> {
     let mut events: BTreeMap<u64, Option<&DrawnOperation>> = BTreeMap::new();
@@ -183,6 +189,14 @@ mod tests {
             invoked_at_ns: 0,
             returned_at_ns: events.1.map(|_| 0),
         }
+    }
+
+    #[test]
+    fn what_was_recorded_and_not_asked_has_a_lane_of_that_name() {
+        assert_eq!(
+            (lane_name(3).as_str(), lane_name(ClientId::RECORDER.0).as_str()),
+            ("client 3", "recorded")
+        );
     }
 
     #[test]

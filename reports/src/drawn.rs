@@ -1,7 +1,7 @@
 //! An operation as a picture needs it: who, what, when and how it ended, whatever its model.
 
 use checker::drawing::Drawable;
-use checker::history::{Dropped, OperationOf, Outcome};
+use checker::history::{ClientId, Dropped, OperationOf, Outcome};
 use checker::judge::{Family, FamilyKind, OperationsVisitor};
 use checker::keyed::KeyedHistory;
 use checker::spec::Spec;
@@ -58,6 +58,11 @@ pub struct DrawnOperation {
 }
 
 impl DrawnOperation {
+    /// Whether a client asked: not so of what was only recorded, to hold others' answers against it.
+    pub fn is_asked(&self) -> bool {
+        self.client != ClientId::RECORDER.0
+    }
+
     /// Every operation of a history, by question; where it has several objects, each label names its own.
     pub fn all<S: Spec>(history: &KeyedHistory<S>) -> Vec<Self> {
         let is_keyed = history.parts().len() > 1;

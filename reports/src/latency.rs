@@ -34,10 +34,10 @@ pub(crate) struct LatencyRow {
     buckets: BTreeMap<u32, u64>,
 }
 
-/// The rows for some operations, by kind, then outcome.
+/// The rows for some operations, by kind, then outcome; what nobody asked took no time.
 pub(crate) fn rows<'a>(operations: impl IntoIterator<Item = &'a DrawnOperation>) -> Vec<LatencyRow> {
     let mut groups: BTreeMap<(&str, Ending), (u64, Vec<u64>)> = BTreeMap::new();
-    for operation in operations {
+    for operation in operations.into_iter().filter(|operation| operation.is_asked()) {
         let group = groups.entry((&operation.kind, operation.ending)).or_default();
         group.0 += 1;
         group.1.extend(operation.latency_ns());
@@ -136,6 +136,24 @@ mod tests {
 
     fn row_of(latencies_ns: Vec<u64>) -> LatencyRow {
         row("read", Ending::Ok, latencies_ns.len() as u64, latencies_ns)
+    }
+
+    #[test]
+    fn what_nobody_asked_took_no_time_that_counts() {
+        let operation = |client: u64| DrawnOperation {
+            number: client,
+            client,
+            kind: "write".into(),
+            label: "write".into(),
+            ending: Ending::Ok,
+            invoked: 0,
+            returned: Some(1),
+            invoked_at_ns: 5,
+            returned_at_ns: Some(7),
+        };
+        let operations = [3, checker::history::ClientId::RECORDER.0].map(operation);
+        let rows = rows(&operations);
+        assert_eq!((rows.len(), rows[0].count, rows[0].shortest_ns), (1, 1, Some(2)));
     }
 
     #[test]

@@ -222,15 +222,16 @@ fn charts(run: &RunFolder, families: &[DrawnFamily], frame: &Frame) -> Vec<Chart
     let name = |node| run.plan.node_name(node);
     let mut charts = Vec::new();
     for family in families {
-        let lanes = crate::lanes::of_clients(&run.plan, &family.operations);
-        let timeline = Timeline::new(&family.operations, frame, |client| lanes.lane(client));
+        let asked: Vec<_> = family.operations.iter().filter(|one| one.is_asked()).cloned().collect();
+        let lanes = crate::lanes::of_clients(&run.plan, &asked);
+        let timeline = Timeline::new(&asked, frame, |client| lanes.lane(client));
         if !timeline.is_empty() {
             let title = if families.len() > 1 {
                 format!("Operations on {}", family.name)
             } else {
                 "Operations".into()
             };
-            let note = format!("by client; {}", endings(&family.operations));
+            let note = format!("by client; {}", endings(&asked));
             charts.push(Chart { title, note, picture: timeline.draw(frame) });
         }
     }

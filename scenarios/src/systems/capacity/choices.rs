@@ -21,8 +21,6 @@ use crate::recorder::client;
 use crate::system::Seen;
 
 const SOUND: &str = "a session asks one question at a time, and what the journal writes takes no time";
-/// The journal, as if it were a client; their processes have smaller numbers.
-const JOURNAL: ClientId = ClientId(u64::MAX);
 
 /// Family; none where there is no chooser.
 pub(in crate::systems) fn record(
@@ -180,8 +178,8 @@ impl<'a> Journal<'a> {
         while let Some(about) = self.wanted.first().copied().filter(|about| about.position == self.position) {
             self.wanted.remove(&about);
             let right = RegisterCall::Write(Some(value(self.choice(about))));
-            builder.invoke(JOURNAL, &about.key(), right, at_ns).expect(SOUND);
-            builder.answer(JOURNAL, RegisterAnswer::Done, at_ns).expect(SOUND);
+            builder.invoke(ClientId::RECORDER, &about.key(), right, at_ns).expect(SOUND);
+            builder.answer(ClientId::RECORDER, RegisterAnswer::Done, at_ns).expect(SOUND);
         }
     }
 
