@@ -96,8 +96,8 @@ impl Soak {
         self.run_keeping(progress, |_| {})
     }
 
-    /// The same; `keep` is given what there is at the beginning and from time to time, at least a second and a hundred times
-    /// as long as it took the last time apart.
+    /// The same; `keep` is given what there is from time to time, at least a second and a hundred times as long as it took the
+    /// last time apart.
     ///
     /// # Errors
     /// If a run comes to no end; then no further one begins.
@@ -112,7 +112,6 @@ impl Soak {
             gathered.take(Finished { index, verdict: verdict.clone(), run: None });
         }
         let mut pace = Pace::default();
-        pace.keep(watch, || keep(&gathered.part(watch.elapsed_ns())));
         let next = AtomicUsize::new(self.known.len());
         let is_over = AtomicBool::new(gathered.is_over());
         let mut failed = None;
@@ -170,10 +169,16 @@ impl Soak {
         }
     }
 
+    /// Which run has that place in the order of scenarios and seeds: its scenario, and its seed; none if there are fewer.
+    #[must_use]
+    pub fn run_at(&self, index: usize) -> Option<(&(Arc<Scenario>, Origin), u64)> {
+        let seeds = usize::try_from(self.seeds.end.saturating_sub(self.seeds.start)).ok()?;
+        let scenario = self.scenarios.get(index.checked_div(seeds)?)?;
+        Some((scenario, self.seeds.start + (index % seeds) as u64))
+    }
+
     fn run_one(&self, index: usize) -> Result<Run, SoakError> {
-        let seeds = usize::try_from(self.seeds.end - self.seeds.start).expect("counted before");
-        let (scenario, origin) = &self.scenarios[index / seeds];
-        let seed = self.seeds.start + (index % seeds) as u64;
+        let ((scenario, origin), seed) = self.run_at(index).expect("counted before");
         let mut plan = (self.plan)(scenario, seed, self.build);
         plan.origin = origin.clone();
         let _named = NamedIfItPanics { scenario: &scenario.name, seed };

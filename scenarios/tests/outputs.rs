@@ -117,3 +117,25 @@ fn a_soak_that_is_killed_goes_on_where_it_was_kept_last() {
     let all = fs::read_to_string(folder.path().join("soak/verdicts.jsonl")).unwrap();
     assert!(all.starts_with(&kept) && all.len() > kept.len(), "{} and {} bytes", kept.len(), all.len());
 }
+
+#[test]
+fn a_soak_goes_on_only_behind_its_own_verdicts_in_order() {
+    let folder = folder();
+    let verdicts = folder.path().join("soak/verdicts.jsonl");
+    let soak = || {
+        let arguments = ["soak", "config-demo", "--seeds", "0..3", "--out", "soak"];
+        let output = counterclock(folder.path(), &arguments, Stdio::piped());
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    // One that was killed before it kept anything.
+    fs::create_dir_all(folder.path().join("soak/runs")).unwrap();
+    assert_eq!(soak().0, Some(0));
+    let all = fs::read_to_string(&verdicts).unwrap();
+    let lines: Vec<_> = all.split_inclusive('\n').collect();
+    fs::write(&verdicts, [lines[0], lines[2]].concat()).unwrap();
+    let (code, message) = soak();
+    let place = "verdicts.jsonl:2: found config-demo, seed 2; expected config-demo, seed 1";
+    assert!(code == Some(2) && message.contains(place), "{message}");
+    fs::write(&verdicts, lines[0]).unwrap();
+    assert_eq!((soak().0, fs::read_to_string(&verdicts).unwrap()), (Some(0), all));
+}

@@ -49,11 +49,17 @@ impl Soak {
         let known = self.out.as_deref().map_or(Ok(Vec::new()), |dir| self.resume(dir))?;
         let known_count = known.len() as u64;
         let soak = self.prepare(known)?;
+        self.expect_in_order(&soak)?;
         let mut progress = output::Progress::new("runs", soak.count());
         let summary_of = |part: &Part<'_>| {
             let count = part.verdicts.len() as u64;
             part.summary(self.arguments(), count - known_count.min(count))
         };
+        if let Some(dir) = &self.out {
+            // A folder that takes nothing is an error before the first run, not after the last one.
+            let part = Part { verdicts: soak.known.iter().collect(), violations: Vec::new(), wall_ns: 0 };
+            write(dir, &part, &summary_of(&part))?;
+        }
         let keep = |part: &Part<'_>| {
             if let Some(dir) = &self.out {
                 // What cannot be kept now is tried again at the end, and an error then.
@@ -116,7 +122,7 @@ impl Soak {
     /// The verdicts of an earlier, unfinished soak in the same folder.
     fn resume(&self, dir: &Path) -> Result<Vec<RunVerdict>, CommandError> {
         let summary = dir.join(run_folder::SUMMARY);
-        if !dir.exists() || std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none()) {
+        if !dir.exists() || has_begun_only(dir) {
             return Ok(Vec::new());
         }
         let before = SoakSummary::read(&summary)?;
@@ -131,6 +137,40 @@ impl Soak {
         }
         Ok(run_folder::read_verdicts(&dir.join(run_folder::VERDICTS))?)
     }
+
+    /// The verdicts of the earlier soak must be those of the first runs, one after the other.
+    fn expect_in_order(&self, soak: &soak::Soak) -> Result<(), CommandError> {
+        let Some(dir) = &self.out else { return Ok(()) };
+        for (index, found) in soak.known.iter().enumerate() {
+            let expected = soak.run_at(index).map(|((scenario, _), seed)| (scenario.name.as_str(), seed));
+            if expected != Some((found.scenario.as_str(), found.seed)) {
+                let expected = expected
+                    .map_or_else(|| "the end".to_owned(), |(name, seed)| format!("{name}, seed {seed}"));
+                return Err(CommandError::Usage(format!(
+                    "{}:{}: found {}, seed {}; expected {expected}: cut the file off before that line, or give an empty folder",
+                    shown(&dir.join(run_folder::VERDICTS)),
+                    index + 1,
+                    found.scenario,
+                    found.seed
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a folder has no more than a soak has made that was killed before it kept anything.
+fn has_begun_only(dir: &Path) -> bool {
+    let has_nothing = |path: &Path| {
+        std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0)
+            || std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+    };
+    let is_begun = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let is_ours = name.contains(run_folder::RUNS) || name.contains(run_folder::VERDICTS);
+        is_ours && has_nothing(path) || name.contains(run_folder::SUMMARY) && name != run_folder::SUMMARY
+    };
+    std::fs::read_dir(dir).is_ok_and(|entries| entries.flatten().all(|entry| is_begun(&entry.path())))
 }
 
 fn write(dir: &Path, part: &Part<'_>, summary: &SoakSummary) -> Result<(), CommandError> {
