@@ -16,6 +16,7 @@ use sim::substrate::Substrate;
 mod check;
 mod compare;
 mod export;
+mod histories;
 mod list;
 mod matrix;
 mod mutant;
@@ -99,6 +100,16 @@ pub(crate) enum CommandError {
         path: String,
         /// Where and why.
         source: checker::format::FormatError,
+    },
+    /// A gzip file that cannot be decompressed to its end.
+    #[error(
+        "{path}:{place}: the gzip data is cut off or damaged after this; expected a whole file (`gzip -t` tells)"
+    )]
+    Damaged {
+        /// Which.
+        path: String,
+        /// How far the content was read.
+        place: checker::format::Place,
     },
     /// Arguments that do not go together.
     #[error("{0}")]

@@ -1,10 +1,9 @@
 //! `check`: judges histories from files.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use checker::budget::Budget;
-use checker::format::{self, Contents, Format, Initial, Model, Options};
+use checker::format::{Contents, Format, Initial, Model, Options};
 use checker::judge::{Family, judge, judge_by, strongest_of};
 use checker::lattice::Level;
 use clap::{Args, ValueEnum};
@@ -13,12 +12,12 @@ use reports::run_folder::Outcome;
 use reports::{page, text};
 use scenarios::stopwatch::Stopwatch;
 
-use super::{CommandError, expect_no_input, output, shown, write_file};
+use super::{CommandError, expect_no_input, histories, output, shown, write_file};
 
 /// Judge histories from files
 #[derive(Args)]
 pub(crate) struct Check {
-    /// Histories
+    /// Histories: files, plain or gzip, folders of runs, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How they are written
@@ -107,7 +106,7 @@ enum LevelArgument {
 impl Check {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
         if let Some(output) = &self.output {
-            expect_no_input(output, &self.files)?;
+            expect_no_input(output, &histories::files(&self.files))?;
         }
         let mut judged = Vec::new();
         let mut is_any_bad = false;
@@ -142,12 +141,8 @@ impl Check {
     }
 
     fn judge_file(&self, path: &Path) -> Result<Vec<CheckedFile>, CommandError> {
-        let unreadable = |source| CommandError::Unreadable { path: shown(path), source };
-        let mut input = File::open(path).map_err(unreadable)?;
         let parsing = Stopwatch::start();
-        let malformed = |source| CommandError::Malformed { path: shown(path), source };
-        let Contents { format, families } =
-            format::read_from(&mut input, &self.options()).map_err(malformed)?;
+        let Contents { format, families } = histories::read(path, &self.options())?;
         let parse_ns = parsing.elapsed_ns();
         let judging = Stopwatch::start();
         let budget = Budget { steps_max: self.budget };

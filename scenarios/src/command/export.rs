@@ -1,14 +1,12 @@
 //! `export`: writes a history in another format.
 
-use std::fs::File;
 use std::path::PathBuf;
 
-use checker::format::{Contents, Options, edn_writing, jsonl, read_from};
+use checker::format::{Options, edn_writing, jsonl};
 use checker::judge::{Family, FamilyKind};
 use clap::{Args, ValueEnum};
-use reports::run_folder;
 
-use super::{CommandError, expect_no_input, output, shown, write_with};
+use super::{CommandError, expect_no_input, histories, output, shown, write_with};
 
 /// Write a history in another format
 #[derive(Args)]
@@ -37,8 +35,9 @@ enum Format {
 
 impl Export {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
-        expect_no_input(&self.output, std::slice::from_ref(&self.source))?;
-        let families = self.wanted(self.read()?)?;
+        expect_no_input(&self.output, &histories::files(std::slice::from_ref(&self.source)))?;
+        let contents = histories::read(&self.source, &Options::default())?;
+        let families = self.wanted(contents.families)?;
         match self.format {
             Format::Jsonl => write_with(&self.output, |file| jsonl::write(&families, file))?,
             Format::JepsenEdn => {
@@ -47,16 +46,6 @@ impl Export {
             }
         }
         Ok(0)
-    }
-
-    fn read(&self) -> Result<Vec<Family>, CommandError> {
-        let is_folder = self.source.is_dir();
-        let file = if is_folder { self.source.join(run_folder::HISTORY) } else { self.source.clone() };
-        let unreadable = |source| CommandError::Unreadable { path: shown(&file), source };
-        let mut input = File::open(&file).map_err(unreadable)?;
-        let Contents { families, .. } = read_from(&mut input, &Options::default())
-            .map_err(|source| CommandError::Malformed { path: shown(&file), source })?;
-        Ok(families)
     }
 
     /// The families that were asked for.
