@@ -134,7 +134,7 @@ fn relevant<S: Spec>(spec: &S, history: &History<S>, end: u64, conflict: Conflic
         begun().enumerate().filter(is_kept).map(|(place, operation)| (place, operation.clone())).unzip();
     let now_at = |place: &usize| places.binary_search(place).ok();
     let places = conflict.places.iter().filter_map(now_at).collect();
-    (History { operations, dropped: Vec::new() }, Conflict { places, ..conflict })
+    (history.with(operations), Conflict { places, ..conflict })
 }
 
 /// The violation as it was found.

@@ -6,13 +6,19 @@
 //!                └────unknown, or never closed ► unknown: may take effect later, once, or never
 //! ```
 
+mod places;
+
 use std::fmt;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::spec::Spec;
+
+pub use places::SourcePlace;
+use places::{End, Places};
 
 /// A process: it asks one thing at a time, and nothing more after an unknown outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,6 +94,8 @@ pub struct Dropped<C> {
 pub struct History<S: Spec> {
     pub(crate) operations: Vec<OperationOf<S>>,
     pub(crate) dropped: Vec<Dropped<S::Call>>,
+    /// Common to all objects that were built together.
+    places: Option<Arc<Places>>,
 }
 
 /// An operation of a specification.
@@ -166,6 +174,21 @@ impl<S: Spec> History<S> {
         self.operations.binary_search_by_key(&number, |operation| operation.number).ok()
     }
 
+    /// Where the file records the invocation of an operation and its response, if the history is of a file.
+    pub fn place_of(&self, number: OperationIndex) -> Option<(SourcePlace, Option<SourcePlace>)> {
+        self.places.as_ref()?.of(number)
+    }
+
+    /// A history that was read from no file.
+    pub(crate) fn of(operations: Vec<OperationOf<S>>, dropped: Vec<Dropped<S::Call>>) -> Self {
+        Self { operations, dropped, places: None }
+    }
+
+    /// These operations of the history, with their places.
+    pub(crate) fn with(&self, operations: Vec<OperationOf<S>>) -> Self {
+        Self { operations, dropped: Vec::new(), places: self.places.clone() }
+    }
+
     /// How many operations have an unknown outcome.
     pub fn unknown_count(&self) -> usize {
         self.operations.iter().filter(|operation| operation.returned.is_none()).count()
@@ -193,6 +216,9 @@ pub struct Builder<S: Spec> {
     is_dropped: Vec<bool>,
     last: HashMap<ClientId, Last, FxBuildHasher>,
     position: u64,
+    /// Where the next event is recorded.
+    at: Option<SourcePlace>,
+    places: Option<Places>,
 }
 
 impl<S: Spec> Default for Builder<S> {
@@ -203,11 +229,18 @@ impl<S: Spec> Default for Builder<S> {
             is_dropped: Vec::new(),
             last: HashMap::default(),
             position: 0,
+            at: None,
+            places: None,
         }
     }
 }
 
 impl<S: Spec> Builder<S> {
+    /// The events that follow are recorded here in the file.
+    pub fn at(&mut self, place: SourcePlace) {
+        self.at = Some(place);
+    }
+
     /// A client asks.
     ///
     /// # Errors
@@ -243,6 +276,7 @@ impl<S: Spec> Builder<S> {
             returned_at: None,
         });
         self.is_dropped.push(false);
+        self.note(place, End::Invocation);
         self.last.insert(client, Last { place, phase: Phase::Open });
         self.position += 1;
         Ok(number)
@@ -299,12 +333,13 @@ impl<S: Spec> Builder<S> {
 
     /// The history; what is still open is of unknown outcome.
     pub fn finish(self) -> History<S> {
-        let Self { mut operations, mut dropped, is_dropped, .. } = self;
+        let Self { mut operations, mut dropped, is_dropped, mut places, .. } = self;
         if !dropped.is_empty() {
             operations.retain(|operation| !is_dropped[operation.number.0 as usize]);
             dropped.sort_by_key(|dropped| dropped.number);
         }
-        History { operations, dropped }
+        places.iter_mut().for_each(Places::shrink);
+        History { operations, dropped, places: places.map(Arc::new) }
     }
 
     /// What the client has open asks.
@@ -318,7 +353,15 @@ impl<S: Spec> Builder<S> {
     }
 
     fn close(&mut self, client: ClientId, place: usize, phase: Phase) {
+        self.note(place, End::Response);
         self.last.insert(client, Last { place, phase });
+    }
+
+    /// Keeps where an event of the operation at `place` is recorded.
+    fn note(&mut self, place: usize, end: End) {
+        if let Some(at) = self.at {
+            self.places.get_or_insert_default().set(self.operations[place].number, end, at);
+        }
     }
 
     fn open_of(&self, client: ClientId) -> Result<usize, HistoryError> {
@@ -338,10 +381,12 @@ impl<S: Spec> Builder<S> {
 
 impl<S: Spec> Clone for History<S> {
     fn clone(&self) -> Self {
-        Self { operations: self.operations.clone(), dropped: self.dropped.clone() }
+        let Self { operations, dropped, places } = self;
+        Self { operations: operations.clone(), dropped: dropped.clone(), places: places.clone() }
     }
 }
 
+/// Histories are equal wherever they are recorded.
 impl<S: Spec> PartialEq for History<S> {
     fn eq(&self, other: &Self) -> bool {
         self.operations == other.operations && self.dropped == other.dropped

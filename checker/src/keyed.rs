@@ -6,7 +6,7 @@ use std::fmt;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use crate::history::{Builder, ClientId, History, HistoryError, OperationIndex, OperationOf};
+use crate::history::{Builder, ClientId, History, HistoryError, OperationIndex, OperationOf, SourcePlace};
 use crate::spec::Spec;
 
 /// A history for each object. Positions, numbers and clients are common to all of them.
@@ -59,6 +59,12 @@ impl<S: Spec> KeyedHistory<S> {
         part
     }
 
+    /// Where the file records an operation of one of the objects. See [`History::place_of`].
+    pub fn place_of(&self, number: OperationIndex) -> Option<(SourcePlace, Option<SourcePlace>)> {
+        let part = self.parts.values().find(|part| part.find(number).is_some())?;
+        part.place_of(number)
+    }
+
     /// All operations with their keys, by invocation.
     pub fn by_invocation(&self) -> Vec<(&str, &OperationOf<S>)> {
         let mut all: Vec<_> = self
@@ -78,6 +84,11 @@ impl<S: Spec> Default for KeyedBuilder<S> {
 }
 
 impl<S: Spec> KeyedBuilder<S> {
+    /// See [`Builder::at`].
+    pub fn at(&mut self, place: SourcePlace) {
+        self.builder.at(place);
+    }
+
     /// A client asks something of the object `key`. See [`Builder::invoke`].
     ///
     /// # Errors
@@ -126,10 +137,12 @@ impl<S: Spec> KeyedBuilder<S> {
     /// The histories; what is still open is of unknown outcome.
     pub fn finish(self) -> KeyedHistory<S> {
         let Self { builder, keys, key_of } = self;
-        let History { mut operations, dropped } = builder.finish();
+        let mut whole = builder.finish();
+        let mut operations = std::mem::take(&mut whole.operations);
+        let dropped = std::mem::take(&mut whole.dropped);
         let mut counts = vec![0; keys.len()];
         operations.iter().for_each(|operation| counts[key_of[operation.number.0 as usize]] += 1);
-        let with_room = |count| History { operations: Vec::with_capacity(count), dropped: Vec::new() };
+        let with_room = |count| whole.with(Vec::with_capacity(count));
         let mut split: Vec<History<S>> = counts.into_iter().map(with_room).collect();
         // From the last to the first, giving room back on the way: there is none for all of them twice.
         while let Some(operation) = operations.pop() {

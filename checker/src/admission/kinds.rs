@@ -95,7 +95,7 @@ fn rejected_with_room(slots: &[Slot], limits: &[Limits], uncertainty_ns: u64) ->
 /// What was asked of one kind: reservations that ask for none of it take no part.
 fn of_kind(history: &History<Kinds>, kind: usize) -> History<Capacity> {
     let operations = history.operations().iter().filter_map(|operation| operation_of_kind(operation, kind));
-    History { operations: operations.collect(), dropped: Vec::new() }
+    History::of(operations.collect(), Vec::new())
 }
 
 fn operation_of_kind(operation: &OperationOf<Kinds>, kind: usize) -> Option<OperationOf<Capacity>> {

@@ -225,6 +225,6 @@ fn a_long_history_on_one_slot_is_judged_in_near_linear_time() {
             returned_at: Some(at + 200),
         }
     };
-    let history = History { operations: (0..200_000).map(operation).collect(), dropped: Vec::new() };
+    let history = History::of((0..200_000).map(operation).collect(), Vec::new());
     assert!(admission(&KeyedHistory::single("x", history), &LimitSchedule::fixed(100), 0).holds());
 }

@@ -32,7 +32,7 @@ use super::sink::Sink;
 use super::source::Source;
 use super::text::{Token, Tokens};
 use super::{FormatError, Found, Options, Place};
-use crate::history::{Builder, ClientId, HistoryError};
+use crate::history::{Builder, ClientId, HistoryError, SourcePlace};
 use crate::judge::{Family, FamilyKind};
 use crate::keyed::{KeyedBuilder, KeyedHistory};
 use crate::spec::capacity::Capacity;
@@ -241,6 +241,7 @@ fn events<W: Words, B: Sink<W::Model>>(
         let mut words = line.tokens();
         let process = words.next();
         if !process.text.is_empty() && !process.text.starts_with('#') {
+            sink.at(SourcePlace::at_line(line.number));
             event::<W, B>(&mut sink, process, words)?;
         }
     }

@@ -12,7 +12,7 @@ use super::sink::Sink;
 use super::source::Source;
 use super::text::{Line, Token, Tokens};
 use super::{FormatError, Model, Options};
-use crate::history::{Builder, ClientId, HistoryError};
+use crate::history::{Builder, ClientId, HistoryError, SourcePlace};
 use crate::judge::{Family, FamilyKind};
 use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
 
@@ -30,6 +30,7 @@ pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Fam
     let mut builder = Builder::default();
     while let Some(line) = source.line()? {
         if let Some((process, words)) = operation(line) {
+            builder.at(SourcePlace::at_line(line.number));
             event(&mut builder, process, words)?;
         }
     }

@@ -1,11 +1,14 @@
 //! Where events go: the builder of one object, or of objects under keys.
 
-use crate::history::{Builder, ClientId, HistoryError};
+use crate::history::{Builder, ClientId, HistoryError, SourcePlace};
 use crate::keyed::{KeyedBuilder, KeyedHistory};
 use crate::spec::Spec;
 
 /// Takes events in the order in which they happened. See [`Builder`].
 pub(super) trait Sink<S: Spec>: Default {
+    /// The events that follow are recorded here.
+    fn at(&mut self, place: SourcePlace);
+
     fn invoke(&mut self, client: ClientId, key: &str, call: S::Call, at_ns: u64) -> Result<(), HistoryError>;
 
     fn answer(&mut self, client: ClientId, answer: S::Answer, at_ns: u64) -> Result<(), HistoryError>;
@@ -25,6 +28,10 @@ pub(super) trait Sink<S: Spec>: Default {
 }
 
 impl<S: Spec> Sink<S> for Builder<S> {
+    fn at(&mut self, place: SourcePlace) {
+        self.at(place);
+    }
+
     fn invoke(
         &mut self,
         client: ClientId,
@@ -63,6 +70,10 @@ impl<S: Spec> Sink<S> for Builder<S> {
 }
 
 impl<S: Spec> Sink<S> for KeyedBuilder<S> {
+    fn at(&mut self, place: SourcePlace) {
+        self.at(place);
+    }
+
     fn invoke(&mut self, client: ClientId, key: &str, call: S::Call, at_ns: u64) -> Result<(), HistoryError> {
         self.invoke(client, key, call, at_ns).map(|_| ())
     }

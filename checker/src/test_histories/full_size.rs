@@ -154,6 +154,6 @@ impl<S: Spec> Spec for WithoutHints<S> {
 impl<S: Spec> WithoutHints<S> {
     /// The same history for the specification without hints.
     pub(crate) fn history(history: &History<S>) -> History<Self> {
-        History { operations: history.operations.clone(), dropped: history.dropped.clone() }
+        History::of(history.operations.clone(), history.dropped.clone())
     }
 }

@@ -125,7 +125,7 @@ fn history(mut parts: Vec<(u64, Option<u64>, CapacityCall, Outcome<CapacityAnswe
             invoked_at,
             returned_at,
         });
-    History { operations: operations.collect(), dropped: Vec::new() }
+    History::of(operations.collect(), Vec::new())
 }
 
 fn schedules() -> impl Strategy<Value = Vec<Step>> {

@@ -27,6 +27,8 @@ pub(in crate::format) struct Event {
     pub(in crate::format) value_place: Place,
     /// In ns; 0 where there is none.
     pub(in crate::format) time: u64,
+    /// What `:index` says.
+    pub(in crate::format) index: Option<u64>,
     extras: Vec<(Extra, Edn)>,
 }
 
@@ -78,6 +80,7 @@ enum Field {
     Key,
     Value,
     Time,
+    Index,
     Extra(Extra),
 }
 
@@ -128,6 +131,7 @@ impl Event {
                 word_place: place_of(Some(word)),
                 key: name.transpose()?,
                 time: find(Field::Time).and_then(|at| at.value.count()).unwrap_or(0),
+                index: find(Field::Index).and_then(|at| at.value.count()),
                 value_place,
                 value: Edn::Nil,
                 extras: Vec::new(),
@@ -143,7 +147,7 @@ impl Event {
                 Field::Value => self.value = value,
                 Field::Word => self.word_value = value,
                 Field::Extra(extra) => self.extras.push((extra, value)),
-                Field::Process | Field::Kind | Field::Key | Field::Time => {}
+                Field::Process | Field::Kind | Field::Key | Field::Time | Field::Index => {}
             }
         }
         self
@@ -227,6 +231,7 @@ impl Field {
             b":key" => Self::Key,
             b":value" => Self::Value,
             b":time" => Self::Time,
+            b":index" => Self::Index,
             b":offset" => Self::Extra(Extra::Offset),
             b":order" => Self::Extra(Extra::Order),
             b":limit" => Self::Extra(Extra::Limit),

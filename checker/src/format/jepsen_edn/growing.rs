@@ -6,7 +6,7 @@ use super::Choice;
 use super::models::Mapped;
 use crate::format::edn::{Edn, Event, Kind};
 use crate::format::{FormatError, Found, Model, Options};
-use crate::history::{ClientId, HistoryError};
+use crate::history::{ClientId, HistoryError, SourcePlace};
 use crate::judge::{Family, FamilyKind};
 use crate::keyed::KeyedBuilder;
 use crate::spec::Spec;
@@ -168,6 +168,7 @@ impl<S: Mapped> Objects<S> {
     fn keyed_event(&mut self, event: &Event, key: &str, value: &Edn) -> Result<(), FormatError> {
         let client = ClientId(event.process);
         let history = |error: HistoryError| FormatError::History { place: event.process_place, error };
+        self.builder.at(SourcePlace::at_line(event.place.line).with_index(event.index));
         if event.kind == Kind::Invoke {
             if !self.spec.takes(event.word) {
                 return Err(event.unexpected_word(self.words));

@@ -12,7 +12,7 @@ use crate::admission::LimitSchedule;
 use crate::format::source::Source;
 use crate::format::text::Line;
 use crate::format::{FormatError, Found, Options, Place, options};
-use crate::history::{ClientId, OperationIndex};
+use crate::history::{ClientId, OperationIndex, SourcePlace};
 use crate::judge::{Family, FamilyKind, Records};
 use crate::keyed::KeyedBuilder;
 use crate::replication::{Delivery, LogHistory, Reader};
@@ -316,6 +316,7 @@ impl Growing {
 }
 
 fn operation<S: Lined>(builder: &mut KeyedBuilder<S>, line: Line<'_>, kind: Kind) -> Result<(), FormatError> {
+    builder.at(SourcePlace::at_line(line.number));
     if kind == Kind::Invoke { invoke(builder, line) } else { end(builder, line, kind) }
 }
 
