@@ -50,7 +50,8 @@ fn file(row: &[&str]) -> File {
     let [name, format, model, initial, expected, ..] = row else { panic!("the manifest has a row {row:?}") };
     let bytes = std::fs::read(corpus().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     let initial = Some(Initial(initial.replace('"', "")));
-    let options = Options { format: Format::named(format), model: Model::named(model), initial };
+    let options =
+        Options { format: Format::named(format), model: Model::named(model), initial, ..Options::default() };
     let families = parse(&bytes, &options).unwrap_or_else(|error| panic!("{name}:{error}"));
     File { name: (*name).to_owned(), families, expected: (*expected).to_owned() }
 }

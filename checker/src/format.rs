@@ -8,6 +8,7 @@
 //!
 //! A file is read as a stream: beside the operations, no more of it is held than one line may be long.
 
+mod contents;
 mod edn;
 pub mod edn_writing;
 mod error;
@@ -28,10 +29,14 @@ mod text;
 use std::fmt;
 use std::io::Read;
 
+pub use contents::{Contents, LeftOut, NemesisEvent, Reason};
 pub use error::{FormatError, Found, Place};
-pub use options::{Initial, Model, Options};
+pub use options::{Initial, Model, NilReads, Options};
 
-use crate::judge::Family;
+use crate::judge::{Family, FamilyKind};
+use crate::keyed::KeyedHistory;
+use crate::spec::register::Register;
+use contents::Parsed;
 use source::Source;
 
 /// The longest line that is read, in bytes.
@@ -50,15 +55,6 @@ pub enum Format {
     Kv,
     /// Families of any model, one event a line.
     Jsonl,
-}
-
-/// What a file holds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Contents {
-    /// How it is written.
-    pub format: Format,
-    /// What it tells.
-    pub families: Vec<Family>,
 }
 
 /// Reads the families of a file that is in memory. See [`read_from`].
@@ -82,21 +78,31 @@ pub fn read_from(input: &mut dyn Read, options: &Options) -> Result<Contents, Fo
     };
     source.fill()?;
     let is_no_byte = source.held().is_empty();
-    let families = match format {
-        Format::Hist => hist::read(&mut source, options)?,
+    if is_no_byte && options.format.is_some() {
+        return Ok(nothing(format));
+    }
+    options.check_nil(format)?;
+    let Parsed { families, left_out, nemesis } = match format {
+        Format::Hist => hist::read(&mut source, options)?.into(),
         Format::JepsenLog => jepsen_log::read(&mut source, options)?,
         Format::JepsenEdn => jepsen_edn::read(&mut source, options)?,
         Format::Kv => kv::read(&mut source, options)?,
-        Format::Jsonl => jsonl::read_source(&mut source, options)?,
+        Format::Jsonl => jsonl::read_source(&mut source, options)?.into(),
     };
-    let is_cluster_that_never_started = options.format == Some(Format::JepsenLog) && is_no_byte;
-    if families.iter().all(|family| family.kind.is_empty()) && !is_cluster_that_never_started {
+    if families.iter().all(|family| family.kind.is_empty()) {
         let lines = source.line_count();
         let place = Place { line: lines.max(1), column: 1 };
         return Err(FormatError::NoOperation { place, format, lines });
     }
     options.check_model(&families)?;
-    Ok(Contents { format, families })
+    Ok(Contents { format, families, left_out, nemesis })
+}
+
+/// An empty file whose format was given: a cluster that never started.
+fn nothing(format: Format) -> Contents {
+    let kind = FamilyKind::Register { spec: Register { initial: None }, history: KeyedHistory::default() };
+    let families = vec![Family { name: "register".to_owned(), kind }];
+    Contents { format, families, left_out: LeftOut::default(), nemesis: Vec::new() }
 }
 
 /// The format of what `source` begins with, none of which is used.

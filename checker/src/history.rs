@@ -342,6 +342,11 @@ impl<S: Spec> Builder<S> {
         History { operations, dropped, places: places.map(Arc::new) }
     }
 
+    /// The position of the next event.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
     /// What the client has open asks.
     pub(crate) fn open_call(&self, client: ClientId) -> Result<&S::Call, HistoryError> {
         Ok(&self.operations[self.open_of(client)?].call)

@@ -162,6 +162,11 @@ impl<S: Spec> KeyedBuilder<S> {
         KeyedHistory { parts: by_index.into_iter().zip(split).collect() }
     }
 
+    /// The position of the next event.
+    pub(crate) fn position(&self) -> u64 {
+        self.builder.position()
+    }
+
     /// What the client has open asks.
     pub(crate) fn open_call(&self, client: ClientId) -> Result<&S::Call, HistoryError> {
         self.builder.open_call(client)

@@ -43,6 +43,11 @@ pub trait Spec: Clone + Send + Sync {
     /// Whether the answer is a definite no: what was asked was not done, and that is an observation.
     fn is_refusal(answer: &Self::Answer) -> bool;
 
+    /// Whether the answer tells something of the state: whether it is illegal at some state.
+    fn observes(&self, _call: &Self::Call, _answer: &Self::Answer) -> bool {
+        true
+    }
+
     /// What the operation does if it takes effect. None if it has no answer and, without one, no effect.
     fn step(&self, call: &Self::Call, answer: Option<&Self::Answer>) -> Option<Self::Step>;
 

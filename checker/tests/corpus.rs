@@ -45,7 +45,7 @@ fn every_log_of_the_corpus_gets_its_known_verdict() {
         let detected = Format::detect(&bytes);
         assert!(detected == format || bytes.is_empty(), "{file} looks like {detected:?}");
         let initial = Some(Initial(initial.replace('"', "")));
-        let options = Options { format, model: Model::named(model), initial };
+        let options = Options { format, model: Model::named(model), initial, ..Options::default() };
         let check = linearizable(&bytes, &options).unwrap_or_else(|error| panic!("{file}:{error}"));
         assert_eq!(check.verdict.word(), expected, "{file}: {}", check.detail);
         judged_count += 1;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use checker::drawing::Drawable;
-use checker::format::Format;
-use checker::judge::{Check, Family, FamilyKind, OperationsVisitor};
+use checker::format::{Contents, LeftOut};
+use checker::judge::{Check, FamilyKind, OperationsVisitor};
 use checker::keyed::KeyedHistory;
 use checker::lattice::Strongest;
 use checker::verdict::{Undecided, Verdict, Violation};
@@ -50,6 +50,9 @@ pub struct CheckedFile {
     /// The counter-examples against the levels next to the strongest.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub explanations: BTreeMap<String, Violation>,
+    /// What is in the file and was not judged, by reason.
+    #[serde(skip_serializing_if = "LeftOut::is_empty")]
+    pub left_out: LeftOut,
     /// What was still open when the budget ran out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<Undecided>,
@@ -80,15 +83,17 @@ pub struct Times {
 }
 
 impl CheckedFile {
-    /// What `check` found in one of the `families` of a file.
+    /// What `check` found in one of the families of a file.
     ///
     /// # Panics
     /// If the check is of none of the families.
-    pub fn new(file: &str, format: Format, families: &[Family], check: Check, times: Times) -> Self {
+    pub fn new(file: &str, contents: &Contents, check: Check, times: Times) -> Self {
+        let Contents { format, families, left_out, .. } = contents;
         let family = families.iter().find(|family| family.name == check.family);
         let kind = &family.expect("a check is of one of the families that were judged").kind;
         let (model, operations, clients, unknown) = described(kind);
         let (verdict, explanation, open) = match check.verdict {
+            Verdict::Holds | Verdict::Undecided(_) if kind.is_vacuous() => (Outcome::Vacuous, None, None),
             Verdict::Holds => (Outcome::Holds, None, None),
             Verdict::Violated(violation) => (Outcome::Violated, Some(violation), None),
             Verdict::Undecided(undecided) => (Outcome::Undecided, None, Some(undecided)),
@@ -114,17 +119,18 @@ impl CheckedFile {
             strongest: None,
             explanation,
             explanations: BTreeMap::new(),
+            left_out: left_out.clone(),
             open,
             pictures,
             drawn,
         }
     }
 
-    /// Which levels the operations of one of the `families` of a file have.
+    /// Which levels the operations of one of the families of a file have.
     ///
     /// # Panics
     /// If there is no such family.
-    pub fn strongest(file: &str, format: Format, families: &[Family], found: Ranked, times: Times) -> Self {
+    pub fn strongest(file: &str, contents: &Contents, found: Ranked, times: Times) -> Self {
         let Ranked { family, strongest } = found;
         let undecided = strongest.undecided.into_iter().next();
         let (verdict, algorithm) = match &undecided {
@@ -133,10 +139,11 @@ impl CheckedFile {
         };
         let check =
             Check { name: "strongest", family: family.to_owned(), verdict, algorithm, detail: String::new() };
-        let mut checked = Self::new(file, format, families, check, times);
+        let mut checked = Self::new(file, contents, check, times);
         let held: Vec<&str> = strongest.held.iter().map(|level| level.name()).collect();
         checked.strongest = Some(if held.is_empty() { "none".to_owned() } else { held.join(", ") });
-        let kind = &families.iter().find(|other| other.name == family).expect("the family was judged").kind;
+        let family = contents.families.iter().find(|other| other.name == family);
+        let kind = &family.expect("the family was judged").kind;
         for (level, judgement) in strongest.next {
             if let Verdict::Violated(violation) = judgement.verdict {
                 checked.drawn.extend(named(kind, &violation));

@@ -9,7 +9,7 @@ use crate::drawn::DrawnFamily;
 use crate::latency;
 use crate::run_folder::{CheckResult, Outcome, RunFolder, SoakSummary};
 use crate::scale::{grouped, span};
-use crate::words::{by_attention, counted, headline, lede};
+use crate::words::{NOTHING_OBSERVED, by_attention, counted, headline, lede};
 
 pub use comparison::comparison;
 pub use matrix::matrix;
@@ -145,6 +145,12 @@ pub fn checks(files: &[CheckedFile]) -> String {
                 span(file.check_ns)
             ),
         );
+        if file.verdict == Outcome::Vacuous {
+            page.indented("          ", NOTHING_OBSERVED);
+        }
+        for phrase in file.left_out.phrases() {
+            page.indented("          ", &format!("left out: {phrase}"));
+        }
         for (level, violation) in file.findings() {
             page.indented("          ", &format!("not {level}: {}", violation.explanation));
             for step in &violation.steps {

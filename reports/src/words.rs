@@ -3,6 +3,9 @@
 use crate::run_folder::{CheckResult, Outcome, RunFolder, RunVerdict};
 use crate::scale::grouped;
 
+/// What a vacuous verdict on a history means.
+pub(crate) const NOTHING_OBSERVED: &str = "nothing was observed: no answer tells anything of a state, so that no order of the operations could be wrong";
+
 /// `count` and the noun, in the plural unless it is one.
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };

@@ -22,7 +22,7 @@ pub(super) use value::Edn;
 
 use super::source::Source;
 use super::text::characters;
-use super::{FormatError, Found, LINE_BYTES_MAX, Place};
+use super::{FormatError, Found, LINE_BYTES_MAX, NemesisEvent, Place};
 use scanner::{Bracket, Problem, Scanner, Stop, Token};
 
 /// How deep values may be nested.
@@ -53,12 +53,20 @@ enum Within {
 /// The words of the comments before the first element: fields that our own files have.
 pub(super) type Header = Vec<String>;
 
+/// An element of a history.
+#[derive(Debug)]
+pub(super) enum Item {
+    Event(Box<Event>),
+    /// Its position is not known yet.
+    Nemesis(NemesisEvent),
+}
+
 /// What was found at the head of what is held.
 enum Step {
     /// A bracket or the end of one.
     Moved(Within),
-    Event(Box<Event>),
-    /// An event of the nemesis, or something discarded.
+    Item(Item),
+    /// Something discarded.
     Nothing,
     End,
 }
@@ -73,15 +81,15 @@ impl<'s, 'a> Elements<'s, 'a> {
         &self.header
     }
 
-    /// The next event, if there is one.
+    /// The next element, if there is one.
     ///
     /// # Errors
     /// If it is no map, not closed, too long or too deep; if something stands behind the last one.
-    pub(super) fn event(&mut self) -> Result<Option<Box<Event>>, FormatError> {
+    pub(super) fn item(&mut self) -> Result<Option<Item>, FormatError> {
         loop {
             match self.step()? {
                 Step::Moved(within) => self.within = within,
-                Step::Event(event) => return Ok(Some(event)),
+                Step::Item(item) => return Ok(Some(item)),
                 Step::Nothing => {}
                 Step::End => return Ok(None),
             }
@@ -136,9 +144,7 @@ fn step(scanner: &mut Scanner<'_>, within: Within, start: Place) -> Result<Step,
             scanner.back_to(at);
             Ok(Step::Moved(Within::File))
         }
-        (Token::Open(Bracket::Map), _) => {
-            Ok(Event::read(scanner, at, start)?.map_or(Step::Nothing, Step::Event))
-        }
+        (Token::Open(Bracket::Map), _) => Event::read(scanner, at, start).map(Step::Item),
         (Token::Close(mark), Within::Bracket(open)) if mark == open.end() => Ok(Step::Moved(Within::End)),
         (Token::Close(_), Within::Bracket(open)) => Err(scanner.problem(at, open.missing())),
         (Token::Open(_) | Token::Close(_) | Token::Text | Token::Atom, _) => {

@@ -107,6 +107,14 @@ pub enum FormatError {
         /// The model.
         model: &'static str,
     },
+    /// Nil is to be a wildcard in a format in which it is always an answer.
+    #[error("{place}: in format {format} a read of nil is an answer, `--nil wildcard` cannot be given")]
+    FixedNil {
+        /// The beginning.
+        place: Place,
+        /// The format.
+        format: Format,
+    },
     /// An initial value that the model cannot hold.
     #[error("{place}: initial value {initial:?} does not suit a {model}, expected {expected}")]
     WrongStart {
@@ -186,6 +194,7 @@ impl FormatError {
             | Self::UnknownModel { place, .. }
             | Self::OtherModel { place, .. }
             | Self::FixedStart { place, .. }
+            | Self::FixedNil { place, .. }
             | Self::WrongStart { place, .. }
             | Self::Undeclared { place, .. }
             | Self::DeclaredTwice { place, .. }

@@ -7,8 +7,9 @@
 //!    {:process 1, :type :info,   :f :read, :error :timed-out}]      unknown; 1 never comes again
 //! ```
 //!
-//! Keys come in any order; those that mean nothing here are passed over with their values. A read that
-//! ends in nil found something that is not told: it is dropped. The model is the one that is asked for,
+//! Keys come in any order; those that mean nothing here are passed over with their values. A register
+//! that was found to hold nil tells nothing, unless `--nil observed` asks for it: the read is dropped
+//! and counted. In a transaction nil is the value of a register that was never written. The model is the one that is asked for,
 //! else the first one of which an operation is that no other has:
 //!
 //! | `:f` | model | objects start |
@@ -19,7 +20,7 @@
 //! | `:increment` (`:inc`), its answer the new value | `counter-inc` | at 0 |
 //! | `:add d`, `:read` | `counter-rw` | at 0 |
 //! | `:acquire`, `:release` | `mutex` | free |
-//! | `:txn [[:read :x nil] [:write :y 1]]` (`:r`, `:w`) | `multi-register` | at 0 |
+//! | `:txn [[:read :x nil] [:write :y 1]]` (`:r`, `:w`) | `multi-register` | at nil |
 //! | `:append v`, `:read` of a vector, `:read-at` with `:offset` | `log` | empty |
 //! | `:reserve n`, `:release n`, `:read`, with `:order` or without | `bcounter` | unused |
 //!
@@ -29,7 +30,8 @@
 //! Jepsen has no words for some answers. Our own files say them so that others, who pass over keys they
 //! do not know, see less and nothing wrong: `:type :fail, :refused true` is an answer, a refusal (a
 //! compare-and-set that found another value, no room for a reservation); `:value nil, :absent true` is
-//! a read that found nil (in `:txn`, `:absent` lists the places of such reads); `:offset` is where an
+//! a read that found nil (in `:txn`, `:absent` lists the places of such reads, and other reads of nil
+//! tell nothing); `:offset` is where an
 //! entry was appended, or where a read begins; `:limit` and `:version` are the terms of a reservation.
 //! A first comment `; counterclock-history model=… init=… cap=…` says the rest.
 
@@ -39,10 +41,11 @@ mod transaction;
 
 pub(super) use growing::Growing;
 
-use super::edn::{Edn, Elements, Event, Header, Word};
+use super::contents::Parsed;
+use super::edn::{Edn, Elements, Header, Item, Word};
 use super::source::Source;
-use super::{FormatError, Initial, Model, Options};
-use crate::judge::Family;
+use super::{FormatError, Initial, Model, NilReads, Options};
+use crate::spec::register::Value;
 
 /// The first word of a comment that is ours.
 pub(super) const OURS: &str = "counterclock-history";
@@ -62,32 +65,68 @@ pub(super) enum Choice {
 ///
 /// # Errors
 /// If a map is not as above, or the events are no history.
-pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Family>, FormatError> {
+pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Parsed, FormatError> {
     let mut elements = Elements::new(source);
-    // Events that do not tell the model yet.
-    let mut waiting: Vec<Box<Event>> = Vec::new();
-    waiting.extend(elements.event()?);
+    // What does not tell the model yet.
+    let mut waiting: Vec<Item> = Vec::new();
+    waiting.extend(elements.item()?);
     let ours = Ours::of(elements.header());
     let model = options.model.or(ours.model);
     let mut told = ours.values.filter(|_| model == Some(Model::Kv));
-    told = told.or_else(|| waiting.first().and_then(|event| chosen(model, event)));
+    told = told.or_else(|| waiting.first().and_then(|item| chosen(model, item)));
     while told.is_none() {
-        let Some(event) = elements.event()? else { break };
-        told = chosen(model, &event);
-        waiting.push(event);
+        let Some(item) = elements.item()? else { break };
+        told = chosen(model, &item);
+        waiting.push(item);
     }
     let choice = told.unwrap_or(match model {
         Some(Model::Kv) => Choice::KeyValue,
         model => Choice::Model(model.unwrap_or(Model::RegisterCas)),
     });
     let initial = options.initial.clone().or(ours.initial);
-    let mut growing = Growing::new(choice, &Options { initial, ..*options })?;
+    let rules = if ours.is_ours { Rules::OURS } else { Rules::of_edn(options.nil) };
+    let mut growing = Growing::new(choice, rules, &Options { initial, ..*options })?;
     growing.set_capacity(ours.capacity);
-    waiting.drain(..).try_for_each(|event| growing.event(&event))?;
-    while let Some(event) = elements.event()? {
-        growing.event(&event)?;
+    waiting.drain(..).try_for_each(|item| growing.item(item))?;
+    while let Some(item) = elements.item()? {
+        growing.item(item)?;
     }
-    Ok(vec![growing.finish()])
+    Ok(growing.finish())
+}
+
+/// What a file's way of writing means, beside the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rules {
+    /// What a register tells that is found to hold nil.
+    pub(super) nil: NilReads,
+    /// What a part of a transaction tells that found nil.
+    pub(super) nil_in_transactions: NilReads,
+    /// What a register holds at first.
+    pub(super) initial: Value,
+    /// What the registers of transactions hold at first.
+    pub(super) initial_in_transactions: Value,
+}
+
+impl Rules {
+    /// Our own files say where nil was found.
+    const OURS: Self = Self {
+        nil: NilReads::Wildcard,
+        nil_in_transactions: NilReads::Wildcard,
+        initial: Some(0),
+        initial_in_transactions: Some(0),
+    };
+
+    /// Jepsen's EDN: a register that is found to hold nil tells nothing, for Knossos' sake, unless that is
+    /// asked for; in a transaction nil is the value of what was never written, as it is for Elle.
+    pub(super) fn of_edn(nil: Option<NilReads>) -> Self {
+        let single = nil.unwrap_or(NilReads::Wildcard);
+        Self {
+            nil: single,
+            nil_in_transactions: nil.unwrap_or(NilReads::Observed),
+            initial: if single == NilReads::Observed { None } else { Some(0) },
+            initial_in_transactions: None,
+        }
+    }
 }
 
 /// Whether the line can be the first one of such a file.
@@ -102,6 +141,7 @@ pub(super) fn is_line(line: &str) -> bool {
 /// What the comments before the first map say, if they are ours.
 #[derive(Default)]
 struct Ours {
+    is_ours: bool,
     model: Option<Model>,
     values: Option<Choice>,
     initial: Option<Initial>,
@@ -116,6 +156,7 @@ impl Ours {
         let field = |name: &str| header.iter().find_map(|word| word.strip_prefix(name));
         let initial = |word: &str| Edn::string(word).unwrap_or_else(|| word.to_owned());
         Self {
+            is_ours: true,
             model: field("model=").and_then(Model::named),
             values: field("values=").and_then(|values| match values {
                 "text" => Some(Choice::Text),
@@ -128,8 +169,9 @@ impl Ours {
     }
 }
 
-/// Which model the event is of, if that is asked for or can be told.
-fn chosen(asked: Option<Model>, event: &Event) -> Option<Choice> {
+/// Which model the element is of, if that is asked for or can be told.
+fn chosen(asked: Option<Model>, item: &Item) -> Option<Choice> {
+    let Item::Event(event) = item else { return None };
     let model = match asked {
         Some(Model::Kv) => return keyed(&event.value),
         Some(model) => model,

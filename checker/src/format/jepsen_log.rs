@@ -8,6 +8,7 @@
 //!
 //! Lines of another shape, of the nemesis for example, are passed over.
 
+use super::contents::Parsed;
 use super::sink::Sink;
 use super::source::Source;
 use super::text::{Line, Token, Tokens};
@@ -25,7 +26,7 @@ const ASKED: &str = "what the process asked";
 ///
 /// # Errors
 /// If a line of an operation is not as above, or the lines are no history.
-pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Family>, FormatError> {
+pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Parsed, FormatError> {
     let spec = Register { initial: options.register(None, Model::RegisterCas)? };
     let mut builder = Builder::default();
     while let Some(line) = source.line()? {
@@ -35,7 +36,7 @@ pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Fam
         }
     }
     let history = Sink::finish(builder, "register");
-    Ok(vec![Family { name: "register".to_owned(), kind: FamilyKind::Register { spec, history } }])
+    Ok(vec![Family { name: "register".to_owned(), kind: FamilyKind::Register { spec, history } }].into())
 }
 
 /// Whether the line is one of an operation, good or bad.

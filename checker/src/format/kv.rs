@@ -10,30 +10,38 @@
 //! Every key is the empty string at first. `:put` replaces it, `:append` adds to its end. `:fail` and
 //! `:info` mean what they do in `jepsen-edn`; a `get` that found nil is no string and refused.
 
-use super::edn::{Edn, Elements, Kind, Word};
-use super::jepsen_edn::{Choice, Growing};
+use super::contents::Parsed;
+use super::edn::{Edn, Elements, Event, Item, Kind, Word};
+use super::jepsen_edn::{Choice, Growing, Rules};
 use super::source::Source;
 use super::{FormatError, Options};
-use crate::judge::Family;
 
 /// Reads the strings of a file.
 ///
 /// # Errors
 /// If a map is not as above, or the events are no history.
-pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Family>, FormatError> {
-    let mut growing = Growing::new(Choice::Text, options)?;
+pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Parsed, FormatError> {
+    let mut growing = Growing::new(Choice::Text, Rules::of_edn(options.nil), options)?;
     let mut elements = Elements::new(source);
-    while let Some(event) = elements.event()? {
-        if event.key.is_none() {
-            let found = super::Found::text("a map without :key");
-            return Err(FormatError::Unexpected { place: event.place, found, expected: ":key" });
+    while let Some(item) = elements.item()? {
+        if let Item::Event(event) = &item {
+            check(event)?;
         }
-        if event.kind == Kind::Ok && event.word == Word::Get && event.value == Edn::Nil {
-            return Err(event.unexpected_value("a string"));
-        }
-        growing.event(&event)?;
+        growing.item(item)?;
     }
-    Ok(vec![growing.finish()])
+    Ok(growing.finish())
+}
+
+/// Refuses what no string under a key can be.
+fn check(event: &Event) -> Result<(), FormatError> {
+    if event.key.is_none() {
+        let found = super::Found::text("a map without :key");
+        return Err(FormatError::Unexpected { place: event.place, found, expected: ":key" });
+    }
+    if event.kind == Kind::Ok && event.word == Word::Get && event.value == Edn::Nil {
+        return Err(event.unexpected_value("a string"));
+    }
+    Ok(())
 }
 
 /// Whether the line is an operation on a string under a key.

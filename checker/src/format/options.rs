@@ -16,6 +16,17 @@ pub struct Options {
     pub model: Option<Model>,
     /// What objects hold at first, instead of the format's default.
     pub initial: Option<Initial>,
+    /// What an answered read of nil tells, instead of the format's default.
+    pub nil: Option<NilReads>,
+}
+
+/// What an answered read tells that found nil.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NilReads {
+    /// That the object held nil.
+    Observed,
+    /// Nothing: any value may have been there.
+    Wildcard,
 }
 
 /// The sequential specification of a foreign history.
@@ -72,6 +83,9 @@ impl Model {
 
     /// The model of this name.
     pub fn named(name: &str) -> Option<Self> {
+        if name == "rw-register" {
+            return Some(Self::MultiRegister);
+        }
         Self::ALL.into_iter().find(|model| model.name() == name)
     }
 
@@ -117,6 +131,15 @@ impl Options {
             }),
             Some(Initial(given)) => Ok(given.as_str().into()),
         }
+    }
+
+    /// Refuses to take nil as a wildcard where it is always an answer.
+    pub(super) fn check_nil(&self, format: Format) -> Result<(), FormatError> {
+        let is_fixed = matches!(format, Format::Hist | Format::Jsonl | Format::Kv);
+        if is_fixed && self.nil == Some(NilReads::Wildcard) {
+            return Err(FormatError::FixedNil { place: Place::START, format });
+        }
+        Ok(())
     }
 
     /// Refuses an initial value for a model that has a fixed one.

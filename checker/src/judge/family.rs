@@ -201,6 +201,14 @@ impl FamilyKind {
     }
 }
 
+impl FamilyKind {
+    /// Whether nothing was observed: no answer tells anything of a state, and there is no record. Such
+    /// a family can contradict nothing, so that it holds without showing anything.
+    pub fn is_vacuous(&self) -> bool {
+        self.visit(ObservesNothing).unwrap_or_else(|| self.is_empty())
+    }
+}
+
 /// What counters that are exact in the end are asked.
 const TALLIED: Counter = Counter { kind: CounterKind::AddAndRead };
 
@@ -211,5 +219,16 @@ impl OperationsVisitor for IsEmpty {
 
     fn visit<S: Drawable>(self, _spec: &S, history: &KeyedHistory<S>) -> bool {
         history.is_empty() && history.parts().values().all(|part| part.dropped().is_empty())
+    }
+}
+
+struct ObservesNothing;
+
+impl OperationsVisitor for ObservesNothing {
+    type Output = bool;
+
+    fn visit<S: Drawable>(self, spec: &S, history: &KeyedHistory<S>) -> bool {
+        let mut operations = history.parts().values().flat_map(|part| part.operations());
+        !operations.any(|one| one.answer().is_some_and(|answer| spec.observes(&one.call, answer)))
     }
 }

@@ -139,6 +139,17 @@ impl Spec for Capacity {
         matches!(answer, CapacityAnswer::Rejected(_) | CapacityAnswer::NotHeld)
     }
 
+    /// A reservation without any limit is always granted, unless its order is reserved twice.
+    fn observes(&self, call: &CapacityCall, answer: &CapacityAnswer) -> bool {
+        match (call, answer) {
+            (CapacityCall::Reserve { order, .. }, CapacityAnswer::Accepted(terms)) => {
+                let Terms { limit, version } = self.bound(*terms);
+                order.is_some() || limit.is_some() || version.is_some()
+            }
+            (CapacityCall::Reserve { .. } | CapacityCall::Release { .. } | CapacityCall::Read, _) => true,
+        }
+    }
+
     fn step(&self, call: &CapacityCall, answer: Option<&CapacityAnswer>) -> Option<CapacityStep> {
         match *call {
             CapacityCall::Reserve { order, units } => Some(match answer {

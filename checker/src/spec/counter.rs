@@ -77,6 +77,10 @@ impl Spec for Counter {
         false
     }
 
+    fn observes(&self, call: &CounterCall, _answer: &CounterAnswer) -> bool {
+        !matches!(call, CounterCall::Add(_))
+    }
+
     fn step(&self, call: &CounterCall, answer: Option<&CounterAnswer>) -> Option<CounterStep> {
         match (*call, answer) {
             (CounterCall::Increment, Some(CounterAnswer::Value(value))) => {

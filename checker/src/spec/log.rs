@@ -72,6 +72,10 @@ impl Spec for Log {
         false
     }
 
+    fn observes(&self, _call: &LogCall, answer: &LogAnswer) -> bool {
+        !matches!(answer, LogAnswer::Appended)
+    }
+
     fn step(&self, call: &LogCall, answer: Option<&LogAnswer>) -> Option<LogStep> {
         match (*call, answer) {
             (LogCall::Append(entry), Some(LogAnswer::AppendedAt(offset))) => {

@@ -76,6 +76,10 @@ impl Spec for MultiRegister {
         false
     }
 
+    fn observes(&self, _call: &Transaction, answer: &Reads) -> bool {
+        answer.0.iter().any(Option::is_some)
+    }
+
     fn step(&self, call: &Transaction, answer: Option<&Reads>) -> Option<TransactionStep> {
         let writes = read_count(&call.0) < call.0.len();
         (answer.is_some() || writes)

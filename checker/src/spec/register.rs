@@ -87,6 +87,10 @@ impl Spec for Register {
         matches!(answer, RegisterAnswer::Mismatch)
     }
 
+    fn observes(&self, call: &RegisterCall, _answer: &RegisterAnswer) -> bool {
+        !matches!(call, RegisterCall::Write(_))
+    }
+
     fn step(&self, call: &RegisterCall, answer: Option<&RegisterAnswer>) -> Option<RegisterStep> {
         match (*call, answer) {
             (RegisterCall::Read, Some(RegisterAnswer::Value(value))) => Some(RegisterStep::Read(*value)),

@@ -71,6 +71,10 @@ impl Spec for Text {
         false
     }
 
+    fn observes(&self, call: &TextCall, _answer: &TextAnswer) -> bool {
+        matches!(call, TextCall::Get)
+    }
+
     fn step(&self, call: &TextCall, answer: Option<&TextAnswer>) -> Option<TextStep> {
         match (call, answer) {
             (TextCall::Get, Some(TextAnswer::Found(text))) => Some(TextStep::Get(text.clone())),

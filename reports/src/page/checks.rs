@@ -9,7 +9,7 @@ use super::{Fact, Head, ornament, page, render};
 use crate::checked::CheckedFile;
 use crate::run_folder::Outcome;
 use crate::scale::{grouped, span};
-use crate::words::counted;
+use crate::words::{NOTHING_OBSERVED, counted};
 
 /// A row of the table of files.
 #[derive(Serialize)]
@@ -65,7 +65,9 @@ fn head(files: &[CheckedFile]) -> Head {
         (Outcome::Holds, _) => format!("All {all} hold"),
         (Outcome::Violated, [only]) => format!("The history is not {}", only.level),
         (Outcome::Violated, _) => format!("{count} of {all} violated"),
-        (Outcome::Undecided | Outcome::Vacuous, _) => format!("{count} of {all} undecided"),
+        (Outcome::Vacuous, [_]) => "Nothing was observed".to_owned(),
+        (Outcome::Vacuous, _) => format!("{count} of {all} observed nothing"),
+        (Outcome::Undecided, _) => format!("{count} of {all} undecided"),
     };
     let total = |part: fn(&CheckedFile) -> u64| files.iter().map(part).sum::<u64>();
     let first = files.iter().find_map(|file| file.explanation.as_ref());
@@ -118,6 +120,9 @@ fn findings(files: &[&CheckedFile]) -> String {
 }
 
 fn open(file: &CheckedFile) -> Option<Open> {
+    if file.verdict == Outcome::Vacuous {
+        return Some(Open { file: file.place(), sentence: NOTHING_OBSERVED.to_owned() });
+    }
     let open = file.open.as_ref()?;
     let sentence = format!(
         "the budget ran out after {} steps with {} open; a larger --budget may decide.",

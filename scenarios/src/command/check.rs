@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use checker::budget::Budget;
-use checker::format::{Contents, Format, Initial, Model, Options};
+use checker::format::{Contents, Format, Initial, Model, NilReads, Options};
 use checker::judge::{Family, judge, judge_by, strongest_of};
 use checker::lattice::Level;
 use clap::{Args, ValueEnum};
@@ -29,6 +29,9 @@ pub(crate) struct Check {
     /// What it holds at first: nil, a whole number, or a string where values are strings
     #[arg(long, value_name = "V", allow_hyphen_values = true)]
     init: Option<String>,
+    /// What an answered read of nil tells [default: as the format says]
+    #[arg(long, value_enum)]
+    nil: Option<NilArgument>,
     /// What to ask
     #[arg(long, value_enum, default_value_t = LevelArgument::Linearizable)]
     level: LevelArgument,
@@ -76,7 +79,16 @@ enum ModelArgument {
     /// A lock
     Mutex,
     /// Registers that are read and written together
+    #[value(alias = "rw-register")]
     MultiRegister,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum NilArgument {
+    /// The object held nil; registers start at nil unless --init says otherwise
+    Observed,
+    /// Nothing: any value may have been there
+    Wildcard,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -142,27 +154,28 @@ impl Check {
 
     fn judge_file(&self, path: &Path) -> Result<Vec<CheckedFile>, CommandError> {
         let parsing = Stopwatch::start();
-        let Contents { format, families } = histories::read(path, &self.options())?;
+        let contents = histories::read(path, &self.options())?;
+        let Contents { format, families, .. } = &contents;
         let parse_ns = parsing.elapsed_ns();
         let judging = Stopwatch::start();
         let budget = Budget { steps_max: self.budget };
         // A foreign history is asked the one question; one of ours, everything that its families promise.
         let found = match self.level.level() {
-            Some(Level::Linearizable) if format == Format::Jsonl => {
-                Found::Checks(judge(&families, &[], budget))
+            Some(Level::Linearizable) if *format == Format::Jsonl => {
+                Found::Checks(judge(families, &[], budget))
             }
-            Some(level) => Found::Checks(judge_by(&families, level, budget)),
-            None => Found::Ranks(ranks(&families, budget)),
+            Some(level) => Found::Checks(judge_by(families, level, budget)),
+            None => Found::Ranks(ranks(families, budget)),
         };
         let times = Times { parse_ns, check_ns: judging.elapsed_ns() };
         let file = shown(path);
         Ok(match found {
             Found::Checks(checks) => {
-                let checked = |check| CheckedFile::new(&file, format, &families, check, times);
+                let checked = |check| CheckedFile::new(&file, &contents, check, times);
                 checks.into_iter().map(checked).collect()
             }
             Found::Ranks(ranks) => {
-                let checked = |ranked| CheckedFile::strongest(&file, format, &families, ranked, times);
+                let checked = |ranked| CheckedFile::strongest(&file, &contents, ranked, times);
                 ranks.into_iter().map(checked).collect()
             }
         })
@@ -177,6 +190,10 @@ impl Check {
             FormatArgument::Kv => Some(Format::Kv),
             FormatArgument::Jsonl => Some(Format::Jsonl),
         };
+        let nil = self.nil.map(|nil| match nil {
+            NilArgument::Observed => NilReads::Observed,
+            NilArgument::Wildcard => NilReads::Wildcard,
+        });
         let model = self.model.map(|model| match model {
             ModelArgument::RegisterCas => Model::RegisterCas,
             ModelArgument::Kv => Model::Kv,
@@ -187,7 +204,7 @@ impl Check {
             ModelArgument::Mutex => Model::Mutex,
             ModelArgument::MultiRegister => Model::MultiRegister,
         });
-        Options { format, model, initial: self.init.clone().map(Initial) }
+        Options { format, model, initial: self.init.clone().map(Initial), nil }
     }
 }
 

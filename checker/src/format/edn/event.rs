@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::scanner::{Scanner, Stop, Token};
-use super::{Edn, after};
-use crate::format::{FormatError, Place};
+use super::value::shortened;
+use super::{Edn, Item, after};
+use crate::format::{FormatError, NemesisEvent, Place};
 
 /// What a map says, and where.
 #[derive(Debug)]
@@ -93,12 +94,8 @@ struct At {
 }
 
 impl Event {
-    /// Reads the map whose bracket stands at `from`; the bytes begin at `start`. None for the nemesis.
-    pub(super) fn read(
-        scanner: &mut Scanner<'_>,
-        from: usize,
-        start: Place,
-    ) -> Result<Option<Box<Self>>, Stop> {
+    /// Reads the map whose bracket stands at `from`; the bytes begin at `start`.
+    pub(super) fn read(scanner: &mut Scanner<'_>, from: usize, start: Place) -> Result<Item, Stop> {
         let fields = fields(scanner)?;
         let find = |wanted: Field| fields.iter().find(|at| at.field == wanted);
         let wrong = |at: Option<&At>, expected| match at {
@@ -107,7 +104,15 @@ impl Event {
         };
         let process = find(Field::Process);
         if process.is_some_and(|at| at.value == Edn::Keyword(Cow::Borrowed("nemesis"))) {
-            return Ok(None);
+            let place = after(start, scanner.between(0, from));
+            let written = |field| find(field).map_or("", |at| scanner.text_between(at.from, at.to));
+            return Ok(Item::Nemesis(NemesisEvent {
+                at_ns: find(Field::Time).and_then(|at| at.value.count()),
+                position: 0,
+                line: place.line,
+                word: written(Field::Word).trim_start_matches(':').to_owned(),
+                value: shortened(written(Field::Value)),
+            }));
         }
         let number = process.and_then(|at| at.value.count());
         let number = number.ok_or_else(|| wrong(process, ":process with a number or :nemesis"))?;
@@ -120,7 +125,7 @@ impl Event {
         let place = after(start, scanner.between(0, from));
         let place_of = |at: Option<&At>| at.map_or(place, |at| after(place, scanner.between(from, at.from)));
         let value_place = place_of(find(Field::Value));
-        Ok(Some(Box::new(
+        Ok(Item::Event(Box::new(
             Self {
                 place,
                 process: number,

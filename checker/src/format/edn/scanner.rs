@@ -93,6 +93,11 @@ impl<'b> Scanner<'b> {
         &self.bytes[from..to]
     }
 
+    /// The text between two places; empty if it is none.
+    pub(super) fn text_between(&self, from: usize, to: usize) -> &'b str {
+        std::str::from_utf8(self.between(from, to)).unwrap_or_default()
+    }
+
     /// The bytes of the token or value that began at `from` and ended where it stands.
     pub(super) fn since(&self, from: usize) -> &'b [u8] {
         &self.bytes[from..self.at]

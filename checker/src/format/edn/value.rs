@@ -211,7 +211,7 @@ fn keyword(name: &[u8]) -> Cow<'static, str> {
     }
 }
 
-fn shortened(written: &str) -> String {
+pub(super) fn shortened(written: &str) -> String {
     match Found::text(written) {
         Found::Text(shown) => shown,
         Found::EndOfLine | Found::EndOfFile => String::new(),

@@ -217,16 +217,17 @@ impl Worded for MultiRegister {
     }
 }
 
-/// The parts of a transaction; each read with what it found, as far as that is told.
+/// The parts of a transaction; each read with what it found. An answer that does not tell it has no value
+/// there, for nil would be one.
 fn parts(call: &Transaction, found: &[Option<Value>]) -> String {
     let mut found = found.iter();
     let mut parts = Vec::new();
     for part in call.0.iter() {
         parts.push(match part {
-            Part::Read { name } => {
-                let told = found.next().copied().flatten().flatten();
-                format!("[:read {} {}]", string(name), value(told))
-            }
+            Part::Read { name } => match found.next() {
+                Some(None) => format!("[:read {}]", string(name)),
+                told => format!("[:read {} {}]", string(name), value(told.copied().flatten().flatten())),
+            },
             Part::Write { name, value: new } => format!("[:write {} {}]", string(name), value(*new)),
         });
     }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Choice;
 use super::models::Mapped;
-use crate::format::edn::{Edn, Event, Kind};
-use crate::format::{FormatError, Found, Model, Options};
+use super::{Choice, Rules};
+use crate::format::contents::Parsed;
+use crate::format::edn::{Edn, Event, Item, Kind};
+use crate::format::{FormatError, Found, LeftOut, Model, NemesisEvent, Options, Reason};
 use crate::history::{ClientId, HistoryError, SourcePlace};
 use crate::judge::{Family, FamilyKind};
-use crate::keyed::KeyedBuilder;
+use crate::keyed::{KeyedBuilder, KeyedHistory};
 use crate::spec::Spec;
 use crate::spec::capacity::Capacity;
 use crate::spec::counter::{Counter, CounterKind};
@@ -38,6 +39,9 @@ pub(in crate::format) struct Objects<S: Spec> {
     builder: KeyedBuilder<S>,
     name: &'static str,
     words: &'static str,
+    rules: Rules,
+    left_out: LeftOut,
+    nemesis: Vec<NemesisEvent>,
 }
 
 impl Growing {
@@ -45,41 +49,48 @@ impl Growing {
     ///
     /// # Errors
     /// If they cannot start as the options say.
-    pub(in crate::format) fn new(choice: Choice, options: &Options) -> Result<Self, FormatError> {
+    pub(in crate::format) fn new(
+        choice: Choice,
+        rules: Rules,
+        options: &Options,
+    ) -> Result<Self, FormatError> {
         let model = match choice {
             Choice::Text => {
                 let spec = Text { initial: options.text()? };
-                return Ok(Self::Text(Objects::new(spec, "kv", ":get, :put or :append")));
+                return Ok(Self::Text(Objects::new(rules, spec, "kv", ":get, :put or :append")));
             }
             Choice::KeyValue => {
                 let spec = Register { initial: options.register(None, Model::Kv)? };
-                return Ok(Self::KeyValue(Objects::new(spec, "kv", ":get, :put or :cas")));
+                return Ok(Self::KeyValue(Objects::new(rules, spec, "kv", ":get, :put or :cas")));
             }
             Choice::Model(model) => model,
         };
         options.check_start(model)?;
         Ok(match model {
             Model::RegisterCas | Model::Kv => {
-                let spec = Register { initial: options.register(Some(0), model)? };
-                Self::Register(Objects::new(spec, "register", ":read, :write or :cas"))
+                let spec = Register { initial: options.register(rules.initial, model)? };
+                Self::Register(Objects::new(rules, spec, "register", ":read, :write or :cas"))
             }
             Model::CounterInc => {
                 let spec = Counter { kind: CounterKind::Increment };
-                Self::Counter(Objects::new(spec, "counter", ":increment"))
+                Self::Counter(Objects::new(rules, spec, "counter", ":increment"))
             }
             Model::CounterRw => {
                 let spec = Counter { kind: CounterKind::AddAndRead };
-                Self::Counter(Objects::new(spec, "counter", ":add or :read"))
+                Self::Counter(Objects::new(rules, spec, "counter", ":add or :read"))
             }
-            Model::Bcounter => {
-                Self::Capacity(Objects::new(Capacity::default(), "counter", ":reserve, :release or :read"))
-            }
-            Model::Log => Self::Log(Objects::new(Log, "log", ":append, :read or :read-at")),
-            Model::Mutex => Self::Mutex(Objects::new(Mutex, "mutex", ":acquire or :release")),
+            Model::Bcounter => Self::Capacity(Objects::new(
+                rules,
+                Capacity::default(),
+                "counter",
+                ":reserve, :release or :read",
+            )),
+            Model::Log => Self::Log(Objects::new(rules, Log, "log", ":append, :read or :read-at")),
+            Model::Mutex => Self::Mutex(Objects::new(rules, Mutex, "mutex", ":acquire or :release")),
             Model::MultiRegister => {
-                let default = MultiRegister::default().initial;
-                let spec = MultiRegister { initial: options.register(default, model)? };
-                Self::MultiRegister(Objects::new(spec, "registers", ":txn"))
+                let initial = options.register(rules.initial_in_transactions, model)?;
+                let spec = MultiRegister { initial };
+                Self::MultiRegister(Objects::new(rules, spec, "registers", ":txn"))
             }
         })
     }
@@ -91,59 +102,40 @@ impl Growing {
         }
     }
 
-    /// One event more.
+    /// One element more.
     ///
     /// # Errors
     /// If it is none of the model, or contradicts those before it.
-    pub(in crate::format) fn event(&mut self, event: &Event) -> Result<(), FormatError> {
+    pub(in crate::format) fn item(&mut self, item: Item) -> Result<(), FormatError> {
         match self {
-            Self::Register(objects) => objects.event(event),
-            Self::KeyValue(objects) => match split(event) {
-                Some((key, value)) => objects.keyed_event(event, &key, &value),
-                None => objects.event(event),
-            },
-            Self::Text(objects) => match split(event) {
-                Some((key, value)) => objects.keyed_event(event, &key, &value),
-                None => objects.event(event),
-            },
-            Self::Counter(objects) => objects.event(event),
-            Self::Capacity(objects) => objects.event(event),
-            Self::Log(objects) => objects.event(event),
-            Self::Mutex(objects) => objects.event(event),
-            Self::MultiRegister(objects) => objects.event(event),
+            Self::Register(objects) => objects.item(item),
+            Self::KeyValue(objects) => objects.split_item(item),
+            Self::Text(objects) => objects.split_item(item),
+            Self::Counter(objects) => objects.item(item),
+            Self::Capacity(objects) => objects.item(item),
+            Self::Log(objects) => objects.item(item),
+            Self::Mutex(objects) => objects.item(item),
+            Self::MultiRegister(objects) => objects.item(item),
         }
     }
 
-    /// The family that they are.
-    pub(in crate::format) fn finish(self) -> Family {
-        let (name, kind) = match self {
-            Self::Register(Objects { spec, builder, name, .. }) => {
-                (name, FamilyKind::Register { spec, history: builder.finish() })
+    /// The family that they are, and what is not in it.
+    pub(in crate::format) fn finish(self) -> Parsed {
+        match self {
+            Self::Register(objects) => objects.finish(|spec, history| FamilyKind::Register { spec, history }),
+            Self::KeyValue(objects) => objects.finish(|spec, history| FamilyKind::KeyValue { spec, history }),
+            Self::Text(objects) => objects.finish(|spec, history| FamilyKind::Text { spec, history }),
+            Self::Counter(objects) => objects.finish(|spec, history| FamilyKind::Counter { spec, history }),
+            Self::Capacity(objects) => objects.finish(|spec, history| {
+                let witness = BTreeMap::new();
+                FamilyKind::Capacity { spec, history, witness, schedule: None, uncertainty_ns: 0 }
+            }),
+            Self::Log(objects) => objects.finish(|spec, history| FamilyKind::AppendLog { spec, history }),
+            Self::Mutex(objects) => objects.finish(|spec, history| FamilyKind::Mutex { spec, history }),
+            Self::MultiRegister(objects) => {
+                objects.finish(|spec, history| FamilyKind::MultiRegister { spec, history })
             }
-            Self::KeyValue(Objects { spec, builder, name, .. }) => {
-                (name, FamilyKind::KeyValue { spec, history: builder.finish() })
-            }
-            Self::Text(Objects { spec, builder, name, .. }) => {
-                (name, FamilyKind::Text { spec, history: builder.finish() })
-            }
-            Self::Counter(Objects { spec, builder, name, .. }) => {
-                (name, FamilyKind::Counter { spec, history: builder.finish() })
-            }
-            Self::Capacity(Objects { spec, builder, name, .. }) => {
-                let (history, witness) = (builder.finish(), BTreeMap::new());
-                (name, FamilyKind::Capacity { spec, history, witness, schedule: None, uncertainty_ns: 0 })
-            }
-            Self::Log(Objects { spec, builder, name, .. }) => {
-                (name, FamilyKind::AppendLog { spec, history: builder.finish() })
-            }
-            Self::Mutex(Objects { spec, builder, name, .. }) => {
-                (name, FamilyKind::Mutex { spec, history: builder.finish() })
-            }
-            Self::MultiRegister(Objects { spec, builder, name, .. }) => {
-                (name, FamilyKind::MultiRegister { spec, history: builder.finish() })
-            }
-        };
-        Family { name: name.to_owned(), kind }
+        }
     }
 }
 
@@ -156,8 +148,47 @@ fn split(event: &Event) -> Option<(String, Edn)> {
 }
 
 impl<S: Mapped> Objects<S> {
-    fn new(spec: S, name: &'static str, words: &'static str) -> Self {
-        Self { spec, builder: KeyedBuilder::default(), name, words }
+    fn new(rules: Rules, spec: S, name: &'static str, words: &'static str) -> Self {
+        Self {
+            spec,
+            builder: KeyedBuilder::default(),
+            name,
+            words,
+            rules,
+            left_out: LeftOut::default(),
+            nemesis: Vec::new(),
+        }
+    }
+
+    fn item(&mut self, item: Item) -> Result<(), FormatError> {
+        match item {
+            Item::Event(event) => self.event(&event),
+            Item::Nemesis(event) => {
+                self.nemesis(event);
+                Ok(())
+            }
+        }
+    }
+
+    /// As [`item`](Self::item), where a value may hold a key, too.
+    fn split_item(&mut self, item: Item) -> Result<(), FormatError> {
+        if let Item::Event(event) = &item
+            && let Some((key, value)) = split(event)
+        {
+            return self.keyed_event(event, &key, &value);
+        }
+        self.item(item)
+    }
+
+    fn nemesis(&mut self, event: NemesisEvent) {
+        self.left_out.add(Reason::Nemesis);
+        self.nemesis.push(NemesisEvent { position: self.builder.position(), ..event });
+    }
+
+    fn finish(self, kind: impl FnOnce(S, KeyedHistory<S>) -> FamilyKind) -> Parsed {
+        let Self { spec, builder, name, left_out, nemesis, .. } = self;
+        let families = vec![Family { name: name.to_owned(), kind: kind(spec, builder.finish()) }];
+        Parsed { families, left_out, nemesis }
     }
 
     fn event(&mut self, event: &Event) -> Result<(), FormatError> {
@@ -188,8 +219,14 @@ impl<S: Mapped> Objects<S> {
         let answer = match event.kind {
             Kind::Info => return self.builder.unknown(client).map_err(history),
             Kind::Fail => S::refused(asked, event),
-            Kind::Ok | Kind::Invoke => S::answer(asked, event, value)?,
+            Kind::Ok | Kind::Invoke => S::answer(asked, event, value, self.rules)?,
         };
+        if answer.is_none() {
+            self.left_out.add(match event.kind {
+                Kind::Fail => Reason::DidNotHappen,
+                Kind::Ok | Kind::Info | Kind::Invoke => S::UNTOLD,
+            });
+        }
         match answer {
             Some(answer) => self.builder.answer(client, answer, event.time),
             None => self.builder.did_not_happen(client, event.time),

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::format::FormatError;
+use super::Rules;
 use crate::format::edn::{Edn, Event, Extra, Word};
+use crate::format::{FormatError, NilReads, Reason};
 use crate::spec::Spec;
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
 use crate::spec::counter::{Counter, CounterAnswer, CounterCall, CounterKind};
@@ -30,7 +31,15 @@ pub(in crate::format) trait Mapped: Spec {
     fn word(call: &Self::Call) -> Word;
 
     /// The answer on an `:ok`; none if it does not say what was found.
-    fn answer(asked: &Self::Call, event: &Event, value: &Edn) -> Result<Option<Self::Answer>, FormatError>;
+    fn answer(
+        asked: &Self::Call,
+        event: &Event,
+        value: &Edn,
+        rules: Rules,
+    ) -> Result<Option<Self::Answer>, FormatError>;
+
+    /// Why an `:ok` is left out that does not say what was found.
+    const UNTOLD: Reason = Reason::UntoldRead;
 
     /// The answer on a `:fail`, if it is one; else the operation did not happen.
     fn refused(_asked: &Self::Call, _event: &Event) -> Option<Self::Answer> {
@@ -52,6 +61,8 @@ fn repeated<S: Mapped>(asked: &S::Call, event: &Event, value: &Edn) -> Result<()
 }
 
 impl Mapped for Register {
+    const UNTOLD: Reason = Reason::NilRead;
+
     fn takes(&self, word: Word) -> bool {
         matches!(word.plain(), Word::Read | Word::Write | Word::Cas)
     }
@@ -85,13 +96,14 @@ impl Mapped for Register {
         asked: &RegisterCall,
         event: &Event,
         value: &Edn,
+        rules: Rules,
     ) -> Result<Option<RegisterAnswer>, FormatError> {
         if *asked != RegisterCall::Read {
             repeated::<Self>(asked, event, value)?;
             return Ok(Some(RegisterAnswer::Done));
         }
         let found = value.register().ok_or_else(|| event.unexpected_value(VALUE))?;
-        let is_told = found.is_some() || is_said(event, Extra::Absent);
+        let is_told = found.is_some() || rules.nil == NilReads::Observed || is_said(event, Extra::Absent);
         Ok(is_told.then_some(RegisterAnswer::Value(found)))
     }
 
@@ -122,7 +134,12 @@ impl Mapped for Text {
         }
     }
 
-    fn answer(asked: &TextCall, event: &Event, value: &Edn) -> Result<Option<TextAnswer>, FormatError> {
+    fn answer(
+        asked: &TextCall,
+        event: &Event,
+        value: &Edn,
+        _rules: Rules,
+    ) -> Result<Option<TextAnswer>, FormatError> {
         match asked {
             TextCall::Get if *value == Edn::Nil => Ok(None),
             TextCall::Get => Ok(Some(TextAnswer::Found(string(event, value)?))),
@@ -167,7 +184,12 @@ impl Mapped for Counter {
         }
     }
 
-    fn answer(asked: &CounterCall, event: &Event, value: &Edn) -> Result<Option<CounterAnswer>, FormatError> {
+    fn answer(
+        asked: &CounterCall,
+        event: &Event,
+        value: &Edn,
+        _rules: Rules,
+    ) -> Result<Option<CounterAnswer>, FormatError> {
         match asked {
             CounterCall::Add(_) => {
                 repeated::<Self>(asked, event, value)?;
@@ -212,6 +234,7 @@ impl Mapped for Capacity {
         asked: &CapacityCall,
         event: &Event,
         value: &Edn,
+        _rules: Rules,
     ) -> Result<Option<CapacityAnswer>, FormatError> {
         match asked {
             CapacityCall::Read if *value == Edn::Nil => Ok(None),
@@ -273,7 +296,12 @@ impl Mapped for Log {
         }
     }
 
-    fn answer(asked: &LogCall, event: &Event, value: &Edn) -> Result<Option<LogAnswer>, FormatError> {
+    fn answer(
+        asked: &LogCall,
+        event: &Event,
+        value: &Edn,
+        _rules: Rules,
+    ) -> Result<Option<LogAnswer>, FormatError> {
         match asked {
             LogCall::Append(_) => {
                 repeated::<Self>(asked, event, value)?;
@@ -312,7 +340,12 @@ impl Mapped for Mutex {
         }
     }
 
-    fn answer(_asked: &MutexCall, _event: &Event, _value: &Edn) -> Result<Option<MutexAnswer>, FormatError> {
+    fn answer(
+        _asked: &MutexCall,
+        _event: &Event,
+        _value: &Edn,
+        _rules: Rules,
+    ) -> Result<Option<MutexAnswer>, FormatError> {
         Ok(Some(MutexAnswer::Done))
     }
 }

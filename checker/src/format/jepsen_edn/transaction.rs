@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::Rules;
 use super::models::{ASKED, Mapped};
-use crate::format::FormatError;
 use crate::format::edn::{Edn, Event, Extra, Word};
+use crate::format::{FormatError, NilReads};
 use crate::spec::multi_register::{MultiRegister, Part, Reads, Transaction};
 use crate::spec::register::Value;
 
@@ -26,8 +27,14 @@ impl Mapped for MultiRegister {
         Word::Txn
     }
 
-    /// What a read found is not told if it is nil, unless its place is listed as absent.
-    fn answer(asked: &Transaction, event: &Event, value: &Edn) -> Result<Option<Reads>, FormatError> {
+    /// What a read found is not told if it has no value, or if its value is nil and nil tells nothing,
+    /// unless its place is listed as absent.
+    fn answer(
+        asked: &Transaction,
+        event: &Event,
+        value: &Edn,
+        rules: Rules,
+    ) -> Result<Option<Reads>, FormatError> {
         if *value == Edn::Nil {
             let untold = asked.0.iter().filter(|part| matches!(part, Part::Read { .. })).map(|_| None);
             return Ok(Some(Reads(untold.collect())));
@@ -43,12 +50,18 @@ impl Mapped for MultiRegister {
         let mut found = Vec::new();
         for (place, item) in (0..).zip(value.list().unwrap_or_default()) {
             if let Some((Part::Read { .. }, read)) = part(item) {
-                let is_told = read.is_some() || absent.contains(&place);
+                let is_nil_told = rules.nil_in_transactions == NilReads::Observed && is_valued(item);
+                let is_told = read.is_some() || is_nil_told || absent.contains(&place);
                 found.push(is_told.then_some(read));
             }
         }
         Ok(Some(Reads(found.into())))
     }
+}
+
+/// Whether a part of a transaction has a value.
+fn is_valued(item: &Edn) -> bool {
+    item.list().is_some_and(|words| words.len() == 3)
 }
 
 /// A part of a transaction, with its value.

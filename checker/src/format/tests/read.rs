@@ -135,8 +135,8 @@ fn jepsen_edn_has_every_model() {
             "{:process 0 :type :invoke :f :txn :value [[:read :x nil] [:write :y 1]]}",
             "{:process 0 :type :ok :f :txn :value [[:read :x ANSWER] [:write :y 1]]}",
         ],
+        "nil",
         "0",
-        "1",
     );
     edn(
         "log",
@@ -272,4 +272,92 @@ fn objects_start_as_the_format_says_unless_told_otherwise() {
     let hist = "# model=multi-register init=4\n0 i txn r x\n0 o txn r x 4\n";
     assert_eq!(verdict(hist, &initial(None)), "holds");
     assert_eq!(verdict(hist, &initial(Some("-3"))), "violated");
+}
+
+#[test]
+fn nil_in_a_transaction_is_the_value_of_what_was_never_written() {
+    let txn = |process: u8, parts: &str, found: &str| {
+        format!(
+            "{{:process {process} :type :invoke :f :txn :value {parts}}} {{:process {process} :type :ok :f :txn :value {found}}}\n"
+        )
+    };
+    let stale = txn(0, "[[:w :x 1]]", "[[:w :x 1]]") + &txn(1, "[[:r :x nil]]", "[[:r :x nil]]");
+    assert_eq!(verdict(&stale, &Options::default()), "violated");
+    let untold = txn(0, "[[:w :x 1]]", "[[:w :x 1]]") + &txn(1, "[[:r :x nil]]", "[[:r :x]]");
+    assert_eq!(verdict(&untold, &Options::default()), "holds");
+    let wildcard = Options { nil: Some(NilReads::Wildcard), ..Options::default() };
+    assert_eq!(verdict(&stale, &wildcard), "holds");
+}
+
+#[test]
+fn a_register_found_to_hold_nil_tells_something_only_if_that_is_asked_for() {
+    let text = "[{:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f :write :value 1}
+        {:process 1 :type :invoke :f :read :value nil} {:process 1 :type :ok :f :read :value nil}]";
+    let read = |nil: Option<NilReads>, initial: Option<&str>| {
+        let initial = initial.map(|given| Initial(given.to_owned()));
+        read_from(&mut text.as_bytes(), &Options { nil, initial, ..Options::default() }).unwrap()
+    };
+    let unasked = read(None, None);
+    assert_eq!(unasked.left_out.count(Reason::NilRead), 1);
+    assert!(unasked.families[0].kind.is_vacuous());
+    let observed = read(Some(NilReads::Observed), None);
+    assert!(observed.left_out.is_empty());
+    assert!(!observed.families[0].kind.is_vacuous());
+    assert!(judge(&observed.families, &["linearizable"], BUDGET)[0].verdict.is_violated());
+    let FamilyKind::Register { spec, .. } = observed.families[0].kind else { panic!("no register") };
+    assert_eq!(spec.initial, None);
+    let given = read(Some(NilReads::Observed), Some("0"));
+    let FamilyKind::Register { spec, .. } = given.families[0].kind else { panic!("no register") };
+    assert_eq!(spec.initial, Some(0));
+}
+
+#[test]
+fn what_is_left_out_is_counted_and_the_nemesis_is_kept() {
+    let text = "[{:process 0 :type :invoke :f :read :time 5}
+        {:process :nemesis :type :info :f :start :value [:isolated \"n1\"] :time 7}
+        {:process 0 :type :fail :f :read :time 9}
+        {:process 1 :type :invoke :f :read} {:process 1 :type :ok :f :read :value 0}]";
+    let contents = read_from(&mut text.as_bytes(), &Options::default()).unwrap();
+    assert_eq!(contents.left_out.count(Reason::DidNotHappen), 1);
+    assert_eq!(contents.left_out.count(Reason::Nemesis), 1);
+    let event = NemesisEvent {
+        at_ns: Some(7),
+        position: 1,
+        line: 2,
+        word: "start".to_owned(),
+        value: "[:isolated \"n1\"]".to_owned(),
+    };
+    assert_eq!(contents.nemesis, [event]);
+}
+
+#[test]
+fn a_family_in_which_nothing_was_observed_is_vacuous() {
+    let vacuous = |text: &str| only(text, &Options::default()).is_vacuous();
+    assert!(vacuous("# model=register-cas\n0 i w 1\n0 o w 1\n1 i r\n1 u r\n"));
+    assert!(!vacuous("# model=register-cas\n0 i c 1 2\n0 f c 1 2\n"));
+    assert!(!vacuous("# model=register-cas\n0 i r\n0 o r nil\n"));
+    assert!(vacuous("# model=counter-rw\n0 i add 1\n0 o add\n"));
+    assert!(!vacuous("# model=counter-inc\n0 i inc\n0 o inc 1\n"));
+    assert!(vacuous("# model=log\n0 i append 1\n0 o append\n"));
+    assert!(!vacuous("# model=log\n0 i append 1\n0 o append @0\n"));
+    assert!(!vacuous("# model=mutex\n0 i acquire\n0 o acquire\n"));
+    assert!(!vacuous("# model=bcounter cap=3\n0 i res 1\n0 o res\n"));
+    assert!(vacuous("# model=multi-register\n0 i txn w x 1\n0 o txn\n1 i txn r x\n1 o txn r x ?\n"));
+}
+
+#[test]
+fn an_empty_file_is_a_history_only_if_its_format_is_given() {
+    for format in Format::ALL {
+        let contents = read_from(&mut b"".as_slice(), &options(format)).unwrap();
+        assert!(contents.families.iter().all(|family| family.kind.is_vacuous()), "{format}");
+    }
+    assert!(read_from(&mut b"".as_slice(), &Options::default()).is_err());
+}
+
+#[test]
+fn nil_is_no_wildcard_where_it_is_always_an_answer() {
+    let wildcard = Options { nil: Some(NilReads::Wildcard), ..Options::default() };
+    let error = parse(b"# model=kv\n0 i get k\n0 o get k nil\n", &wildcard).unwrap_err();
+    let want = "1:1: in format hist a read of nil is an answer, `--nil wildcard` cannot be given";
+    assert_eq!(error.to_string(), want);
 }

@@ -1,6 +1,6 @@
 //! A soak and some judged files, such as real ones.
 
-use checker::format::Format;
+use checker::format::{Contents, Format, LeftOut};
 use checker::history::OperationIndex;
 use checker::judge::Check;
 use checker::verdict::{Undecided, Verdict, Violation};
@@ -52,7 +52,12 @@ pub(crate) fn soak(violated: &RunVerdict, holding: &RunVerdict) -> SoakFolder {
 
 /// Three files: one that holds, one violated, one undecided.
 pub(crate) fn checked(violation: &Violation) -> Vec<CheckedFile> {
-    let families = [super::operations::family("slots", 300)];
+    let contents = Contents {
+        format: Format::Hist,
+        families: vec![super::operations::family("slots", 300)],
+        left_out: LeftOut::default(),
+        nemesis: Vec::new(),
+    };
     let times = Times { parse_ns: 84_000, check_ns: 310_000 };
     let open = Undecided { open: (0..18).map(OperationIndex).collect(), steps: 1_000_000 };
     let verdicts = [
@@ -63,7 +68,7 @@ pub(crate) fn checked(violation: &Violation) -> Vec<CheckedFile> {
     let judged = verdicts.map(|(file, verdict)| {
         let (family, detail) = ("slots".to_owned(), String::new());
         let check = Check { name: "linearizable", family, verdict, algorithm: "configurations", detail };
-        CheckedFile::new(&format!("histories/{file}"), Format::Hist, &families, check, times)
+        CheckedFile::new(&format!("histories/{file}"), &contents, check, times)
     });
     judged.into()
 }
