@@ -9,7 +9,7 @@ use crate::oracle;
 const BUDGET: Budget = Budget { steps_max: 1_000_000 };
 
 /// What each level's definition says, by the naive oracle.
-fn naive<S: Drawable>(level: Level, spec: &S, history: &KeyedHistory<S>) -> bool {
+pub(crate) fn naive<S: Drawable>(level: Level, spec: &S, history: &KeyedHistory<S>) -> bool {
     match (level, level.weak()) {
         (_, Some(weak)) => oracle::is_explained(spec, history, weak.guarantees()),
         (Level::Linearizable, None) => oracle::is_linearizable(spec, history),

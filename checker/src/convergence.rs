@@ -23,6 +23,7 @@ use crate::keyed::KeyedHistory;
 use crate::linearizable::by_key;
 use crate::spec::Spec;
 use crate::verdict::{Judgement, Verdict};
+use crate::weak::Explanation;
 use crate::weak::searched::{Asked, is_update};
 
 /// Nobody observed anything at the end: there is nothing to be judged.
@@ -44,6 +45,27 @@ pub fn convergence<S: Spec>(spec: &S, history: &KeyedHistory<S>, budget: Budget)
         judgement
     });
     Judgement { algorithm, ..judgement }
+}
+
+/// An order of all updates, and what each last observation sees of those of unknown outcome. None if they
+/// do not agree, or no order is found within the budget.
+pub fn explanation<S: Spec>(spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Option<Explanation> {
+    let mut all = Explanation::default();
+    for (key, part) in history.parts() {
+        let last = last_observations(spec, part);
+        let number = |place: usize| part.operations()[place].number;
+        if let Some((order, sees)) = last_write::explanation(spec, part, &last) {
+            all.arbitration.extend(order.into_iter().map(number));
+            all.sees.extend(sees.into_iter().map(|(reader, write)| (number(reader), vec![number(write)])));
+        } else {
+            let is_observed = (0..part.len()).map(|place| last.binary_search(&place).is_ok()).collect();
+            let operations = part.operations().iter().map(|operation| (key.as_str(), operation)).collect();
+            let found = Asked::of(spec, Duty::All, operations, is_observed).explanation(budget)?;
+            all.arbitration.extend(found.arbitration);
+            all.sees.extend(found.sees);
+        }
+    }
+    Some(all)
 }
 
 /// How many observations convergence is judged by: those that clients made last, and of an object whose

@@ -12,6 +12,7 @@ mod contents;
 mod edn;
 pub mod edn_writing;
 mod error;
+pub mod evidence;
 pub mod hist;
 pub mod jepsen_edn;
 pub mod jepsen_log;

@@ -18,6 +18,7 @@ pub mod conservation;
 pub mod convergence;
 pub mod drawing;
 pub mod engine;
+pub mod evidence;
 mod explain;
 pub mod format;
 pub mod history;
@@ -33,6 +34,7 @@ pub mod spec;
 pub mod switch_timing;
 pub mod tally;
 pub mod verdict;
+pub mod verify;
 pub mod weak;
 
 #[cfg(test)]

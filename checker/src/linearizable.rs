@@ -129,6 +129,17 @@ pub fn is_proof<S: Spec>(spec: &S, history: &History<S>, witness: &[OperationInd
     places.is_some_and(|places| witness::proves(spec, &tasks(spec, history), &places))
 }
 
+/// A recorded order with all observations in their places, if it proves the history linearizable.
+pub(crate) fn completed_witness<S: Spec>(
+    spec: &S,
+    history: &History<S>,
+    witness: &[OperationIndex],
+) -> Option<Vec<OperationIndex>> {
+    let places: Option<Vec<usize>> = witness.iter().map(|number| history.find(*number)).collect();
+    let order = witness::completed(spec, &tasks(spec, history), &places?)?;
+    Some(order.into_iter().map(|place| history.operations()[place].number).collect())
+}
+
 /// Whether every object's part is linearizable; each may spend the whole budget.
 ///
 /// The first violated object in key order is reported; else the first undecided one.

@@ -17,7 +17,7 @@ mod smallest;
 mod whole;
 
 use crate::budget::{Budget, Exhausted, Spending};
-use crate::engine::program_order::{Found, Item, search};
+use crate::engine::program_order::{Found, Item, legal_order, search};
 use crate::engine::programs;
 use crate::engine::race as linearization;
 use crate::explain;
@@ -63,6 +63,25 @@ pub fn sequential<S: Spec>(
     let suspects = suspects(spec, history, &mut spending);
     let verdict = searched(spec, &whole, &suspects, &mut spending);
     Judgement { verdict, algorithm: PROGRAM_ORDER, steps: spending.spent() }
+}
+
+/// An order that proves the history sequentially consistent. None if there is none, or none is found
+/// within the budget.
+pub fn sequential_order<S: Spec>(
+    spec: &S,
+    history: &KeyedHistory<S>,
+    budget: Budget,
+) -> Option<Vec<OperationIndex>> {
+    let whole = Whole::of(spec, history);
+    let programs = whole.programs();
+    match spec.sequential_shortcut(&programs, budget).map(|ruling| ruling.found) {
+        Some(programs::Found::Order(order)) => Some(ruled::proven(spec, &programs, &order)),
+        Some(programs::Found::Contradiction(_) | programs::Found::Exhausted(_)) => None,
+        None => {
+            let order = legal_order(spec, &whole.items(None), whole.keys.len(), budget)?;
+            Some(order.into_iter().map(|index| whole.operations[index].number).collect())
+        }
+    }
 }
 
 /// What an algorithm of the specification's own says, if one applies.

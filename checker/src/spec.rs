@@ -17,7 +17,15 @@ use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::engine::programs::{Programs, Ruling};
 use crate::engine::shortcut::{Decision, View};
-use crate::weak::accesses::Access;
+
+/// What a step that only reads or only overwrites the whole state does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access<V> {
+    /// Finds this.
+    Read(V),
+    /// Replaces whatever there is by this.
+    Write(V),
+}
 
 /// What an object answers when asked one thing at a time.
 ///
@@ -59,6 +67,16 @@ pub trait Spec: Clone + Send + Sync {
         self.apply(state, step).is_some()
     }
 
+    /// Whether `step` is legal at `state`, which it then changes; if not, `state` is of no further use.
+    fn advance(&self, state: &mut Self::State, step: &Self::Step) -> bool {
+        let next = self.apply(state, step);
+        let is_legal = next.is_some();
+        if let Some(next) = next {
+            *state = next;
+        }
+        is_legal
+    }
+
     /// Whether `step`, if legal at `state`, changes nothing here nor wherever it is legal later.
     fn only_observes(&self, state: &Self::State, step: &Self::Step) -> bool;
 
@@ -83,6 +101,21 @@ pub trait Spec: Clone + Send + Sync {
     /// What a step that only reads or only overwrites the whole state reads or writes.
     fn access(&self, _step: &Self::Step) -> Option<Access<Self::State>> {
         None
+    }
+
+    /// The only state at which `step` is legal, if there is just one.
+    fn finds(&self, _step: &Self::Step) -> Option<Self::State> {
+        None
+    }
+
+    /// Whether the object may hold `state` right after `step`, which is not a mere observation.
+    fn may_leave(&self, _step: &Self::Step, _state: &Self::State) -> bool {
+        true
+    }
+
+    /// The only state right before `step`, if `after` is the state right after it and there is just one.
+    fn finds_before(&self, step: &Self::Step, _after: &Self::State) -> Option<Self::State> {
+        self.finds(step)
     }
 
     /// A legal order of all answered and some unknown operations, as places, where

@@ -64,7 +64,7 @@ fn babble<S: Drawable>(words: &[String], shape: Shape, chance: &mut Chance) -> H
 }
 
 /// Any history: babble, a legal one, or a legal one with an answer replaced.
-fn any_history<S: Drawable>(spec: &S, words: &[String], chance: &mut Chance) -> History<S> {
+pub(crate) fn any_history<S: Drawable>(spec: &S, words: &[String], chance: &mut Chance) -> History<S> {
     let shape = Shape { operations: 1 + chance.below(7), clients: 1 + chance.below(4) };
     match chance.below(3) {
         0 => babble(words, shape, chance),

@@ -41,10 +41,11 @@ pub(crate) mod searched;
 mod single;
 
 use crate::budget::{Budget, Exhausted, Spending};
+use crate::history::OperationIndex;
 use crate::keyed::KeyedHistory;
 use crate::spec::Spec;
 use crate::verdict::{Judgement, Undecided, Verdict};
-use accesses::{Accesses, Unsuited};
+use accesses::{Accesses, Item, Kind, Unsuited};
 use anomaly::Anomaly;
 
 /// The least visibility and arbitration that reads-from and the level force, on unique values.
@@ -143,6 +144,39 @@ impl Sources {
     }
 }
 
+/// An order of updates, and what each observation sees of them beside what the level makes visible anyway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// All answered updates, and some of those of unknown outcome.
+    pub arbitration: Vec<OperationIndex>,
+    /// Observations, each with the updates that it sees.
+    pub sees: Vec<(OperationIndex, Vec<OperationIndex>)>,
+}
+
+/// A visibility and an arbitration that prove that the history has the level. None if there are none, or
+/// none are found within the budget.
+pub fn explanation<S: Spec>(
+    level: WeakLevel,
+    spec: &S,
+    history: &KeyedHistory<S>,
+    budget: Budget,
+) -> Option<Explanation> {
+    let Ok(accesses) = Accesses::of(spec, history) else {
+        return searched::explanation(level, spec, history, budget);
+    };
+    let order = find(level, &accesses, &mut Spending::new(budget)).ok()?.ok()?;
+    let operations = history.by_invocation();
+    let number = |item: u32| operations[accesses.item(item).tag as usize].1.number;
+    let is_write = |item: &u32| (*item as usize) < accesses.items().len() && accesses.is_write(*item);
+    let arbitration = order.into_iter().filter(is_write).map(number).collect();
+    let source = |(reader, item): (u32, &Item)| match item.kind {
+        Kind::Read(source) => Some((number(reader), vec![number(source)])),
+        Kind::Write | Kind::ReadInitial | Kind::ReadNothing => None,
+    };
+    let sees = (0..).zip(accesses.items()).filter_map(source).collect();
+    Some(Explanation { arbitration, sees })
+}
+
 fn by_reads_from<S: Spec>(
     level: WeakLevel,
     history: &KeyedHistory<S>,
@@ -151,8 +185,8 @@ fn by_reads_from<S: Spec>(
 ) -> Judgement {
     let mut spending = Spending::new(budget);
     let verdict = match find(level, accesses, &mut spending) {
-        Ok(None) => Verdict::Holds,
-        Ok(Some(anomaly)) => Verdict::Violated(anomaly::violation(level, history, accesses, &anomaly)),
+        Ok(Ok(_)) => Verdict::Holds,
+        Ok(Err(anomaly)) => Verdict::Violated(anomaly::violation(level, history, accesses, &anomaly)),
         Err(Exhausted) => {
             let answered = history.by_invocation().into_iter().filter(|(_, one)| one.returned.is_some());
             let open = answered.map(|(_, operation)| operation.number).collect();
@@ -162,24 +196,23 @@ fn by_reads_from<S: Spec>(
     Judgement { verdict, algorithm: READS_FROM, steps: spending.spent() }
 }
 
-/// Why the level does not hold, if it does not.
-fn find(
-    level: WeakLevel,
-    accesses: &Accesses,
-    spending: &mut Spending,
-) -> Result<Option<Anomaly>, Exhausted> {
+/// An order of all items that has the writes in arbitration, or why there is none. Beyond the items, there
+/// may be numbers that mean nothing.
+type Arbitration = Result<Vec<u32>, Anomaly>;
+
+/// An arbitration, or why the level does not hold.
+fn find(level: WeakLevel, accesses: &Accesses, spending: &mut Spending) -> Result<Arbitration, Exhausted> {
     // An item is 16 bytes, and some edges are made for each.
     spending.spend(accesses.items().len() as u64)?;
     if let Some(anomaly) = anomaly::impossible_source(accesses) {
-        return Ok(Some(anomaly));
+        return Ok(Err(anomaly));
     }
     match level {
         WeakLevel::Causal => prefixes::find(accesses, prefixes::Seen::Transitively, spending),
         WeakLevel::Pram => prefixes::find(accesses, prefixes::Seen::Directly, spending),
         WeakLevel::Only(Guarantee::ReadYourWrites) => Ok(single::read_your_writes(accesses)),
         WeakLevel::Only(Guarantee::MonotonicReads) => Ok(single::monotonic_reads(accesses)),
-        // A write of the same client that is visible too comes earlier, and arbitration says so.
-        WeakLevel::Only(Guarantee::MonotonicWrites) => Ok(None),
+        WeakLevel::Only(Guarantee::MonotonicWrites) => Ok(single::monotonic_writes(accesses)),
         WeakLevel::Only(Guarantee::WritesFollowReads) => Ok(single::writes_follow_reads(accesses)),
     }
 }

@@ -8,17 +8,17 @@ use rustc_hash::FxBuildHasher;
 
 use crate::explain;
 use crate::history::{ClientId, History, OperationIndex};
+use crate::spec::Access;
 use crate::spec::Spec;
 use crate::verdict::Verdict;
-use crate::weak::accesses::Access;
 
 /// The writes of one value.
 #[derive(Default)]
 struct Writes {
     /// Places of those that were answered.
     answered: Vec<usize>,
-    /// Clients of those of unknown outcome, and when they were invoked.
-    unknown: Vec<(ClientId, u64)>,
+    /// Those of unknown outcome: places, clients, and when they were invoked.
+    unknown: Vec<(usize, ClientId, u64)>,
 }
 
 /// The writes of each value.
@@ -33,8 +33,9 @@ pub(super) fn verdict<S: Spec>(spec: &S, part: &History<S>, last: &[usize]) -> O
         let Access::Read(value) = access(spec, part, reader)?? else { continue };
         let written = by_value.get(&value);
         let operation = &part.operations()[reader];
-        let may_be_seen =
-            |&(client, invoked): &(ClientId, u64)| client != operation.client || invoked < operation.invoked;
+        let may_be_seen = |&(_, client, invoked): &(usize, ClientId, u64)| {
+            client != operation.client || invoked < operation.invoked
+        };
         if written.is_some_and(|writes| writes.unknown.iter().any(may_be_seen)) {
             continue;
         }
@@ -63,6 +64,42 @@ pub(super) fn verdict<S: Spec>(spec: &S, part: &History<S>, last: &[usize]) -> O
     Some(Verdict::Holds)
 }
 
+/// Where all agree: an order of writes, and which of those of unknown outcome each of these readers sees.
+pub(super) fn explanation<S: Spec>(
+    spec: &S,
+    part: &History<S>,
+    last: &[usize],
+) -> Option<(Vec<usize>, Vec<(usize, usize)>)> {
+    let by_value = writes(spec, part)?;
+    let (mut final_write, mut sees) = (None, Vec::new());
+    for &reader in last {
+        let Access::Read(value) = access(spec, part, reader)?? else { continue };
+        let Some(written) = by_value.get(&value) else { continue };
+        let operation = &part.operations()[reader];
+        let seen = written
+            .unknown
+            .iter()
+            .find(|(_, client, invoked)| *client != operation.client || *invoked < operation.invoked);
+        match seen {
+            Some((place, ..)) => sees.push((reader, *place)),
+            None => final_write = written.answered.first().copied().or(final_write),
+        }
+    }
+    let mut order: Vec<usize> = by_value
+        .values()
+        .flat_map(|writes| &writes.answered)
+        .copied()
+        .filter(|place| Some(*place) != final_write)
+        .collect();
+    order.sort_unstable();
+    order.extend(final_write);
+    let mut unknown: Vec<usize> = sees.iter().map(|(_, write)| *write).collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    order.extend(unknown);
+    Some((order, sees))
+}
+
 fn writes<S: Spec>(spec: &S, part: &History<S>) -> Option<ByValue<S::State>> {
     let mut by_value = ByValue::default();
     for (place, operation) in part.operations().iter().enumerate() {
@@ -70,7 +107,7 @@ fn writes<S: Spec>(spec: &S, part: &History<S>) -> Option<ByValue<S::State>> {
             let writes: &mut Writes = by_value.entry(value).or_default();
             match operation.returned {
                 Some(_) => writes.answered.push(place),
-                None => writes.unknown.push((operation.client, operation.invoked)),
+                None => writes.unknown.push((place, operation.client, operation.invoked)),
             }
         }
     }

@@ -49,8 +49,20 @@ pub(crate) fn search<S: Spec>(
     budget: Budget,
 ) -> (Found, u64) {
     let mut search = Search::new(spec, programs, object_count, budget);
-    let found = search.run();
+    let found = search.run(&mut Vec::new());
     (found, search.spending.spent())
+}
+
+/// A legal order of all programs, as tags. None if there is none, or none is found within the budget.
+pub(crate) fn legal_order<S: Spec>(
+    spec: &S,
+    programs: &[Vec<Item<S::Step>>],
+    object_count: usize,
+    budget: Budget,
+) -> Option<Vec<usize>> {
+    let mut search = Search::new(spec, programs, object_count, budget);
+    let mut stack = Vec::new();
+    (search.run(&mut stack) == Found::Legal).then(|| search.told(&stack))
 }
 
 /// A client goes on: it takes its next operation, or leaves it out.
@@ -67,6 +79,8 @@ struct Node(Box<[u32]>);
 /// A node and what is left to try from it, best last.
 struct Frame {
     node: Node,
+    /// What led here from the node before, if anything.
+    by: Option<Advance>,
     untried: Vec<Advance>,
 }
 
@@ -100,10 +114,9 @@ impl<'a, S: Spec> Search<'a, S> {
         search
     }
 
-    fn run(&mut self) -> Found {
-        let mut stack = Vec::new();
+    fn run(&mut self, stack: &mut Vec<Frame>) -> Found {
         let first = self.first.clone();
-        if self.arrive(first, &mut stack).is_err() {
+        if self.arrive(first, None, stack).is_err() {
             return Found::Exhausted(self.furthest.1.clone());
         }
         while let Some(frame) = stack.last_mut() {
@@ -116,7 +129,7 @@ impl<'a, S: Spec> Search<'a, S> {
             };
             let node = frame.node.clone();
             if let Some(next) = self.advanced(node, advance)
-                && self.arrive(next, &mut stack).is_err()
+                && self.arrive(next, Some(advance), stack).is_err()
             {
                 return Found::Exhausted(self.furthest.1.clone());
             }
@@ -125,8 +138,13 @@ impl<'a, S: Spec> Search<'a, S> {
     }
 
     /// Takes what only observes, then puts the node on the stack unless it was seen.
-    fn arrive(&mut self, mut node: Node, stack: &mut Vec<Frame>) -> Result<(), Exhausted> {
-        self.observe(&mut node);
+    fn arrive(
+        &mut self,
+        mut node: Node,
+        by: Option<Advance>,
+        stack: &mut Vec<Frame>,
+    ) -> Result<(), Exhausted> {
+        self.observe(&mut node, |_| {});
         if self.seen.contains(&node) {
             return Ok(());
         }
@@ -134,11 +152,33 @@ impl<'a, S: Spec> Search<'a, S> {
         self.note_furthest(&node);
         self.seen.insert(node.clone());
         let untried = self.advances(&node);
-        stack.push(Frame { node, untried });
+        stack.push(Frame { node, by, untried });
         Ok(())
     }
 
-    fn observe(&self, node: &mut Node) {
+    /// The tags of what was taken on the way along these frames.
+    fn told(&self, stack: &[Frame]) -> Vec<usize> {
+        let mut order = Vec::new();
+        let mut node = self.first.clone();
+        for frame in stack {
+            if let Some(Advance { client, is_taken }) = frame.by {
+                order.extend(self.next(&node, client).filter(|_| is_taken).map(|item| item.tag));
+                // The states are those of the frame but for what only observes.
+                node = Node(
+                    node.0[..self.programs.len()]
+                        .iter()
+                        .chain(&frame.node.0[self.programs.len()..])
+                        .copied()
+                        .collect(),
+                );
+                node.0[client] += 1;
+            }
+            self.observe(&mut node, |tag| order.push(tag));
+        }
+        order
+    }
+
+    fn observe(&self, node: &mut Node, mut noted: impl FnMut(usize)) {
         let mut has_moved = true;
         while has_moved {
             has_moved = false;
@@ -149,6 +189,7 @@ impl<'a, S: Spec> Search<'a, S> {
                     {
                         break;
                     }
+                    noted(item.tag);
                     node.0[client] += 1;
                     has_moved = true;
                 }

@@ -48,6 +48,29 @@ pub(crate) fn search<S: Spec>(spec: &S, problem: &Problem<S::Step>, budget: Budg
     (found, steps)
 }
 
+/// An order of updates, and what each observation sees of them, by index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Explained {
+    pub(crate) order: Vec<usize>,
+    pub(crate) sees: Vec<Vec<usize>>,
+}
+
+/// A visibility and an arbitration that explain all answers, if they are found.
+pub(crate) fn explanation<S: Spec>(
+    spec: &S,
+    problem: &Problem<S::Step>,
+    budget: Budget,
+) -> Option<Explained> {
+    let mut search = Search::new(spec, problem, budget);
+    let is_found = search.run() == Ok(true);
+    let members = |seen: &Option<Set>| {
+        let is_seen = |update: &usize| seen.as_ref().is_some_and(|seen| seen.contains(*update));
+        search.order.iter().copied().filter(is_seen).collect()
+    };
+    is_found
+        .then(|| Explained { order: search.order.clone(), sees: search.sees.iter().map(members).collect() })
+}
+
 /// One decision, and what is left to try.
 enum Frame<S: Spec> {
     /// Which update is next; beyond the last one, none is.

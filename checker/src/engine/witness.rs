@@ -9,17 +9,32 @@ use crate::spec::Spec;
 
 /// Whether `order`, places in `tasks`, proves that a legal order exists.
 pub(crate) fn proves<S: Spec>(spec: &S, tasks: &[Task<S::Step>], order: &[usize]) -> bool {
-    let Some(is_placed) = placed_once(tasks, order) else { return false };
+    completed(spec, tasks, order).is_some()
+}
+
+/// The order with the observations that it left out, if it is a proof.
+pub(crate) fn completed<S: Spec>(spec: &S, tasks: &[Task<S::Step>], order: &[usize]) -> Option<Vec<usize>> {
+    let is_placed = placed_once(tasks, order)?;
     if !respects_real_time(tasks, order) {
-        return false;
+        return None;
     }
-    let Some(states) = states(spec, tasks, order) else { return false };
+    let states = states(spec, tasks, order)?;
     let missing: Vec<usize> = (0..tasks.len())
         .filter(|place| {
             !is_placed[*place] && tasks[*place].returned.is_some() && tasks[*place].step.is_some()
         })
         .collect();
-    missing.is_empty() || observations_fit(spec, &Proof { tasks, order, states: &states }, &missing)
+    let mut gaps = observations_fit(spec, &Proof { tasks, order, states: &states }, &missing)?;
+    gaps.sort_by_key(|(gap, place)| (*gap, tasks[*place].invoked));
+    let mut gaps = gaps.into_iter().peekable();
+    let mut whole = Vec::with_capacity(order.len() + missing.len());
+    for gap in 0..=order.len() {
+        while let Some((_, place)) = gaps.next_if(|(other, _)| *other == gap) {
+            whole.push(place);
+        }
+        whole.extend(order.get(gap));
+    }
+    Some(whole)
 }
 
 /// Which tasks the order holds; none if it holds one twice or one that does not exist.
@@ -69,13 +84,21 @@ struct Proof<'a, S: Spec> {
 /// Places the missing observations, by invocation, each in the earliest gap that it may have.
 ///
 /// The earliest gap is never worse: it leaves most room to those that were invoked later.
-fn observations_fit<S: Spec>(spec: &S, proof: &Proof<'_, S>, missing: &[usize]) -> bool {
+fn observations_fit<S: Spec>(
+    spec: &S,
+    proof: &Proof<'_, S>,
+    missing: &[usize],
+) -> Option<Vec<(usize, usize)>> {
+    let mut all = Vec::with_capacity(missing.len());
+    if missing.is_empty() {
+        return Some(all);
+    }
     let gaps = Gaps::of(proof);
     let mut placed: Vec<(u64, usize)> = Vec::new();
     let mut floor = 0;
     for &place in missing {
         let task = &proof.tasks[place];
-        let (Some(step), Some(returned)) = (&task.step, task.returned) else { return false };
+        let (step, returned) = (task.step.as_ref()?, task.returned?);
         placed.sort_unstable();
         let before = placed.partition_point(|(returned, _)| *returned < task.invoked);
         floor = placed.drain(..before).map(|(_, gap)| gap).fold(floor, usize::max);
@@ -84,10 +107,11 @@ fn observations_fit<S: Spec>(spec: &S, proof: &Proof<'_, S>, missing: &[usize]) 
             let state = &proof.states[*gap];
             spec.only_observes(state, step) && spec.is_legal(state, step)
         };
-        let Some(gap) = range.into_iter().find(fits) else { return false };
+        let gap = range.into_iter().find(fits)?;
         placed.push((returned, gap));
+        all.push((gap, place));
     }
-    true
+    Some(all)
 }
 
 /// Between which steps of the order an interval may lie. Gap `i` is before step `order[i]`.

@@ -33,6 +33,7 @@ mod writing;
 
 pub use reading::read;
 pub(super) use reading::read_source;
+pub(super) use writing::header;
 pub use writing::write;
 
 use serde::{Deserialize, Serialize};

@@ -85,7 +85,7 @@ impl Records {
     }
 
     /// The names of the checks that fit.
-    pub(super) fn checks(&self) -> &'static [&'static str] {
+    pub(crate) fn checks(&self) -> &'static [&'static str] {
         match self {
             Self::Locks { .. } => &["mutual-exclusion"],
             Self::Commits(_) => &["atomic-commit"],
@@ -95,7 +95,7 @@ impl Records {
     }
 
     /// The verdict of one of those checks.
-    pub(super) fn judged(&self, check: &str) -> Verdict {
+    pub(crate) fn judged(&self, check: &str) -> Verdict {
         match self {
             Self::Locks { records, promise } => mutual_exclusion(records, *promise),
             Self::Commits(records) => atomic_commit(records),

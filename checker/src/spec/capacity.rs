@@ -177,24 +177,19 @@ impl Spec for Capacity {
     }
 
     fn apply(&self, state: &CapacityState, step: &CapacityStep) -> Option<CapacityState> {
-        if !state.allows(step) {
-            return None;
+        state.allows(step).then(|| {
+            let mut next = state.clone();
+            next.change(step);
+            next
+        })
+    }
+
+    fn advance(&self, state: &mut CapacityState, step: &CapacityStep) -> bool {
+        let is_legal = state.allows(step);
+        if is_legal {
+            state.change(step);
         }
-        let mut next = state.clone();
-        match *step {
-            CapacityStep::Accept { order, units, terms } => {
-                next.used += units;
-                next.decide(terms);
-                if let Some(order) = order {
-                    next.orders.hold(order, units);
-                }
-            }
-            CapacityStep::Reject { terms, .. } => next.decide(terms),
-            CapacityStep::Release { order } => next.used -= next.orders.free(order).unwrap_or(0),
-            CapacityStep::ReleaseUnits { units } => next.used -= units,
-            CapacityStep::NotHeld { .. } | CapacityStep::Use(_) | CapacityStep::Impossible => {}
-        }
-        Some(next)
+        is_legal
     }
 
     fn is_legal(&self, state: &CapacityState, step: &CapacityStep) -> bool {
@@ -307,6 +302,23 @@ impl OrderStep for CapacityStep {
 }
 
 impl CapacityState {
+    /// What a legal step does.
+    fn change(&mut self, step: &CapacityStep) {
+        match *step {
+            CapacityStep::Accept { order, units, terms } => {
+                self.used += units;
+                self.decide(terms);
+                if let Some(order) = order {
+                    self.orders.hold(order, units);
+                }
+            }
+            CapacityStep::Reject { terms, .. } => self.decide(terms),
+            CapacityStep::Release { order } => self.used -= self.orders.free(order).unwrap_or(0),
+            CapacityStep::ReleaseUnits { units } => self.used -= units,
+            CapacityStep::NotHeld { .. } | CapacityStep::Use(_) | CapacityStep::Impossible => {}
+        }
+    }
+
     /// Whether the specification allows `step` here.
     pub(crate) fn allows(&self, step: &CapacityStep) -> bool {
         if step.version().is_some_and(|version| version < self.version) {

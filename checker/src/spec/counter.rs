@@ -101,6 +101,18 @@ impl Spec for Counter {
         }
     }
 
+    fn finds(&self, step: &CounterStep) -> Option<i64> {
+        match *step {
+            CounterStep::IncrementTo(value) => value.checked_sub(1),
+            CounterStep::Read(value) => Some(value),
+            CounterStep::Add(_) => None,
+        }
+    }
+
+    fn may_leave(&self, step: &CounterStep, state: &i64) -> bool {
+        if let CounterStep::IncrementTo(value) = step { value == state } else { true }
+    }
+
     fn only_observes(&self, _state: &i64, step: &CounterStep) -> bool {
         matches!(step, CounterStep::Read(_))
     }

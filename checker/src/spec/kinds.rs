@@ -168,17 +168,19 @@ impl Spec for Kinds {
     }
 
     fn apply(&self, state: &KindsState, step: &KindsStep) -> Option<KindsState> {
-        if !self.is_legal(state, step) {
-            return None;
+        self.is_legal(state, step).then(|| {
+            let mut next = state.clone();
+            next.change(step);
+            next
+        })
+    }
+
+    fn advance(&self, state: &mut KindsState, step: &KindsStep) -> bool {
+        let is_legal = self.is_legal(state, step);
+        if is_legal {
+            state.change(step);
         }
-        let mut next = state.clone();
-        match *step {
-            KindsStep::Accept { order, units, terms } => next.take(order, units, terms),
-            KindsStep::Reject { terms, .. } => next.decide(terms),
-            KindsStep::Release { order } => next.free(order),
-            KindsStep::NotServed | KindsStep::NotHeld { .. } | KindsStep::Use(_) | KindsStep::Impossible => {}
-        }
-        Some(next)
+        is_legal
     }
 
     fn is_legal(&self, state: &KindsState, step: &KindsStep) -> bool {
@@ -341,6 +343,16 @@ impl OrderStep for KindsStep {
 }
 
 impl KindsState {
+    /// What a legal step does.
+    fn change(&mut self, step: &KindsStep) {
+        match *step {
+            KindsStep::Accept { order, units, terms } => self.take(order, units, terms),
+            KindsStep::Reject { terms, .. } => self.decide(terms),
+            KindsStep::Release { order } => self.free(order),
+            KindsStep::NotServed | KindsStep::NotHeld { .. } | KindsStep::Use(_) | KindsStep::Impossible => {}
+        }
+    }
+
     fn take(&mut self, order: Option<u64>, units: Units, terms: Terms) {
         for (used, units) in self.used.iter_mut().zip(units) {
             *used += units;

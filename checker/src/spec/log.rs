@@ -109,6 +109,35 @@ impl Spec for Log {
         }
     }
 
+    fn advance(&self, state: &mut Vec<i64>, step: &LogStep) -> bool {
+        let is_legal = self.is_legal(state, step);
+        if let LogStep::Append(entry, _) = step {
+            state.push(*entry);
+        }
+        is_legal
+    }
+
+    fn finds(&self, step: &LogStep) -> Option<Vec<i64>> {
+        if let LogStep::Entries(0, entries) = step { Some(entries.to_vec()) } else { None }
+    }
+
+    fn may_leave(&self, step: &LogStep, state: &Vec<i64>) -> bool {
+        match step {
+            LogStep::Append(entry, offset) => {
+                let is_there = offset.is_none_or(|offset| offset.checked_add(1) == Some(state.len() as u64));
+                is_there && state.last() == Some(entry)
+            }
+            LogStep::Entries(..) | LogStep::Entry(..) => true,
+        }
+    }
+
+    fn finds_before(&self, step: &LogStep, after: &Vec<i64>) -> Option<Vec<i64>> {
+        match step {
+            LogStep::Append(..) => after.split_last().map(|(_, before)| before.to_vec()),
+            LogStep::Entries(..) | LogStep::Entry(..) => self.finds(step),
+        }
+    }
+
     fn only_observes(&self, _state: &Vec<i64>, step: &LogStep) -> bool {
         match step {
             LogStep::Append(..) => false,

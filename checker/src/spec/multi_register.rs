@@ -88,18 +88,20 @@ impl Spec for MultiRegister {
 
     fn apply(&self, state: &Registers, step: &TransactionStep) -> Option<Registers> {
         let mut next = state.clone();
+        self.advance(&mut next, step).then_some(next)
+    }
+
+    fn advance(&self, state: &mut Registers, step: &TransactionStep) -> bool {
         let mut found = step.found.iter().flat_map(|found| found.iter());
-        for part in step.parts.iter() {
-            match part {
-                Part::Read { name } => {
-                    if found.next().copied().flatten().is_some_and(|value| value != next.get(name, self)) {
-                        return None;
-                    }
-                }
-                Part::Write { name, value } => next.set(name, *value, self),
+        step.parts.iter().all(|part| match part {
+            Part::Read { name } => {
+                found.next().copied().flatten().is_none_or(|value| value == state.get(name, self))
             }
-        }
-        Some(next)
+            Part::Write { name, value } => {
+                state.set(name, *value, self);
+                true
+            }
+        })
     }
 
     fn only_observes(&self, _state: &Registers, step: &TransactionStep) -> bool {

@@ -10,8 +10,8 @@ use crate::engine::programs::{Programs, Ruling};
 use crate::engine::saturation::{self, Touch, Touching};
 use crate::engine::shortcut::{Decision, View};
 use crate::engine::zones::values;
+use crate::spec::Access;
 use crate::spec::Spec;
-use crate::weak::accesses::Access;
 
 /// What a register holds; `None` is nil.
 pub type Value = Option<i64>;
@@ -117,6 +117,20 @@ impl Spec for Register {
             RegisterStep::Read(value) => Some(Access::Read(value)),
             RegisterStep::Write(value) => Some(Access::Write(value)),
             RegisterStep::Swap(..) | RegisterStep::Mismatch(_) => None,
+        }
+    }
+
+    fn finds(&self, step: &RegisterStep) -> Option<Value> {
+        match *step {
+            RegisterStep::Read(value) | RegisterStep::Swap(value, _) => Some(value),
+            RegisterStep::Write(_) | RegisterStep::Mismatch(_) => None,
+        }
+    }
+
+    fn may_leave(&self, step: &RegisterStep, state: &Value) -> bool {
+        match *step {
+            RegisterStep::Write(value) | RegisterStep::Swap(_, value) => value == *state,
+            RegisterStep::Read(_) | RegisterStep::Mismatch(_) => true,
         }
     }
 

@@ -9,8 +9,8 @@ use crate::engine::programs::{Found, Programs, Ruling};
 use crate::engine::saturation::{self, SATURATION};
 use crate::engine::shortcut::{Decision, View};
 use crate::engine::tokens;
+use crate::spec::Access;
 use crate::spec::Spec;
-use crate::weak::accesses::Access;
 
 /// A string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,6 +104,26 @@ impl Spec for Text {
             TextStep::Get(text) => Some(Access::Read(text.clone())),
             TextStep::Put(text) => Some(Access::Write(text.clone())),
             TextStep::Append(_) => None,
+        }
+    }
+
+    fn finds(&self, step: &TextStep) -> Option<Arc<str>> {
+        if let TextStep::Get(text) = step { Some(text.clone()) } else { None }
+    }
+
+    fn may_leave(&self, step: &TextStep, state: &Arc<str>) -> bool {
+        match step {
+            TextStep::Get(_) => true,
+            TextStep::Put(text) => text == state,
+            TextStep::Append(text) => state.ends_with(text.as_ref()),
+        }
+    }
+
+    fn finds_before(&self, step: &TextStep, after: &Arc<str>) -> Option<Arc<str>> {
+        match step {
+            TextStep::Get(text) => Some(text.clone()),
+            TextStep::Put(_) => None,
+            TextStep::Append(text) => after.strip_suffix(text.as_ref()).map(Arc::from),
         }
     }
 

@@ -7,16 +7,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::history::{ClientId, OperationOf};
 use crate::keyed::KeyedHistory;
-use crate::spec::Spec;
-
-/// What a step that only reads or only overwrites the whole state does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access<V> {
-    /// Finds this.
-    Read(V),
-    /// Replaces whatever there is by this.
-    Write(V),
-}
+use crate::spec::{Access, Spec};
 
 /// Why reads do not tell from which write they read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -119,7 +119,7 @@ fn legal_prefix<S: Spec>(
 
 /// Why a part does not have the level; none also if that is too much work to find out.
 fn anomaly_of(level: WeakLevel, part: &Accesses) -> Option<Anomaly> {
-    find(level, part, &mut Spending::new(Budget { steps_max: RECHECK_STEPS_MAX })).ok().flatten()
+    find(level, part, &mut Spending::new(Budget { steps_max: RECHECK_STEPS_MAX })).ok()?.err()
 }
 
 /// The items that make up the pattern: if too far apart to tell, all.

@@ -3,6 +3,7 @@
 //! How long the prefixes are is a vector clock. A read makes visible what it reads and the writes of
 //! that client before it; under causal consistency also all that the writer had seen. O(n * clients).
 
+use super::Arbitration;
 use super::accesses::{Accesses, Kind, number};
 use super::anomaly::Anomaly;
 use super::overwrites::Overwrites;
@@ -21,12 +22,12 @@ pub(super) enum Seen {
     Transitively,
 }
 
-/// Why there is no arbitration.
+/// An arbitration, or why there is none.
 pub(super) fn find(
     accesses: &Accesses,
     seen: Seen,
     spending: &mut Spending,
-) -> Result<Option<Anomaly>, Exhausted> {
+) -> Result<Arbitration, Exhausted> {
     let item_count = accesses.items().len();
     let mut edges = match seen {
         Seen::Directly => writes_in_order(accesses),
@@ -36,21 +37,21 @@ pub(super) fn find(
         Seen::Directly => (0..number(item_count)).collect(),
         Seen::Transitively => match order(item_count, &edges) {
             Ok(order) => nearly_by_invocation(accesses, order),
-            Err(cycle) => return Ok(Some(Anomaly::Cycle(cycle))),
+            Err(cycle) => return Ok(Err(Anomaly::Cycle(cycle))),
         },
     };
     let mut clocks = Clocks::of(accesses, seen, spending)?;
     for item in items {
         if let Err(write) = clocks.take(item, spending)? {
-            return Ok(Some(Anomaly::InitialThoughWritten { reader: item, write }));
+            return Ok(Err(Anomaly::InitialThoughWritten { reader: item, write }));
         }
     }
     edges.extend(clocks.overwrites.into_edges());
-    Ok(order(item_count, &edges).err().map(Anomaly::Cycle))
+    Ok(order(item_count, &edges).map_err(Anomaly::Cycle))
 }
 
 /// Consecutive writes of each client.
-fn writes_in_order(accesses: &Accesses) -> Vec<Edge> {
+pub(super) fn writes_in_order(accesses: &Accesses) -> Vec<Edge> {
     let mut edges = Vec::new();
     for session in 0..accesses.session_count() {
         let mut last = None;

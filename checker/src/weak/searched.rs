@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Guarantee, WeakLevel};
+use super::{Explanation, Guarantee, WeakLevel};
 use crate::budget::{Budget, Exhausted, Spending};
 use crate::engine::visibility::problem::{Duty, InSession, Observation, Problem, Update};
 use crate::engine::visibility::reach::{Impossible, impossible};
-use crate::engine::visibility::{Found, search};
+use crate::engine::visibility::{self, Found, search};
 use crate::explain;
 use crate::history::{ClientId, OperationIndex, OperationOf};
 use crate::keyed::KeyedHistory;
@@ -49,6 +49,73 @@ pub(super) fn judged<S: Spec>(
             whole(history.by_invocation())
         }
     }
+}
+
+/// An explanation found by search.
+pub(super) fn explanation<S: Spec>(
+    level: WeakLevel,
+    spec: &S,
+    history: &KeyedHistory<S>,
+    budget: Budget,
+) -> Option<Explanation> {
+    let duty = Duty::Guarantees(level.guarantees());
+    let whole = |operations: Vec<(&str, &OperationOf<S>)>| {
+        let is_observed = operations.iter().map(|(_, operation)| operation.returned.is_some()).collect();
+        Asked::of(spec, duty, operations, is_observed).explanation(budget)
+    };
+    match level {
+        WeakLevel::Only(Guarantee::ReadYourWrites | Guarantee::MonotonicReads) => {
+            let mut all = Explanation::default();
+            for (key, part) in history.parts() {
+                let of_key =
+                    whole(part.operations().iter().map(|operation| (key.as_str(), operation)).collect())?;
+                all.arbitration.extend(of_key.arbitration);
+                all.sees.extend(of_key.sees);
+            }
+            Some(over_all_objects(level, history, all))
+        }
+        WeakLevel::Causal
+        | WeakLevel::Pram
+        | WeakLevel::Only(Guarantee::MonotonicWrites | Guarantee::WritesFollowReads) => {
+            whole(history.by_invocation())
+        }
+    }
+}
+
+/// What was found object by object, with what the level makes visible of other objects.
+fn over_all_objects<S: Spec>(
+    level: WeakLevel,
+    history: &KeyedHistory<S>,
+    mut all: Explanation,
+) -> Explanation {
+    let clients: BTreeMap<OperationIndex, ClientId> = history
+        .by_invocation()
+        .into_iter()
+        .map(|(_, operation)| (operation.number, operation.client))
+        .collect();
+    all.sees.sort_unstable_by_key(|(one, _)| *one);
+    let mut last: BTreeMap<ClientId, usize> = BTreeMap::new();
+    for at in 0..all.sees.len() {
+        let one = all.sees[at].0;
+        let client = clients[&one];
+        let earlier = last.insert(client, at);
+        let more: Vec<OperationIndex> = match level {
+            WeakLevel::Only(Guarantee::MonotonicReads) => {
+                earlier.map(|earlier| all.sees[earlier].1.clone()).unwrap_or_default()
+            }
+            _ => all
+                .arbitration
+                .iter()
+                .copied()
+                .filter(|other| *other < one && clients[other] == client)
+                .collect(),
+        };
+        let seen = &mut all.sees[at].1;
+        seen.extend(more);
+        seen.sort_unstable();
+        seen.dedup();
+    }
+    all
 }
 
 /// Whether the operation may have changed something.
@@ -116,6 +183,23 @@ impl<'a, S: Spec> Asked<'a, S> {
             }
         };
         Judgement { verdict, algorithm, steps }
+    }
+
+    /// What the search finds, if it finds something.
+    pub(crate) fn explanation(&self, budget: Budget) -> Option<Explanation> {
+        let problem = self.problem(&vec![false; self.operations.len()]);
+        let found = visibility::explanation(self.spec, &problem, budget)?;
+        let update = |update: &usize| self.operations[problem.updates[*update].tag].1.number;
+        let observation = |one: usize| self.operations[problem.observations[one].tag].1.number;
+        Some(Explanation {
+            arbitration: found.order.iter().map(update).collect(),
+            sees: found
+                .sees
+                .iter()
+                .enumerate()
+                .map(|(one, seen)| (observation(one), seen.iter().map(update).collect()))
+                .collect(),
+        })
     }
 
     /// The violation that such an observation is part of.

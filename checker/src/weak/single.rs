@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::accesses::{Accesses, Kind, number};
 use super::anomaly::Anomaly;
+use super::{Arbitration, prefixes};
 use crate::engine::visibility_graph::{Edge, Reason, order};
 
 /// An operation sees its client's earlier writes and what it reads: the former come before the latter.
-pub(super) fn read_your_writes(accesses: &Accesses) -> Option<Anomaly> {
+pub(super) fn read_your_writes(accesses: &Accesses) -> Arbitration {
     let mut own = OwnWrites { edges: Vec::new(), node_count: number(accesses.items().len()) };
     for session in 0..accesses.session_count() {
         let mut keys: BTreeMap<u32, OfKey> = BTreeMap::new();
@@ -19,14 +20,14 @@ pub(super) fn read_your_writes(accesses: &Accesses) -> Option<Anomaly> {
                 Kind::Read(source) => own.read(of_key, item, source),
                 Kind::ReadInitial => {
                     if let Some(&write) = of_key.writes.last() {
-                        return Some(Anomaly::InitialThoughWritten { reader: item, write });
+                        return Err(Anomaly::InitialThoughWritten { reader: item, write });
                     }
                 }
                 Kind::ReadNothing => {}
             }
         }
     }
-    order(own.node_count as usize, &own.edges).err().map(Anomaly::Cycle)
+    order(own.node_count as usize, &own.edges).map_err(Anomaly::Cycle)
 }
 
 /// The earlier writes of one client to one key.
@@ -110,8 +111,15 @@ impl OwnWrites {
     }
 }
 
+/// The writes of each client in its order.
+///
+/// A write of the same client that is visible too comes earlier, and arbitration says so.
+pub(super) fn monotonic_writes(accesses: &Accesses) -> Arbitration {
+    order(accesses.items().len(), &prefixes::writes_in_order(accesses)).map_err(Anomaly::Cycle)
+}
+
 /// What a client has read, it sees ever after: the value of a key before that which it reads next.
-pub(super) fn monotonic_reads(accesses: &Accesses) -> Option<Anomaly> {
+pub(super) fn monotonic_reads(accesses: &Accesses) -> Arbitration {
     let mut edges = Vec::new();
     for session in 0..accesses.session_count() {
         let mut latest: BTreeMap<u32, u32> = BTreeMap::new();
@@ -125,20 +133,20 @@ pub(super) fn monotonic_reads(accesses: &Accesses) -> Option<Anomaly> {
                 }
                 Kind::ReadInitial => {
                     if let Some(&write) = latest.get(&access.key) {
-                        return Some(Anomaly::InitialThoughWritten { reader, write });
+                        return Err(Anomaly::InitialThoughWritten { reader, write });
                     }
                 }
                 Kind::Write | Kind::ReadNothing => {}
             }
         }
     }
-    order(accesses.items().len(), &edges).err().map(Anomaly::Cycle)
+    order(accesses.items().len(), &edges).map_err(Anomaly::Cycle)
 }
 
 /// What a client has read comes before what it writes next; a cycle has no order.
 ///
 /// Whoever sees the write sees that too: it comes before the write anyway, so that no read is wrong.
-pub(super) fn writes_follow_reads(accesses: &Accesses) -> Option<Anomaly> {
+pub(super) fn writes_follow_reads(accesses: &Accesses) -> Arbitration {
     let mut edges = Vec::new();
     for session in 0..accesses.session_count() {
         let mut last_read = None;
@@ -153,5 +161,5 @@ pub(super) fn writes_follow_reads(accesses: &Accesses) -> Option<Anomaly> {
             }
         }
     }
-    order(accesses.items().len(), &edges).err().map(Anomaly::Cycle)
+    order(accesses.items().len(), &edges).map_err(Anomaly::Cycle)
 }

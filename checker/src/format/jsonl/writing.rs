@@ -31,14 +31,22 @@ pub fn write(families: &[Family], mut output: impl io::Write) -> io::Result<()> 
     if names.len() < families.len() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "two families have one name"));
     }
-    let families_declared = families.iter().map(declaration).collect();
-    let header = Header { format: FORMAT.to_owned(), version: VERSION, families: families_declared };
     let mut lines = Lines::default();
-    lines.push(0, &header)?;
+    lines.push(0, &header_of(families))?;
     for family in families {
         lines.family(family)?;
     }
     lines.finish(&mut output)
+}
+
+/// The first line of these families: their models, with all parameters.
+pub(in crate::format) fn header(families: &[Family]) -> String {
+    serde_json::to_string(&header_of(families)).expect("a header is made of text and numbers")
+}
+
+fn header_of(families: &[Family]) -> Header {
+    let families = families.iter().map(declaration).collect();
+    Header { format: FORMAT.to_owned(), version: VERSION, families }
 }
 
 fn declaration(family: &Family) -> Declaration {
