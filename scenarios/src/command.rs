@@ -26,6 +26,7 @@ mod report;
 mod run;
 mod soak;
 mod sweep;
+mod verify;
 
 /// A command with its arguments.
 #[derive(Subcommand)]
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Mutants(mutant::Mutants),
     /// Judge histories from files.
     Check(check::Check),
+    /// Check the evidence that `check --evidence` wrote.
+    Verify(verify::Verify),
     /// Write a history in another format.
     Export(export::Export),
     /// Draw a run folder, a soak folder or clock samples.
@@ -129,6 +132,7 @@ impl Command {
             Self::Sweep(sweep) => sweep.execute(),
             Self::Mutants(mutants) => mutants.execute(),
             Self::Check(check) => check.execute(),
+            Self::Verify(verify) => verify.execute(),
             Self::Export(export) => export.execute(),
             Self::Report(report) => report.execute(),
         }

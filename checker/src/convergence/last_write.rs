@@ -64,12 +64,11 @@ pub(super) fn verdict<S: Spec>(spec: &S, part: &History<S>, last: &[usize]) -> O
     Some(Verdict::Holds)
 }
 
-/// Where all agree: an order of writes, and which of those of unknown outcome each of these readers sees.
-pub(super) fn explanation<S: Spec>(
-    spec: &S,
-    part: &History<S>,
-    last: &[usize],
-) -> Option<(Vec<usize>, Vec<(usize, usize)>)> {
+/// An order of writes, and which of those of unknown outcome readers see.
+type Agreement = (Vec<usize>, Vec<(usize, usize)>);
+
+/// What all agree on, where they do.
+pub(super) fn explanation<S: Spec>(spec: &S, part: &History<S>, last: &[usize]) -> Option<Agreement> {
     let by_value = writes(spec, part)?;
     let (mut final_write, mut sees) = (None, Vec::new());
     for &reader in last {

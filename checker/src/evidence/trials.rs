@@ -109,7 +109,7 @@ fn damaged(good: &Checked, numbers: &[OperationIndex], chance: &mut Chance) -> C
     let mut damaged = good.clone();
     match &mut damaged.certificate {
         Certificate::Orders { orders } => {
-            orders.values_mut().for_each(|order| damage(order, numbers, chance))
+            orders.values_mut().for_each(|order| damage(order, numbers, chance));
         }
         Certificate::Order { order } => damage(order, numbers, chance),
         Certificate::Visibility { arbitration, sees } => match chance.below(2) {

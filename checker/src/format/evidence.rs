@@ -75,6 +75,17 @@ pub enum Claim {
     Undecided,
 }
 
+impl Claim {
+    /// As a verdict is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Violated => "violated",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
 /// Why a verdict is right. Operations are named by number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "certificate", rename_all = "kebab-case")]

@@ -54,6 +54,21 @@ pub enum Model {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Initial(pub String);
 
+impl NilReads {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::Wildcard => "wildcard",
+        }
+    }
+
+    /// What this name says.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Observed, Self::Wildcard].into_iter().find(|nil| nil.name() == name)
+    }
+}
+
 impl Model {
     /// All of them.
     pub const ALL: [Self; 8] = [

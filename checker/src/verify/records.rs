@@ -30,7 +30,7 @@ pub(super) fn accept(
         },
     };
     if found == Claim::Undecided || found != claim {
-        return Err(Refusal::OtherRecords(format!("{found:?}").to_lowercase()));
+        return Err(Refusal::OtherRecords(found.word().to_owned()));
     }
     if broken != records {
         return Err(Refusal::OtherRecords(format!("broken by others: {broken:?}")));

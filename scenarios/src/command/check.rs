@@ -1,18 +1,22 @@
 //! `check`: judges histories from files.
 
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use checker::budget::Budget;
+use checker::evidence::{Judged, certify};
+use checker::format::evidence::{Checked, Evidence, Reading, digest};
 use checker::format::{Contents, Format, Initial, Model, NilReads, Options};
 use checker::judge::{Family, judge, judge_by, strongest_of};
 use checker::lattice::Level;
+use checker::verdict::Verdict;
 use clap::{Args, ValueEnum};
 use reports::checked::{CheckedFile, Ranked, Times};
 use reports::run_folder::Outcome;
 use reports::{page, text};
 use scenarios::stopwatch::Stopwatch;
 
-use super::{CommandError, expect_no_input, histories, output, shown, write_file};
+use super::{CommandError, expect_no_input, histories, output, shown, write_file, write_with};
 
 /// Judge histories from files
 #[derive(Args)]
@@ -38,6 +42,9 @@ pub(crate) struct Check {
     /// Steps that each check may take before it says undecided
     #[arg(long, value_name = "STEPS", default_value_t = 10_000_000)]
     budget: u64,
+    /// Write why each verdict is right, for `verify`
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
     /// Write a page that needs no network
     #[arg(short, value_name = "FILE.html")]
     output: Option<PathBuf>,
@@ -120,6 +127,13 @@ impl Check {
         if let Some(output) = &self.output {
             expect_no_input(output, &histories::files(&self.files))?;
         }
+        if let Some(evidence) = &self.evidence {
+            if self.files.len() > 1 {
+                let found = format!("--evidence is about one history, found {}", self.files.len());
+                return Err(CommandError::Usage(found));
+            }
+            expect_no_input(evidence, &histories::files(&self.files))?;
+        }
         let mut judged = Vec::new();
         let mut is_any_bad = false;
         for file in &self.files {
@@ -169,6 +183,10 @@ impl Check {
         };
         let times = Times { parse_ns, check_ns: judging.elapsed_ns() };
         let file = shown(path);
+        if let Some(evidence) = &self.evidence {
+            let checks = certify(families, &found.judged(), budget);
+            self.write_evidence(evidence, &contents, checks)?;
+        }
         Ok(match found {
             Found::Checks(checks) => {
                 let checked = |check| CheckedFile::new(&file, &contents, check, times);
@@ -178,6 +196,29 @@ impl Check {
                 let checked = |ranked| CheckedFile::strongest(&file, &contents, ranked, times);
                 ranks.into_iter().map(checked).collect()
             }
+        })
+    }
+
+    fn write_evidence(
+        &self,
+        path: &Path,
+        contents: &Contents,
+        checks: Vec<Checked>,
+    ) -> Result<(), CommandError> {
+        let Options { model, initial, nil, .. } = self.options();
+        let history = Reading {
+            format: contents.format.name().to_owned(),
+            model: model.map(|model| model.name().to_owned()),
+            init: initial.map(|Initial(value)| value),
+            nil: nil.map(|nil| nil.name().to_owned()),
+            digest: digest(&contents.families),
+        };
+        let evidence = Evidence::new(history, checks);
+        write_with(path, |file| {
+            let mut output = BufWriter::new(file);
+            serde_json::to_writer(&mut output, &evidence)?;
+            output.write_all(b"\n")?;
+            output.flush()
         })
     }
 
@@ -212,6 +253,30 @@ impl Check {
 enum Found<'a> {
     Checks(Vec<checker::judge::Check>),
     Ranks(Vec<Ranked<'a>>),
+}
+
+impl Found<'_> {
+    /// All verdicts, each of one check on one family.
+    fn judged(&self) -> Vec<Judged<'_>> {
+        match self {
+            Self::Checks(checks) => checks.iter().map(judged_check).collect(),
+            Self::Ranks(ranks) => ranks.iter().flat_map(judged_levels).collect(),
+        }
+    }
+}
+
+fn judged_check(check: &checker::judge::Check) -> Judged<'_> {
+    Judged { family: &check.family, check: check.name, verdict: &check.verdict }
+}
+
+/// The levels that are known to hold or not, and those that are not known.
+fn judged_levels<'a>(ranked: &'a Ranked<'_>) -> Vec<Judged<'a>> {
+    let Ranked { family, strongest } = ranked;
+    let held = strongest.held.iter().map(|level| (level, &Verdict::Holds));
+    let others = strongest.next.iter().chain(&strongest.undecided);
+    held.chain(others.map(|(level, judgement)| (level, &judgement.verdict)))
+        .map(|(level, verdict)| Judged { family, check: level.name(), verdict })
+        .collect()
 }
 
 fn ranks<'a>(families: &'a [Family], budget: Budget) -> Vec<Ranked<'a>> {
