@@ -15,9 +15,12 @@ mod error;
 pub mod evidence;
 pub mod hist;
 pub mod jepsen_edn;
-pub mod jepsen_log;
+pub mod jepsen_text;
+pub mod json;
 pub mod jsonl;
 pub mod kv;
+mod micro;
+mod operations;
 mod options;
 mod sink;
 mod source;
@@ -32,12 +35,14 @@ use std::io::Read;
 
 pub use contents::{Contents, LeftOut, NemesisEvent, Reason};
 pub use error::{FormatError, Found, Place};
+pub use operations::Workload;
 pub use options::{Initial, Model, NilReads, Options};
 
 use crate::judge::{Family, FamilyKind};
 use crate::keyed::KeyedHistory;
 use crate::spec::register::Register;
 use contents::Parsed;
+use jepsen_text::Form;
 use source::Source;
 
 /// The longest line that is read, in bytes.
@@ -48,10 +53,14 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 pub enum Format {
     /// Compact text, its model in a header.
     Hist,
-    /// The log of a Jepsen run on registers with compare-and-set.
+    /// The log of a Jepsen run.
     JepsenLog,
     /// The history of a Jepsen run: maps in EDN.
     JepsenEdn,
+    /// The history of a Jepsen run: lines of text.
+    JepsenTxt,
+    /// Operations with Jepsen's keys in JSON.
+    Json,
     /// Strings under keys: maps in EDN, one a line.
     Kv,
     /// Families of any model, one event a line.
@@ -73,11 +82,12 @@ pub fn parse(mut bytes: &[u8], options: &Options) -> Result<Vec<Family>, FormatE
 /// options do not suit them.
 pub fn read_from(input: &mut dyn Read, options: &Options) -> Result<Contents, FormatError> {
     let mut source = Source::new(input);
+    source.skip_mark()?;
     let format = match options.format {
         Some(format) => format,
         None => detect_in(&mut source)?,
     };
-    source.fill()?;
+    source.hold(1)?;
     let is_no_byte = source.held().is_empty();
     if is_no_byte && options.format.is_some() {
         return Ok(nothing(format));
@@ -85,7 +95,9 @@ pub fn read_from(input: &mut dyn Read, options: &Options) -> Result<Contents, Fo
     options.check_nil(format)?;
     let Parsed { families, left_out, nemesis } = match format {
         Format::Hist => hist::read(&mut source, options)?.into(),
-        Format::JepsenLog => jepsen_log::read(&mut source, options)?,
+        Format::JepsenLog => jepsen_text::read(&mut source, Form::Log, options)?,
+        Format::JepsenTxt => jepsen_text::read(&mut source, Form::History, options)?,
+        Format::Json => json::read(&mut source, options)?,
         Format::JepsenEdn => jepsen_edn::read(&mut source, options)?,
         Format::Kv => kv::read(&mut source, options)?,
         Format::Jsonl => jsonl::read_source(&mut source, options)?.into(),
@@ -127,33 +139,57 @@ fn detect_in(source: &mut Source<'_>) -> Result<Format, FormatError> {
     }
 }
 
+/// The bytes as far as they are text.
+fn text_of(bytes: &[u8]) -> &str {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+    }
+}
+
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Hist, Self::JepsenLog, Self::JepsenEdn, Self::Kv, Self::Jsonl];
+    pub const ALL: [Self; 7] =
+        [Self::Hist, Self::JepsenLog, Self::JepsenEdn, Self::JepsenTxt, Self::Json, Self::Kv, Self::Jsonl];
 
     /// Which format a file is of that begins with these lines, if any.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
         let mut is_first = true;
-        let lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
-        for line in lines.map(str::trim).filter(|line| !line.is_empty()) {
-            if is_first && jsonl::is_header(line) {
-                return Some(Self::Jsonl);
+        let mut rest = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        while !rest.is_empty() {
+            let length = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+            let (line, after) = rest.split_at(length);
+            let line = std::str::from_utf8(line).map_or("", str::trim);
+            if let Some(format) = Self::of_start(line, rest).filter(|_| is_first && !line.is_empty()) {
+                return Some(format);
             }
-            if is_first && hist::is_line(line) {
-                return Some(Self::Hist);
-            }
-            if is_first && kv::is_line(line) {
-                return Some(Self::Kv);
-            }
-            if is_first && jepsen_edn::is_line(line) {
-                return Some(Self::JepsenEdn);
-            }
-            if jepsen_log::is_operation(line) {
+            if jepsen_text::is_log_line(line) {
                 return Some(Self::JepsenLog);
             }
-            is_first &= line.starts_with(['#', ';']);
+            is_first &= line.is_empty() || line.starts_with(['#', ';']);
+            rest = after;
         }
         None
+    }
+
+    /// Which format a file is of whose first line that is no comment is this, and with it begin `bytes`.
+    fn of_start(line: &str, bytes: &[u8]) -> Option<Self> {
+        if jsonl::is_header(line) {
+            return Some(Self::Jsonl);
+        }
+        if hist::is_line(line) {
+            return Some(Self::Hist);
+        }
+        if kv::is_line(line) {
+            return Some(Self::Kv);
+        }
+        if json::is_start(bytes) {
+            return Some(Self::Json);
+        }
+        if jepsen_edn::is_start(text_of(bytes).trim_start()) {
+            return Some(Self::JepsenEdn);
+        }
+        jepsen_text::is_history_line(line).then_some(Self::JepsenTxt)
     }
 
     /// Its name on the command line.
@@ -162,6 +198,8 @@ impl Format {
             Self::Hist => "hist",
             Self::JepsenLog => "jepsen-log",
             Self::JepsenEdn => "jepsen-edn",
+            Self::JepsenTxt => "jepsen-txt",
+            Self::Json => "json",
             Self::Kv => "kv",
             Self::Jsonl => "jsonl",
         }

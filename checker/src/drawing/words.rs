@@ -9,7 +9,7 @@ mod text;
 
 use super::Drawable;
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
-use crate::spec::register::{Register, RegisterAnswer, RegisterCall, Value};
+use crate::spec::register::{Register, RegisterAnswer, RegisterCall, Value, written};
 
 impl Drawable for Register {
     fn read_word(word: &str) -> Option<(RegisterCall, Option<RegisterAnswer>)> {
@@ -50,7 +50,7 @@ fn read_value(text: &str) -> Option<Value> {
 }
 
 fn value(value: Value) -> String {
-    value.map_or("n".to_owned(), |value| value.to_string())
+    value.map_or("n".to_owned(), |_| written(value))
 }
 
 impl Drawable for Capacity {

@@ -94,7 +94,7 @@ impl Reason {
             Self::UntoldRead => "reads whose answer gives no value",
             Self::DidNotHappen => "operations that did not happen (:fail)",
             Self::IgnoredValue => {
-                "values that the model has no place for (--model says which model is meant)"
+                "values that a plain mutex has no place for: tokens, permits and owners are not checked"
             }
             Self::Nemesis => "events of the nemesis",
             Self::OtherLine => "lines that are no operation",
@@ -106,6 +106,13 @@ impl LeftOut {
     /// Counts one more.
     pub(super) fn add(&mut self, reason: Reason) {
         *self.counts.entry(reason).or_default() += 1;
+    }
+
+    /// Counts so many more.
+    pub(super) fn add_many(&mut self, reason: Reason, count: u64) {
+        if count > 0 {
+            *self.counts.entry(reason).or_default() += count;
+        }
     }
 
     /// How many were left out for this reason.

@@ -2,28 +2,36 @@
 //!
 //! ```text
 //!   Source ──► Elements ──► Event (one map)
-//!                 │  └ Scanner: brackets, atoms, strings; Edn: a value, of bounded depth
+//!                 │  ├ Scanner: brackets, atoms, strings; Edn: a value, of bounded depth
+//!                 │  └ or the same in JSON
 //!                 └ a map that is not all there yet is read again when there is more of it
 //! ```
 //!
 //! Read are `;` comments, `#_` discards, tags (passed over, `#knossos.op.Op{…}` too), commas as blanks,
-//! sets, characters and numbers of all kinds; what no operation can hold is passed over where it
+//! sets, characters numbers of all kinds, metadata, regular expressions,
+//! vars and objects that Clojure itself cannot read again; what no operation can hold is passed over where it
 //! does not matter. A map and all that stands before it has at most
 //! [`LINE_BYTES_MAX`](super::LINE_BYTES_MAX) bytes; line ends mean nothing.
 //!
 //! Source: R. Hickey et al., "edn: extensible data notation", the format's specification.
 
 mod event;
+mod fields;
+mod number;
 mod scanner;
+mod string;
 mod value;
 
-pub(super) use event::{Event, Extra, Kind, Word};
-pub(super) use value::Edn;
+pub(super) use event::{Event, Extra, Item, Kind, Word};
+pub(super) use fields::{Field, Fields, Given};
+pub(super) use scanner::{Problem, Scanner, Stop};
+pub(super) use string::quoted;
+pub(super) use value::{Edn, shortened};
 
 use super::source::Source;
 use super::text::characters;
-use super::{FormatError, Found, LINE_BYTES_MAX, NemesisEvent, Place};
-use scanner::{Bracket, Problem, Scanner, Stop, Token};
+use super::{FormatError, Found, LINE_BYTES_MAX, Place, json};
+use scanner::{Bracket, Token};
 
 /// How deep values may be nested.
 pub(super) const DEPTH_MAX: usize = 64;
@@ -31,21 +39,35 @@ pub(super) const DEPTH_MAX: usize = 64;
 /// The events of a file, one after another.
 pub(super) struct Elements<'s, 'a> {
     source: &'s mut Source<'a>,
+    dialect: Dialect,
     within: Within,
     /// Where the part begins that is not used yet.
     place: Place,
     header: Header,
 }
 
+/// How maps are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Edn,
+    Json,
+}
+
 /// What the element that comes next stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Within {
+pub(super) enum Within {
     /// Nothing has come yet.
     Start,
     /// No bracket: elements to the end of the file.
     File,
     /// This bracket, which must be closed.
     Bracket(Bracket),
+    /// An array of JSON, after its bracket.
+    ArrayStart,
+    /// An array of JSON, after an element.
+    ArrayRest,
+    /// An array of JSON, after a comma.
+    ArrayComma,
     /// Nothing: the bracket was closed.
     End,
 }
@@ -53,27 +75,17 @@ enum Within {
 /// The words of the comments before the first element: fields that our own files have.
 pub(super) type Header = Vec<String>;
 
-/// An element of a history.
-#[derive(Debug)]
-pub(super) enum Item {
-    Event(Box<Event>),
-    /// Its position is not known yet.
-    Nemesis(NemesisEvent),
-}
-
 /// What was found at the head of what is held.
-enum Step {
-    /// A bracket or the end of one.
-    Moved(Within),
-    Item(Item),
-    /// Something discarded.
-    Nothing,
+pub(super) enum Step {
+    /// A bracket, the end of one, a comma, or something discarded.
+    Moved,
+    Map(Fields),
     End,
 }
 
 impl<'s, 'a> Elements<'s, 'a> {
-    pub(super) fn new(source: &'s mut Source<'a>) -> Self {
-        Self { source, within: Within::Start, place: Place::START, header: Header::new() }
+    pub(super) fn new(source: &'s mut Source<'a>, dialect: Dialect) -> Self {
+        Self { source, dialect, within: Within::Start, place: Place::START, header: Header::new() }
     }
 
     /// What the comments before the first element say, once an event was read.
@@ -88,9 +100,8 @@ impl<'s, 'a> Elements<'s, 'a> {
     pub(super) fn item(&mut self) -> Result<Option<Item>, FormatError> {
         loop {
             match self.step()? {
-                Step::Moved(within) => self.within = within,
-                Step::Item(item) => return Ok(Some(item)),
-                Step::Nothing => {}
+                Step::Moved => {}
+                Step::Map(fields) => return fields.item().map(Some),
                 Step::End => return Ok(None),
             }
         }
@@ -100,20 +111,26 @@ impl<'s, 'a> Elements<'s, 'a> {
     fn step(&mut self) -> Result<Step, FormatError> {
         loop {
             let held = self.source.held();
-            let mut scanner = Scanner::new(held, self.source.is_ended());
-            let found = step(&mut scanner, self.within, self.place);
-            let used = scanner.at();
+            let (is_ended, within, place) = (self.source.is_ended(), self.within, self.place);
+            let (found, used) = match self.dialect {
+                Dialect::Edn => {
+                    let mut scanner = Scanner::new(held, is_ended);
+                    (step(&mut scanner, within, place), scanner.at())
+                }
+                Dialect::Json => json::step(held, is_ended, within, place),
+            };
             match found {
-                Ok(step) => {
-                    check_utf8(&held[..used], self.place)?;
-                    if self.within == Within::Start {
+                Ok((step, next)) => {
+                    check_utf8(&held[..used], place)?;
+                    if within == Within::Start && self.dialect == Dialect::Edn {
                         self.header.extend(comments(&held[..used]));
                     }
-                    self.place = after(self.place, &held[..used]);
+                    self.within = next;
+                    self.place = after(place, &held[..used]);
                     self.source.advance(used, self.place);
                     return Ok(step);
                 }
-                Err(Stop::Problem(problem)) => return Err(error(&problem, held, self.place)),
+                Err(Stop::Problem(problem)) => return Err(error(&problem, held, place)),
                 Err(Stop::Incomplete) => self.more()?,
             }
         }
@@ -129,32 +146,32 @@ impl<'s, 'a> Elements<'s, 'a> {
     }
 }
 
-fn step(scanner: &mut Scanner<'_>, within: Within, start: Place) -> Result<Step, Stop> {
+/// What comes next, and what the element after it stands in.
+fn step(scanner: &mut Scanner<'_>, within: Within, start: Place) -> Result<(Step, Within), Stop> {
     let (token, at) = scanner.token()?;
     match (token, within) {
-        (Token::End, Within::File | Within::End | Within::Start) => Ok(Step::End),
         (Token::End, Within::Bracket(bracket)) => Err(scanner.problem(at, bracket.missing())),
+        (Token::End, _) => Ok((Step::End, within)),
         (_, Within::End) => Err(scanner.problem(at, "the end of the file, for the history has ended")),
-        (Token::Tag, _) => Ok(Step::Nothing),
-        (Token::Discard, _) => Edn::read(scanner).map(|_| Step::Nothing),
+        (Token::Tag, _) => Ok((Step::Moved, within)),
+        (Token::Discard, _) => Edn::read(scanner).map(|_| (Step::Moved, within)),
         (Token::Open(bracket @ (Bracket::Vector | Bracket::List)), Within::Start) => {
-            Ok(Step::Moved(Within::Bracket(bracket)))
+            Ok((Step::Moved, Within::Bracket(bracket)))
         }
-        (Token::Open(Bracket::Map), Within::Start) => {
-            scanner.back_to(at);
-            Ok(Step::Moved(Within::File))
+        (Token::Open(Bracket::Map), within) => {
+            let next = if within == Within::Start { Within::File } else { within };
+            Ok((Step::Map(fields::read(scanner, at, start)?), next))
         }
-        (Token::Open(Bracket::Map), _) => Event::read(scanner, at, start).map(Step::Item),
-        (Token::Close(mark), Within::Bracket(open)) if mark == open.end() => Ok(Step::Moved(Within::End)),
+        (Token::Close(mark), Within::Bracket(open)) if mark == open.end() => Ok((Step::Moved, Within::End)),
         (Token::Close(_), Within::Bracket(open)) => Err(scanner.problem(at, open.missing())),
-        (Token::Open(_) | Token::Close(_) | Token::Text | Token::Atom, _) => {
+        (Token::Open(_) | Token::Close(_) | Token::Text | Token::Atom | Token::Opaque, _) => {
             Err(scanner.problem(at, "a map, or a vector or list of maps"))
         }
     }
 }
 
 /// Where the bytes end that begin at `place`.
-fn after(mut place: Place, bytes: &[u8]) -> Place {
+pub(super) fn after(mut place: Place, bytes: &[u8]) -> Place {
     let mut last_line = bytes;
     while let Some(end) = last_line.iter().position(|byte| *byte == b'\n') {
         place = Place { line: place.line + 1, column: 1 };

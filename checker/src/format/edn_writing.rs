@@ -11,12 +11,13 @@ mod words;
 
 use std::io;
 
+use super::edn::quoted;
 use super::jepsen_edn::OURS;
 use crate::history::{ClientId, Outcome};
 use crate::judge::{Family, FamilyKind};
 use crate::keyed::KeyedHistory;
 use crate::spec::Spec;
-use crate::spec::register::Value;
+use crate::spec::register::{Value, written};
 use words::{Said, Worded};
 
 /// Writes the operations of a family.
@@ -56,14 +57,14 @@ pub fn write(family: &Family, output: impl io::Write) -> io::Result<()> {
 fn header(kind: &FamilyKind, output: &mut impl io::Write) -> io::Result<()> {
     write!(output, "; {OURS} model={}", kind.model())?;
     match kind {
-        FamilyKind::Register { spec, .. } => write!(output, " init={}", words::value(spec.initial)),
+        FamilyKind::Register { spec, .. } => write!(output, " init={}", initial(spec.initial)),
         FamilyKind::KeyValue { spec, .. } => {
-            write!(output, " values=numbers init={}", words::value(spec.initial))
+            write!(output, " values=numbers init={}", initial(spec.initial))
         }
         FamilyKind::Text { spec, .. } => {
-            write!(output, " values=text init={}", words::string(&spec.initial).replace(' ', "\\u0020"))
+            write!(output, " values=text init={}", word(&quoted(&spec.initial)))
         }
-        FamilyKind::MultiRegister { spec, .. } => write!(output, " init={}", words::value(spec.initial)),
+        FamilyKind::MultiRegister { spec, .. } => write!(output, " init={}", initial(spec.initial)),
         FamilyKind::Capacity { spec, .. } => match spec.capacity {
             Some(capacity) => write!(output, " cap={capacity}"),
             None => Ok(()),
@@ -79,6 +80,16 @@ fn header(kind: &FamilyKind, output: &mut impl io::Write) -> io::Result<()> {
         | FamilyKind::Records(_) => Ok(()),
     }?;
     writeln!(output)
+}
+
+/// An initial value as one word.
+fn initial(value: Value) -> String {
+    word(&written(value))
+}
+
+/// The same text without blanks.
+fn word(text: &str) -> String {
+    text.replace(' ', "\\u0020")
 }
 
 /// An event of an operation.
@@ -101,7 +112,7 @@ fn maps<S: Worded>(history: &KeyedHistory<S>, name: &str, output: &mut impl io::
         let Event { kind, client, said, .. } = event;
         write!(output, "{{:process {client}, :type :{kind}, :f :{}", said.f)?;
         if !is_alone {
-            write!(output, ", :key {}", words::string(event.key))?;
+            write!(output, ", :key {}", quoted(event.key))?;
         }
         write!(output, ", :value {}{}, :time {}, :index {index}}}", said.value, said.extras, event.at_ns)?;
     }

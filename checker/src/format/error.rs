@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Format, LINE_BYTES_MAX, Model};
+use super::{Format, LINE_BYTES_MAX, Model, Workload};
 use crate::history::HistoryError;
 
 /// Where in a file something stands. Both count from 1; columns are characters.
@@ -26,6 +26,18 @@ pub enum FormatError {
         found: Found,
         /// What should.
         expected: &'static str,
+    },
+    /// Something else should stand here, and the file seems to be of another workload.
+    #[error("{place}: found {found}, expected {expected}; {workload}")]
+    Refused {
+        /// Where.
+        place: Place,
+        /// What stands there.
+        found: Found,
+        /// What should.
+        expected: &'static str,
+        /// What the file seems to be of.
+        workload: Workload,
     },
     /// The events contradict each other.
     #[error("{place}: {error}")]
@@ -156,7 +168,7 @@ pub enum FormatError {
         lines: usize,
     },
     /// The content resembles none of the formats.
-    #[error("{place}: no operation recognised: neither hist nor jepsen-log nor jepsen-edn nor kv nor jsonl")]
+    #[error("{place}: no operation recognised: neither {}", Format::ALL.map(Format::name).join(" nor "))]
     NotRecognised {
         /// The beginning of the file.
         place: Place,
@@ -184,6 +196,7 @@ impl FormatError {
     pub fn place(&self) -> Place {
         match self {
             Self::Unexpected { place, .. }
+            | Self::Refused { place, .. }
             | Self::History { place, .. }
             | Self::Json { place, .. }
             | Self::NotUtf8 { place, .. }

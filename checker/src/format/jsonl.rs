@@ -29,6 +29,7 @@ mod model;
 mod reading;
 mod record;
 mod records;
+mod scalar;
 mod writing;
 
 pub use reading::read;

@@ -11,8 +11,8 @@
 //! `:info` mean what they do in `jepsen-edn`; a `get` that found nil is no string and refused.
 
 use super::contents::Parsed;
-use super::edn::{Edn, Elements, Event, Item, Kind, Word};
-use super::jepsen_edn::{Choice, Growing, Rules};
+use super::edn::{Dialect, Edn, Elements, Event, Item, Kind, Word};
+use super::operations::{Choice, Growing, ObjectKind, Rules};
 use super::source::Source;
 use super::{FormatError, Options};
 
@@ -21,8 +21,8 @@ use super::{FormatError, Options};
 /// # Errors
 /// If a map is not as above, or the events are no history.
 pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Parsed, FormatError> {
-    let mut growing = Growing::new(Choice::Text, Rules::of_edn(options.nil), options)?;
-    let mut elements = Elements::new(source);
+    let mut growing = Growing::new(Choice::plain(ObjectKind::Text), Rules::of_maps(options.nil), options)?;
+    let mut elements = Elements::new(source, Dialect::Edn);
     while let Some(item) = elements.item()? {
         if let Item::Event(event) = &item {
             check(event)?;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::edn::Edn;
 use super::{Format, FormatError, Place};
 use crate::judge::Family;
 use crate::spec::register::Value;
@@ -123,11 +124,13 @@ impl Options {
         if given == "nil" {
             return Ok(None);
         }
-        given.parse().map(Some).map_err(|_| FormatError::WrongStart {
+        let is_value = given.starts_with(|first: char| "\":+-".contains(first) || first.is_ascii_digit());
+        let value = if is_value { Edn::parse(given).and_then(|value| value.register()) } else { None };
+        value.ok_or_else(|| FormatError::WrongStart {
             place: Place::START,
             initial: given.clone(),
             model: model.name(),
-            expected: "nil or a whole number",
+            expected: "nil, a whole number, or a string or keyword as EDN writes it",
         })
     }
 

@@ -34,6 +34,19 @@ impl<'a> Source<'a> {
         &self.buffer[self.start..self.end]
     }
 
+    /// Passes over the mark that some programs begin UTF-8 files with.
+    ///
+    /// # Errors
+    /// If the input fails.
+    pub(super) fn skip_mark(&mut self) -> Result<(), FormatError> {
+        const MARK: &[u8] = "\u{feff}".as_bytes();
+        self.hold(MARK.len())?;
+        if self.held().starts_with(MARK) {
+            self.start += MARK.len();
+        }
+        Ok(())
+    }
+
     /// Whether nothing follows what is held.
     pub(super) fn is_ended(&self) -> bool {
         self.is_ended

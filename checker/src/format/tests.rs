@@ -11,6 +11,7 @@ use crate::judge::{FamilyKind, judge};
 use crate::spec::counter::{Counter, CounterKind};
 
 mod bad;
+mod jepsen;
 mod read;
 
 /// What is asked of a text in one of the formats.

@@ -6,7 +6,7 @@ use crate::budget::Budget;
 use crate::engine::programs::{Programs, Ruling};
 use crate::engine::saturation::{self, Touch, Touching};
 use crate::spec::Spec;
-use crate::spec::register::Value;
+use crate::spec::register::{Value, written};
 
 /// Named registers, all of which hold the same at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,10 +115,10 @@ impl Spec for MultiRegister {
             .iter()
             .map(|part| match part {
                 Part::Read { name } => match found.next().copied().flatten() {
-                    Some(value) => format!("read {name} {}", shown(value)),
+                    Some(value) => format!("read {name} {}", written(value)),
                     None => format!("read {name}"),
                 },
-                Part::Write { name, value } => format!("write {name} {}", shown(*value)),
+                Part::Write { name, value } => format!("write {name} {}", written(*value)),
             })
             .collect();
         let unknown = if answer.is_none() { " (outcome unknown)" } else { "" };
@@ -126,9 +126,9 @@ impl Spec for MultiRegister {
     }
 
     fn state_in_words(&self, state: &Registers) -> String {
-        let named = state.0.iter().map(|(name, value)| format!("{name} holds {}", shown(*value)));
+        let named = state.0.iter().map(|(name, value)| format!("{name} holds {}", written(*value)));
         let named: Vec<String> = named.collect();
-        if named.is_empty() { format!("all hold {}", shown(self.initial)) } else { named.join(", ") }
+        if named.is_empty() { format!("all hold {}", written(self.initial)) } else { named.join(", ") }
     }
 
     fn state_bytes(&self, state: &Registers) -> usize {
@@ -208,8 +208,4 @@ impl Registers {
 
 fn read_count(parts: &[Part]) -> usize {
     parts.iter().filter(|part| matches!(part, Part::Read { .. })).count()
-}
-
-fn shown(value: Value) -> String {
-    value.map_or("nil".to_owned(), |value| value.to_string())
 }

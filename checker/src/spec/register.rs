@@ -1,6 +1,7 @@
 //! A register with read, write and compare-and-set: model `register-cas`.
 
 mod needless;
+pub mod symbol;
 
 use std::fmt;
 
@@ -13,7 +14,7 @@ use crate::engine::zones::values;
 use crate::spec::Access;
 use crate::spec::Spec;
 
-/// What a register holds; `None` is nil.
+/// What a register holds; `None` is nil. What is no number has one all the same: see [`symbol`].
 pub type Value = Option<i64>;
 
 /// A register.
@@ -324,9 +325,14 @@ struct Shown(Value);
 
 impl fmt::Display for Shown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(value) => value.fmt(formatter),
-            None => formatter.write_str("nil"),
-        }
+        formatter.write_str(&written(self.0))
+    }
+}
+
+/// A value as a file has it.
+pub fn written(value: Value) -> String {
+    match value {
+        Some(value) => symbol::text(value).map_or_else(|| value.to_string(), |text| text.as_ref().to_owned()),
+        None => "nil".to_owned(),
     }
 }

@@ -63,6 +63,10 @@ enum FormatArgument {
     JepsenLog,
     /// Jepsen's maps in EDN
     JepsenEdn,
+    /// Jepsen's lines of text: process, type, name and value
+    JepsenTxt,
+    /// Objects with Jepsen's keys
+    Json,
     /// Strings under keys, a map in EDN a line
     Kv,
     /// What runs leave behind
@@ -228,6 +232,8 @@ impl Check {
             FormatArgument::Hist => Some(Format::Hist),
             FormatArgument::JepsenLog => Some(Format::JepsenLog),
             FormatArgument::JepsenEdn => Some(Format::JepsenEdn),
+            FormatArgument::JepsenTxt => Some(Format::JepsenTxt),
+            FormatArgument::Json => Some(Format::Json),
             FormatArgument::Kv => Some(Format::Kv),
             FormatArgument::Jsonl => Some(Format::Jsonl),
         };

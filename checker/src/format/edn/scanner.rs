@@ -1,7 +1,9 @@
 //! Brackets, strings and atoms of EDN, in bytes of which more may follow.
 
+use super::Edn;
+
 /// Looks at bytes from the beginning on.
-pub(super) struct Scanner<'b> {
+pub(in crate::format) struct Scanner<'b> {
     bytes: &'b [u8],
     at: usize,
     is_ended: bool,
@@ -19,7 +21,9 @@ pub(super) enum Token {
     Atom,
     /// A tag; the value that it belongs to follows.
     Tag,
-    /// `#_`; the value that is discarded follows.
+    /// What is no value of an operation: a regular expression, a var, an object that cannot be read.
+    Opaque,
+    /// `#_`, or `^` before metadata; the value that is discarded follows.
     Discard,
     /// The end of the file.
     End,
@@ -27,7 +31,7 @@ pub(super) enum Token {
 
 /// An opening bracket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bracket {
+pub(in crate::format) enum Bracket {
     Vector,
     List,
     Map,
@@ -36,7 +40,7 @@ pub(super) enum Bracket {
 
 /// Why no token or value can be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(in crate::format) enum Stop {
     /// More bytes are needed to tell.
     Incomplete,
     /// These bytes are wrong, whatever follows.
@@ -45,12 +49,12 @@ pub(super) enum Stop {
 
 /// Bytes that should not stand where they do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) from: usize,
+pub(in crate::format) struct Problem {
+    pub(in crate::format) from: usize,
     /// Where they end: where they begin, at the end of the file.
-    pub(super) to: usize,
+    pub(in crate::format) to: usize,
     /// What should stand there; none: a bracket too many.
-    pub(super) expected: Option<&'static str>,
+    pub(in crate::format) expected: Option<&'static str>,
 }
 
 impl Bracket {
@@ -74,12 +78,12 @@ impl Bracket {
 }
 
 impl<'b> Scanner<'b> {
-    pub(super) fn new(bytes: &'b [u8], is_ended: bool) -> Self {
+    pub(in crate::format) fn new(bytes: &'b [u8], is_ended: bool) -> Self {
         Self { bytes, at: 0, is_ended }
     }
 
     /// How far it has looked.
-    pub(super) fn at(&self) -> usize {
+    pub(in crate::format) fn at(&self) -> usize {
         self.at
     }
 
@@ -91,11 +95,6 @@ impl<'b> Scanner<'b> {
     /// The bytes between two places.
     pub(super) fn between(&self, from: usize, to: usize) -> &'b [u8] {
         &self.bytes[from..to]
-    }
-
-    /// The text between two places; empty if it is none.
-    pub(super) fn text_between(&self, from: usize, to: usize) -> &'b str {
-        std::str::from_utf8(self.between(from, to)).unwrap_or_default()
     }
 
     /// The bytes of the token or value that began at `from` and ended where it stands.
@@ -111,6 +110,16 @@ impl<'b> Scanner<'b> {
     /// The bracket at `from` is one too many.
     pub(super) fn too_deep(&self, from: usize) -> Stop {
         Stop::Problem(Problem { from, to: self.at, expected: None })
+    }
+
+    /// The next value and where it begins; none at the end.
+    pub(in crate::format) fn next_value(&mut self) -> Result<Option<(Edn, usize)>, Stop> {
+        let (token, from) = self.token()?;
+        if token == Token::End {
+            return Ok(None);
+        }
+        self.back_to(from);
+        Ok(Some((Edn::read(self)?, from)))
     }
 
     /// The next token and where it begins; blanks and comments before it are passed over.
@@ -132,6 +141,7 @@ impl<'b> Scanner<'b> {
             b'{' => Token::Open(Bracket::Map),
             b']' | b')' | b'}' => Token::Close(first),
             b'"' => self.text(from)?,
+            b'^' => Token::Discard,
             b'#' => self.dispatch(from)?,
             b'\\' => self.character()?,
             _ => self.atom()?,
@@ -153,8 +163,38 @@ impl<'b> Scanner<'b> {
                 Ok(Token::Discard)
             }
             Some(b'#') => self.atom(),
+            Some(b'^') => {
+                self.at += 1;
+                Ok(Token::Discard)
+            }
+            Some(b'"') => {
+                self.at += 1;
+                self.text(from).map(|_| Token::Opaque)
+            }
+            Some(b'\'') => {
+                self.at += 1;
+                self.atom().map(|_| Token::Opaque)
+            }
+            Some(b'<') => self.unreadable(from),
             Some(byte) if byte.is_ascii_alphabetic() || *byte == b':' => self.atom().map(|_| Token::Tag),
             Some(_) => Err(self.problem(from, "a tag, a set or a discard")),
+        }
+    }
+
+    /// The rest of what Clojure wrote before 1.7 for an object that cannot be read: `#<Name and more>`. It
+    /// ends in a `>` that no word goes on after.
+    fn unreadable(&mut self, from: usize) -> Result<Token, Stop> {
+        loop {
+            match (self.bytes.get(self.at), self.bytes.get(self.at + 1)) {
+                (None, _) if self.is_ended => return Err(self.problem(from, "an object that ends in >")),
+                (None, _) => return Err(Stop::Incomplete),
+                (Some(b'>'), None) if !self.is_ended => return Err(Stop::Incomplete),
+                (Some(b'>'), next) if next.is_none_or(|next| is_blank(*next) || b"]})".contains(next)) => {
+                    self.at += 1;
+                    return Ok(Token::Opaque);
+                }
+                (Some(_), _) => self.at += 1,
+            }
         }
     }
 

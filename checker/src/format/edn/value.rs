@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::DEPTH_MAX;
 use super::scanner::{Bracket, Scanner, Stop, Token};
+use super::string::{quoted, unescaped};
+use super::{DEPTH_MAX, number};
 use crate::format::Found;
+use crate::spec::register::symbol;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,20 +19,36 @@ pub(in crate::format) enum Edn {
     Keyword(Cow<'static, str>),
     /// A vector or a list.
     List(Vec<Self>),
-    /// Anything else: sets, maps, other numbers, symbols; as it is written, shortened.
+    /// A vector of two that is tagged as a key and a value.
+    Pair(Vec<Self>),
+    /// Keys and values in turn.
+    Map(Vec<Self>),
+    Set(Vec<Self>),
+    /// Anything else: other numbers, symbols, characters; as it is written.
     Other(String),
 }
 
 /// What a value that is read stands in.
 enum Frame {
     Bracket(Bracket, Vec<Edn>),
-    Tag,
+    Tag(Tag),
     Discard,
+}
+
+/// What a tag makes of the value after it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tag {
+    /// A pair of a key and a value: `#jepsen.independent.Tuple`, `#clojure.lang.MapEntry`.
+    Pair,
+    /// Something that is no value of an operation: `#object`, `#error`.
+    Opaque,
+    /// Nothing: it is passed over.
+    Plain,
 }
 
 impl Edn {
     /// Reads the next value. Brackets are kept on a stack of bounded depth.
-    pub(super) fn read(scanner: &mut Scanner<'_>) -> Result<Self, Stop> {
+    pub(in crate::format) fn read(scanner: &mut Scanner<'_>) -> Result<Self, Stop> {
         let mut frames: Vec<Frame> = Vec::new();
         loop {
             let (token, from) = scanner.token()?;
@@ -40,7 +58,8 @@ impl Edn {
                     continue;
                 }
                 Token::Tag => {
-                    push(&mut frames, Frame::Tag, scanner, from)?;
+                    let tag = Tag::named(scanner.since(from));
+                    push(&mut frames, Frame::Tag(tag), scanner, from)?;
                     continue;
                 }
                 Token::Discard => {
@@ -49,7 +68,8 @@ impl Edn {
                 }
                 Token::Close(mark) => closed(frames.pop(), mark, scanner, from)?,
                 Token::Text => Self::Text(text(scanner, from)?),
-                Token::Atom => atom(scanner.since(from)),
+                Token::Atom => atom(scanner, from)?,
+                Token::Opaque => Self::Other(shortened(&String::from_utf8_lossy(scanner.since(from)))),
                 Token::End => return Err(scanner.problem(from, missing(frames.last()))),
             };
             if let Some(whole) = deliver(&mut frames, value) {
@@ -58,56 +78,46 @@ impl Edn {
         }
     }
 
+    /// The one value that is written so, if it is one.
+    pub(in crate::format) fn parse(written: &str) -> Option<Self> {
+        let mut scanner = Scanner::new(written.as_bytes(), true);
+        let value = Self::read(&mut scanner).ok()?;
+        matches!(scanner.token(), Ok((Token::End, _))).then_some(value)
+    }
+
     /// The string that is written so, if it is one.
     pub(in crate::format) fn string(written: &str) -> Option<String> {
-        match Self::read(&mut Scanner::new(written.as_bytes(), true)) {
-            Ok(Self::Text(text)) => Some(text),
-            Ok(_) | Err(_) => None,
-        }
+        if let Some(Self::Text(text)) = Self::parse(written) { Some(text) } else { None }
     }
 
     /// As an integer.
     pub(in crate::format) fn integer(&self) -> Option<i64> {
-        match self {
-            Self::Integer(value) => i64::try_from(*value).ok(),
-            Self::Nil
-            | Self::Truth(_)
-            | Self::Text(_)
-            | Self::Keyword(_)
-            | Self::List(_)
-            | Self::Other(_) => None,
-        }
+        if let Self::Integer(value) = self { i64::try_from(*value).ok() } else { None }
     }
 
     /// As a count.
     pub(in crate::format) fn count(&self) -> Option<u64> {
-        match self {
-            Self::Integer(value) => u64::try_from(*value).ok(),
-            Self::Nil
-            | Self::Truth(_)
-            | Self::Text(_)
-            | Self::Keyword(_)
-            | Self::List(_)
-            | Self::Other(_) => None,
-        }
+        if let Self::Integer(value) = self { u64::try_from(*value).ok() } else { None }
     }
 
-    /// As the value of a register.
+    /// As the value of a register: nil, a whole number, or the symbol of any other single value.
     pub(in crate::format) fn register(&self) -> Option<Option<i64>> {
-        if *self == Self::Nil { Some(None) } else { self.integer().map(Some) }
+        match self {
+            Self::Nil => Some(None),
+            Self::Integer(value) => match i64::try_from(*value) {
+                Ok(small) if !symbol::is_reserved(small) => Some(Some(small)),
+                Ok(_) | Err(_) => Some(Some(symbol::of(&value.to_string()))),
+            },
+            Self::Truth(_) | Self::Text(_) | Self::Keyword(_) | Self::Other(_) => {
+                Some(Some(symbol::of(&self.written())))
+            }
+            Self::List(_) | Self::Pair(_) | Self::Map(_) | Self::Set(_) => None,
+        }
     }
 
     /// As what stands in brackets.
     pub(in crate::format) fn list(&self) -> Option<&[Self]> {
-        match self {
-            Self::List(items) => Some(items),
-            Self::Nil
-            | Self::Truth(_)
-            | Self::Integer(_)
-            | Self::Text(_)
-            | Self::Keyword(_)
-            | Self::Other(_) => None,
-        }
+        if let Self::List(items) | Self::Pair(items) = self { Some(items) } else { None }
     }
 
     /// As a name: a string, a keyword or a number.
@@ -116,21 +126,105 @@ impl Edn {
             Self::Text(name) => Some(name.clone()),
             Self::Keyword(name) => Some(name.as_ref().to_owned()),
             Self::Integer(number) => Some(number.to_string()),
-            Self::Nil | Self::Truth(_) | Self::List(_) | Self::Other(_) => None,
+            Self::Truth(truth) => Some(truth.to_string()),
+            Self::Other(written) => Some(written.clone()),
+            Self::Nil | Self::List(_) | Self::Pair(_) | Self::Map(_) | Self::Set(_) => None,
         }
+    }
+
+    /// The word that a string or a keyword is, which may have a colon as JSON writes keywords.
+    pub(in crate::format) fn word(&self) -> Option<&str> {
+        match self {
+            Self::Text(name) => Some(name.strip_prefix(':').unwrap_or(name)),
+            Self::Keyword(name) => Some(name),
+            Self::Nil
+            | Self::Truth(_)
+            | Self::Integer(_)
+            | Self::List(_)
+            | Self::Pair(_)
+            | Self::Map(_)
+            | Self::Set(_)
+            | Self::Other(_) => None,
+        }
+    }
+
+    /// As it is written in EDN; of what stands in brackets only that there is something.
+    pub(in crate::format) fn written(&self) -> String {
+        match self {
+            Self::Nil => "nil".to_owned(),
+            Self::Truth(truth) => truth.to_string(),
+            Self::Integer(value) => value.to_string(),
+            Self::Text(text) => quoted(text),
+            Self::Keyword(name) => format!(":{name}"),
+            Self::List(items) | Self::Pair(items) => match items.len() {
+                0 => "[]".to_owned(),
+                1 => "[… 1 value]".to_owned(),
+                count => format!("[… {count} values]"),
+            },
+            Self::Map(_) => "{…}".to_owned(),
+            Self::Set(_) => "#{…}".to_owned(),
+            Self::Other(shown) => shown.clone(),
+        }
+    }
+
+    /// As it is written in EDN, brackets included. Values are of bounded depth.
+    pub(in crate::format) fn in_full(&self) -> String {
+        let (open, items, close) = match self {
+            Self::List(items) | Self::Pair(items) => ("[", items, "]"),
+            Self::Map(items) => ("{", items, "}"),
+            Self::Set(items) => ("#{", items, "}"),
+            Self::Nil
+            | Self::Truth(_)
+            | Self::Integer(_)
+            | Self::Text(_)
+            | Self::Keyword(_)
+            | Self::Other(_) => return self.written(),
+        };
+        let items: Vec<String> = items.iter().map(Self::in_full).collect();
+        format!("{open}{}{close}", items.join(" "))
     }
 
     /// As an error shows it.
     pub(in crate::format) fn found(&self) -> Found {
-        match self {
-            Self::Nil => Found::text("nil"),
-            Self::Truth(truth) => Found::text(&truth.to_string()),
-            Self::Integer(value) => Found::text(&value.to_string()),
-            Self::Text(text) => Found::text(text),
-            Self::Keyword(name) => Found::text(&format!(":{name}")),
-            Self::List(items) => Found::text(&format!("[… {} values]", items.len())),
-            Self::Other(shown) => Found::text(shown),
+        if let Self::Text(text) = self { Found::text(text) } else { Found::text(&self.written()) }
+    }
+}
+
+impl Tag {
+    /// What the tag means, which is written with its mark.
+    fn named(written: &[u8]) -> Self {
+        match written {
+            b"#object" | b"#error" => return Self::Opaque,
+            _ => {}
         }
+        let ends = |end: &str| written.ends_with(end.as_bytes());
+        if ends("Tuple") || ends("/tuple") || ends("MapEntry") || ends("map-entry") {
+            Self::Pair
+        } else {
+            Self::Plain
+        }
+    }
+
+    fn applied(self, value: Edn) -> Edn {
+        match (self, value) {
+            (Self::Opaque, value) => Edn::Other(value.written()),
+            (Self::Pair, Edn::List(items)) if items.len() == 2 => Edn::Pair(items),
+            (Self::Pair, Edn::Map(items)) => pair_of(items),
+            (Self::Pair | Self::Plain, value) => value,
+        }
+    }
+}
+
+/// The pair that a record of a key and a value is.
+fn pair_of(items: Vec<Edn>) -> Edn {
+    let find = |names: [&str; 2]| {
+        let mut fields = items.chunks_exact(2);
+        let found = fields.find(|field| field[0].word().is_some_and(|word| names.contains(&word)));
+        found.map(|field| field[1].clone())
+    };
+    match (find(["key", "k"]), find(["value", "v"])) {
+        (Some(key), Some(value)) => Edn::Pair(vec![key, value]),
+        (None, _) | (_, None) => Edn::Map(items),
     }
 }
 
@@ -150,8 +244,8 @@ fn closed(frame: Option<Frame>, mark: u8, scanner: &Scanner<'_>, from: usize) ->
             Bracket::Map if items.len() % 2 == 1 => {
                 Err(scanner.problem(from, "a value for the key before it"))
             }
-            Bracket::Map => Ok(Edn::Other("{…}".to_owned())),
-            Bracket::Set => Ok(Edn::Other("#{…}".to_owned())),
+            Bracket::Map => Ok(Edn::Map(items)),
+            Bracket::Set => Ok(Edn::Set(items)),
         },
         other => Err(scanner.problem(from, missing(other.as_ref()))),
     }
@@ -160,12 +254,12 @@ fn closed(frame: Option<Frame>, mark: u8, scanner: &Scanner<'_>, from: usize) ->
 fn missing(frame: Option<&Frame>) -> &'static str {
     match frame {
         Some(Frame::Bracket(bracket, _)) => bracket.missing(),
-        Some(Frame::Tag | Frame::Discard) | None => "a value",
+        Some(Frame::Tag(_) | Frame::Discard) | None => "a value",
     }
 }
 
 /// Puts the value where it belongs; gives it back if that is outside all brackets.
-fn deliver(frames: &mut Vec<Frame>, value: Edn) -> Option<Edn> {
+fn deliver(frames: &mut Vec<Frame>, mut value: Edn) -> Option<Edn> {
     loop {
         match frames.last_mut() {
             None => return Some(value),
@@ -173,7 +267,8 @@ fn deliver(frames: &mut Vec<Frame>, value: Edn) -> Option<Edn> {
                 items.push(value);
                 return None;
             }
-            Some(Frame::Tag) => {
+            Some(Frame::Tag(tag)) => {
+                value = tag.applied(value);
                 frames.pop();
             }
             Some(Frame::Discard) => {
@@ -184,34 +279,37 @@ fn deliver(frames: &mut Vec<Frame>, value: Edn) -> Option<Edn> {
     }
 }
 
-fn atom(bytes: &[u8]) -> Edn {
+/// The number, keyword, symbol or character that began at `from`.
+fn atom(scanner: &Scanner<'_>, from: usize) -> Result<Edn, Stop> {
+    let bytes = scanner.since(from);
     match bytes {
-        b"nil" => return Edn::Nil,
-        b"true" => return Edn::Truth(true),
-        b"false" => return Edn::Truth(false),
+        b"nil" => return Ok(Edn::Nil),
+        b"true" => return Ok(Edn::Truth(true)),
+        b"false" => return Ok(Edn::Truth(false)),
         _ => {}
     }
     if let Some(name) = bytes.strip_prefix(b":") {
-        return Edn::Keyword(keyword(name));
+        return Ok(Edn::Keyword(keyword(name)));
     }
     let written = String::from_utf8_lossy(bytes);
-    let number = written.strip_suffix('N').unwrap_or(&written);
-    // Most numbers are small, and the small ones are read several times as fast.
-    let small = number.parse::<i64>().map(i128::from);
-    small.or_else(|_| number.parse()).map_or_else(|_| Edn::Other(shortened(&written)), Edn::Integer)
+    if number::is_number(&written) {
+        return number::number(&written).ok_or_else(|| scanner.problem(from, "a number as Clojure reads it"));
+    }
+    Ok(Edn::Other(written.into_owned()))
 }
 
 /// The name of a keyword; of those that stand in every map there is one copy for all.
 fn keyword(name: &[u8]) -> Cow<'static, str> {
-    const USUAL: [&str; 10] =
-        ["invoke", "ok", "read", "write", "cas", "fail", "info", "nemesis", "get", "append"];
+    const USUAL: [&str; 13] =
+        ["invoke", "ok", "read", "write", "cas", "fail", "info", "nemesis", "get", "append", "txn", "r", "w"];
     match USUAL.into_iter().find(|usual| usual.as_bytes() == name) {
         Some(usual) => Cow::Borrowed(usual),
         None => Cow::Owned(String::from_utf8_lossy(name).into_owned()),
     }
 }
 
-pub(super) fn shortened(written: &str) -> String {
+/// At most so much of it as an error shows.
+pub(in crate::format) fn shortened(written: &str) -> String {
     match Found::text(written) {
         Found::Text(shown) => shown,
         Found::EndOfLine | Found::EndOfFile => String::new(),
@@ -226,30 +324,5 @@ fn text(scanner: &Scanner<'_>, from: usize) -> Result<String, Stop> {
     if !inside.contains(&b'\\') {
         return Ok(written.into_owned());
     }
-    let mut content = String::with_capacity(written.len());
-    let mut marks = written.chars();
-    while let Some(mark) = marks.next() {
-        let plain = if mark == '\\' { unescaped(&mut marks) } else { Some(mark) };
-        content.push(plain.ok_or_else(|| scanner.problem(from, "a string whose escapes are of EDN"))?);
-    }
-    Ok(content)
-}
-
-/// What the marks after a backslash stand for.
-fn unescaped(marks: &mut std::str::Chars<'_>) -> Option<char> {
-    match marks.next()? {
-        't' => Some('\t'),
-        'r' => Some('\r'),
-        'n' => Some('\n'),
-        'b' => Some('\u{8}'),
-        'f' => Some('\u{c}'),
-        'u' => {
-            let digits = marks.as_str().get(..4)?;
-            let code = u32::from_str_radix(digits, 16).ok()?;
-            marks.nth(3);
-            char::from_u32(code)
-        }
-        mark @ ('\\' | '"') => Some(mark),
-        _ => None,
-    }
+    unescaped(&written).ok_or_else(|| scanner.problem(from, "a string whose escapes are of EDN"))
 }

@@ -1,14 +1,13 @@
 //! Questions and answers of a model in EDN.
 
-use std::fmt::Write as _;
-
 use super::{Spec, Value};
+use crate::format::edn::quoted as string;
 use crate::spec::capacity::{Capacity, CapacityAnswer, CapacityCall, Terms};
 use crate::spec::counter::{Counter, CounterAnswer, CounterCall};
 use crate::spec::log::{Log, LogAnswer, LogCall};
 use crate::spec::multi_register::{MultiRegister, Part, Reads, Transaction};
 use crate::spec::mutex::{Mutex, MutexAnswer, MutexCall};
-use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
+use crate::spec::register::{Register, RegisterAnswer, RegisterCall, written};
 use crate::spec::text::{Text, TextAnswer, TextCall};
 
 /// What a map says of an operation beside who and when.
@@ -27,32 +26,6 @@ pub(super) trait Worded: Spec {
 
     /// What is answered; a refusal says so.
     fn answered(call: &Self::Call, answer: &Self::Answer) -> Said;
-}
-
-/// A value of a register.
-pub(super) fn value(value: Value) -> String {
-    value.map_or("nil".to_owned(), |value| value.to_string())
-}
-
-/// A string in quotes.
-pub(super) fn string(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for mark in text.chars() {
-        match mark {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            control if control < ' ' => {
-                write!(quoted, "\\u{:04x}", u32::from(control)).expect("writing to a string does not fail");
-            }
-            mark => quoted.push(mark),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 impl Said {
@@ -78,7 +51,7 @@ impl Said {
 
     /// With what was found; that it is nil is said twice, for `nil` alone says nothing.
     fn found(mut self, found: Value) -> Self {
-        self.value = value(found);
+        self.value = written(found);
         if found.is_none() { self.with("absent", true) } else { self }
     }
 }
@@ -87,9 +60,9 @@ impl Worded for Register {
     fn asked(call: &RegisterCall) -> Said {
         match *call {
             RegisterCall::Read => Said::new("read", "nil"),
-            RegisterCall::Write(new) => Said::new("write", value(new)),
+            RegisterCall::Write(new) => Said::new("write", written(new)),
             RegisterCall::CompareAndSet { expected, new } => {
-                Said::new("cas", format!("[{} {}]", value(expected), value(new)))
+                Said::new("cas", format!("[{} {}]", written(expected), written(new)))
             }
         }
     }
@@ -226,9 +199,9 @@ fn parts(call: &Transaction, found: &[Option<Value>]) -> String {
         parts.push(match part {
             Part::Read { name } => match found.next() {
                 Some(None) => format!("[:read {}]", string(name)),
-                told => format!("[:read {} {}]", string(name), value(told.copied().flatten().flatten())),
+                told => format!("[:read {} {}]", string(name), written(told.copied().flatten().flatten())),
             },
-            Part::Write { name, value: new } => format!("[:write {} {}]", string(name), value(*new)),
+            Part::Write { name, value: new } => format!("[:write {} {}]", string(name), written(*new)),
         });
     }
     format!("[{}]", parts.join(" "))

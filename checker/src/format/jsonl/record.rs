@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::scalar;
 use crate::session::Access;
+use crate::spec::register::symbol;
 
 /// What every line begins with.
 #[derive(Deserialize)]
@@ -77,7 +79,7 @@ pub(super) enum Value {
     Signed(i64),
     Unsigned(u64),
     Text(String),
-    Pair(Option<i64>, Option<i64>),
+    Pair(#[serde(with = "scalar")] Option<i64>, #[serde(with = "scalar")] Option<i64>),
     Numbers(Vec<i64>),
     Found(Vec<Found>),
     Parts(Vec<Part>),
@@ -89,7 +91,7 @@ pub(super) enum Value {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Found {
-    Value(Option<i64>),
+    Value(#[serde(with = "scalar")] Option<i64>),
     /// `"?"`: it is not told.
     Unknown(Unknown),
 }
@@ -104,7 +106,7 @@ pub(super) enum Unknown {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Part {
-    Write(Write, String, Option<i64>),
+    Write(Write, String, #[serde(with = "scalar")] Option<i64>),
     Read(Read, String),
 }
 
@@ -197,13 +199,14 @@ impl Value {
         match self {
             Self::Nil => Some(None),
             Self::Signed(value) => Some(Some(value)),
+            Self::Text(written) => scalar::of_text(&written).map(Some),
             _ => None,
         }
     }
 
     /// As a number.
     pub(super) fn number(self) -> Option<i64> {
-        self.register().flatten()
+        if let Self::Signed(value) = self { Some(value) } else { None }
     }
 
     /// As a count.
@@ -272,6 +275,10 @@ impl Found {
 
 impl From<Option<i64>> for Value {
     fn from(value: Option<i64>) -> Self {
-        value.map_or(Self::Nil, Self::Signed)
+        match value {
+            Some(value) => symbol::text(value)
+                .map_or(Self::Signed(value), |written| Self::Text(written.as_ref().to_owned())),
+            None => Self::Nil,
+        }
     }
 }

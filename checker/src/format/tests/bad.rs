@@ -42,7 +42,7 @@ fn a_line_without_end_is_an_error_in_every_format() {
         }
     }
     let error = read_from(&mut Endless(b"0", 0), &Options::default()).unwrap_err();
-    let want = "1:1: no operation recognised: neither hist nor jepsen-log nor jepsen-edn nor kv nor jsonl";
+    let want = "1:1: no operation recognised: neither hist nor jepsen-log nor jepsen-edn nor jepsen-txt nor json nor kv nor jsonl";
     assert_eq!(error.to_string(), want);
 }
 
@@ -82,7 +82,7 @@ fn edn_that_is_no_event_is_refused() {
     let edn = |text: &str, want: &str| check(text, Format::JepsenEdn, want);
     edn(
         "[{:type :ok :f :read}]",
-        "1:2: found \"{:type :ok :f :read}\", expected :process with a number or :nemesis",
+        "1:2: found \"a map without :process\", expected :process with a number or :nemesis",
     );
     edn(
         "[{:process -1 :type :ok :f :read}]",
@@ -92,26 +92,24 @@ fn edn_that_is_no_event_is_refused() {
         "[\n{:process 1 :type :maybe :f :read}]",
         "2:19: found \":maybe\", expected :type with :invoke, :ok, :fail or :info",
     );
+    edn("[{:process 1 :type :ok}]", "1:2: found \"a map without :f\", expected an operation, which has :f");
     edn(
-        "[{:process 1 :type :ok}]",
-        "1:2: found \"{:process 1 :type :ok}\", expected an operation, which has :f",
-    );
-    edn("[{:process 1 :type :invoke :f :jump}]", "1:31: found \":jump\", expected :read, :write or :cas");
-    edn(
-        "[{:process 1 :type :invoke :f :write :value 1.5}]",
-        "1:45: found \"1.5\", expected nil or a whole number",
+        "[{:process 1 :type :invoke :f :jump}]",
+        "1:31: found \":jump\", expected :read, :write or :cas; no workload is known that has this operation; \
+         `--model` takes the file as one of register-cas, kv, counter-inc, counter-rw, bcounter, log, mutex, \
+         multi-register",
     );
     edn(
-        "[{:process 1 :type :invoke :f :write :value 9223372036854775808}]",
-        "1:45: found \"9223372036854775808\", expected nil or a whole number",
+        "[{:process 1 :type :invoke :f :write :value #{1 5}}]",
+        "1:45: found \"#{…}\", expected nil, or a number, string or keyword",
     );
     edn(
         "[{:process 1 :type :invoke :f :cas :value [1]}]",
-        "1:43: found \"[… 1 values]\", expected a vector of two values",
+        "1:43: found \"[… 1 value]\", expected a vector of two values",
     );
     edn(
         "[{:process 1 :type :invoke :f :txn :value [[:jump :x 1]]}]",
-        "1:43: found \"[… 1 values]\", expected a vector of [:read name value] and [:write name value]",
+        "1:43: found \"[… 1 value]\", expected a vector of [:r name value] and [:w name value]",
     );
     edn(
         "[{:process 1 :type :ok :f :write :value 1}]",
@@ -229,7 +227,10 @@ fn an_initial_value_must_suit_the_model() {
     let wrong = |model, initial, expected| {
         format!("1:1: initial value {initial:?} does not suit a {model}, expected {expected}")
     };
-    assert_eq!(given("# model=kv\n0 i get k", "x"), wrong("kv", "x", "nil or a whole number"));
+    assert_eq!(
+        given("# model=kv\n0 i get k", "x"),
+        wrong("kv", "x", "nil, a whole number, or a string or keyword as EDN writes it")
+    );
     let kv = "{:process 0, :type :invoke, :f :get, :key \"k\", :value nil}";
     assert_eq!(given(kv, "nil"), wrong("kv of strings", "nil", "a string"));
 }
@@ -244,10 +245,15 @@ fn another_model_than_the_one_asked_for_is_refused() {
         "1:1: is a history of model mutex, expected kv"
     );
     let log = "INFO  jepsen.util - 0 :invoke :read nil\n";
-    assert_eq!(asked(log, Model::Mutex), "1:1: is a history of model register-cas, expected mutex");
+    assert_eq!(
+        asked(log, Model::Mutex),
+        "1:31: found \":read\", expected :acquire or :release; this looks like register-cas: \
+         `--model register-cas` reads it"
+    );
     assert_eq!(
         asked("[{:process 0 :type :invoke :f :write :value 1}]", Model::Mutex),
-        "1:31: found \":write\", expected :acquire or :release"
+        "1:31: found \":write\", expected :acquire or :release; this looks like register-cas: \
+         `--model register-cas` reads it"
     );
 }
 

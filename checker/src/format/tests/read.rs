@@ -5,7 +5,7 @@ use super::*;
 const BUDGET: Budget = Budget { steps_max: 100_000 };
 
 #[track_caller]
-fn verdict(text: &str, options: &Options) -> &'static str {
+pub(super) fn verdict(text: &str, options: &Options) -> &'static str {
     let families = parse(text.as_bytes(), options).unwrap_or_else(|error| panic!("{error}: {text}"));
     let checks = judge(&families, &["linearizable"], BUDGET);
     assert_eq!(checks.len(), 1, "{text}");

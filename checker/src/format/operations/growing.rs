@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::keys::split;
 use super::models::Mapped;
-use super::{Choice, Rules};
+use super::{Choice, ObjectKind, Rules};
 use crate::format::contents::Parsed;
 use crate::format::edn::{Edn, Event, Item, Kind};
 use crate::format::{FormatError, Found, LeftOut, Model, NemesisEvent, Options, Reason};
@@ -33,15 +34,25 @@ pub(in crate::format) enum Growing {
     MultiRegister(Objects<MultiRegister>),
 }
 
-/// The objects of a specification, and the key of one that has none.
+/// The objects of a specification.
 pub(in crate::format) struct Objects<S: Spec> {
     spec: S,
     builder: KeyedBuilder<S>,
-    name: &'static str,
-    words: &'static str,
-    rules: Rules,
+    setting: Setting,
     left_out: LeftOut,
     nemesis: Vec<NemesisEvent>,
+}
+
+/// How operations are understood, whatever their specification.
+#[derive(Clone, Copy)]
+struct Setting {
+    rules: Rules,
+    /// How many keys stand in each value.
+    keys: usize,
+    /// The key of an object that has none.
+    name: &'static str,
+    /// The operations, as an error names them.
+    words: &'static str,
 }
 
 impl Growing {
@@ -54,43 +65,42 @@ impl Growing {
         rules: Rules,
         options: &Options,
     ) -> Result<Self, FormatError> {
-        let model = match choice {
-            Choice::Text => {
+        let objects = |name, words| Setting { rules, keys: choice.keys, name, words };
+        let model = match choice.objects {
+            ObjectKind::Text => {
                 let spec = Text { initial: options.text()? };
-                return Ok(Self::Text(Objects::new(rules, spec, "kv", ":get, :put or :append")));
+                return Ok(Self::Text(Objects::new(spec, objects("kv", ":get, :put or :append"))));
             }
-            Choice::KeyValue => {
+            ObjectKind::KeyValue => {
                 let spec = Register { initial: options.register(None, Model::Kv)? };
-                return Ok(Self::KeyValue(Objects::new(rules, spec, "kv", ":get, :put or :cas")));
+                return Ok(Self::KeyValue(Objects::new(spec, objects("kv", ":get, :put or :cas"))));
             }
-            Choice::Model(model) => model,
+            ObjectKind::Model(model) => model,
         };
         options.check_start(model)?;
         Ok(match model {
             Model::RegisterCas | Model::Kv => {
                 let spec = Register { initial: options.register(rules.initial, model)? };
-                Self::Register(Objects::new(rules, spec, "register", ":read, :write or :cas"))
+                Self::Register(Objects::new(spec, objects("register", ":read, :write or :cas")))
             }
             Model::CounterInc => {
                 let spec = Counter { kind: CounterKind::Increment };
-                Self::Counter(Objects::new(rules, spec, "counter", ":increment"))
+                Self::Counter(Objects::new(spec, objects("counter", ":increment")))
             }
             Model::CounterRw => {
                 let spec = Counter { kind: CounterKind::AddAndRead };
-                Self::Counter(Objects::new(rules, spec, "counter", ":add or :read"))
+                Self::Counter(Objects::new(spec, objects("counter", ":add or :read")))
             }
             Model::Bcounter => Self::Capacity(Objects::new(
-                rules,
                 Capacity::default(),
-                "counter",
-                ":reserve, :release or :read",
+                objects("counter", ":reserve, :release or :read"),
             )),
-            Model::Log => Self::Log(Objects::new(rules, Log, "log", ":append, :read or :read-at")),
-            Model::Mutex => Self::Mutex(Objects::new(rules, Mutex, "mutex", ":acquire or :release")),
+            Model::Log => Self::Log(Objects::new(Log, objects("log", ":append, :read or :read-at"))),
+            Model::Mutex => Self::Mutex(Objects::new(Mutex, objects("mutex", ":acquire or :release"))),
             Model::MultiRegister => {
                 let initial = options.register(rules.initial_in_transactions, model)?;
                 let spec = MultiRegister { initial };
-                Self::MultiRegister(Objects::new(rules, spec, "registers", ":txn"))
+                Self::MultiRegister(Objects::new(spec, objects("registers", ":txn")))
             }
         })
     }
@@ -109,8 +119,8 @@ impl Growing {
     pub(in crate::format) fn item(&mut self, item: Item) -> Result<(), FormatError> {
         match self {
             Self::Register(objects) => objects.item(item),
-            Self::KeyValue(objects) => objects.split_item(item),
-            Self::Text(objects) => objects.split_item(item),
+            Self::KeyValue(objects) => objects.item(item),
+            Self::Text(objects) => objects.item(item),
             Self::Counter(objects) => objects.item(item),
             Self::Capacity(objects) => objects.item(item),
             Self::Log(objects) => objects.item(item),
@@ -139,25 +149,10 @@ impl Growing {
     }
 }
 
-/// The key and the value of an event whose value holds both.
-fn split(event: &Event) -> Option<(String, Edn)> {
-    match event.value.list() {
-        Some([key, value]) if event.key.is_none() => Some((key.name()?, value.clone())),
-        _ => None,
-    }
-}
-
 impl<S: Mapped> Objects<S> {
-    fn new(rules: Rules, spec: S, name: &'static str, words: &'static str) -> Self {
-        Self {
-            spec,
-            builder: KeyedBuilder::default(),
-            name,
-            words,
-            rules,
-            left_out: LeftOut::default(),
-            nemesis: Vec::new(),
-        }
+    fn new(spec: S, setting: Setting) -> Self {
+        let builder = KeyedBuilder::default();
+        Self { spec, builder, setting, left_out: LeftOut::default(), nemesis: Vec::new() }
     }
 
     fn item(&mut self, item: Item) -> Result<(), FormatError> {
@@ -170,66 +165,74 @@ impl<S: Mapped> Objects<S> {
         }
     }
 
-    /// As [`item`](Self::item), where a value may hold a key, too.
-    fn split_item(&mut self, item: Item) -> Result<(), FormatError> {
-        if let Item::Event(event) = &item
-            && let Some((key, value)) = split(event)
-        {
-            return self.keyed_event(event, &key, &value);
-        }
-        self.item(item)
-    }
-
     fn nemesis(&mut self, event: NemesisEvent) {
         self.left_out.add(Reason::Nemesis);
         self.nemesis.push(NemesisEvent { position: self.builder.position(), ..event });
     }
 
     fn finish(self, kind: impl FnOnce(S, KeyedHistory<S>) -> FamilyKind) -> Parsed {
-        let Self { spec, builder, name, left_out, nemesis, .. } = self;
-        let families = vec![Family { name: name.to_owned(), kind: kind(spec, builder.finish()) }];
+        let Self { spec, builder, setting, left_out, nemesis } = self;
+        let families = vec![Family { name: setting.name.to_owned(), kind: kind(spec, builder.finish()) }];
         Parsed { families, left_out, nemesis }
     }
 
     fn event(&mut self, event: &Event) -> Result<(), FormatError> {
-        let key = event.key.as_deref().unwrap_or(self.name);
-        self.keyed_event(event, key, &event.value)
+        match split(event, self.setting.keys) {
+            Some((key, value)) => self.keyed_event(event, &key, &value, true),
+            None => {
+                let key = event.key.as_deref().unwrap_or(self.setting.name);
+                self.keyed_event(event, key, &event.value, event.key.is_some())
+            }
+        }
     }
 
-    fn keyed_event(&mut self, event: &Event, key: &str, value: &Edn) -> Result<(), FormatError> {
+    fn keyed_event(
+        &mut self,
+        event: &Event,
+        key: &str,
+        value: &Edn,
+        is_key_known: bool,
+    ) -> Result<(), FormatError> {
         let client = ClientId(event.process);
+        let at_ns = event.time.unwrap_or(0);
         let history = |error: HistoryError| FormatError::History { place: event.process_place, error };
         self.builder.at(SourcePlace::at_line(event.place.line).with_index(event.index));
         if event.kind == Kind::Invoke {
             if !self.spec.takes(event.word) {
-                return Err(event.unexpected_word(self.words));
+                return Err(event.unexpected_word(self.setting.words));
             }
-            let call = S::call(event, value)?;
-            return self.builder.invoke(client, key, call, event.time).map(|_| ()).map_err(history);
+            let call = self.spec.call(event, value)?;
+            if !S::HAS_VALUES && *value != Edn::Nil {
+                self.left_out.add(Reason::IgnoredValue);
+            }
+            return self.builder.invoke(client, key, call, at_ns).map(|_| ()).map_err(history);
         }
         let asked = self.builder.open_call(client).map_err(history)?;
-        if event.word.plain() != S::word(asked) {
+        if !self.spec.is_asked(event.word, asked) {
             return Err(event.unexpected_word(ASKED));
         }
-        let is_key_known = event.key.is_some() || value != &event.value;
         if is_key_known && !self.builder.is_open_on(client, key) {
             let found = Found::text(key);
             return Err(FormatError::Unexpected { place: event.place, found, expected: ASKED });
         }
+        let rules = self.setting.rules;
         let answer = match event.kind {
             Kind::Info => return self.builder.unknown(client).map_err(history),
-            Kind::Fail => S::refused(asked, event),
-            Kind::Ok | Kind::Invoke => S::answer(asked, event, value, self.rules)?,
+            Kind::Fail => S::refused(asked, event, rules),
+            Kind::Ok | Kind::Invoke => self.spec.answer(asked, event, value, rules)?,
         };
-        if answer.is_none() {
-            self.left_out.add(match event.kind {
-                Kind::Fail => Reason::DidNotHappen,
-                Kind::Ok | Kind::Info | Kind::Invoke => S::UNTOLD,
-            });
+        if !S::HAS_VALUES && *value != Edn::Nil {
+            self.left_out.add(Reason::IgnoredValue);
         }
         match answer {
-            Some(answer) => self.builder.answer(client, answer, event.time),
-            None => self.builder.did_not_happen(client, event.time),
+            Some(answer) => self.builder.answer(client, answer, at_ns),
+            None => {
+                self.left_out.add(match event.kind {
+                    Kind::Fail => Reason::DidNotHappen,
+                    Kind::Ok | Kind::Info | Kind::Invoke => S::UNTOLD,
+                });
+                self.builder.did_not_happen(client, at_ns)
+            }
         }
         .map_err(history)
     }

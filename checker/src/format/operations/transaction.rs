@@ -9,14 +9,14 @@ use crate::format::{FormatError, NilReads};
 use crate::spec::multi_register::{MultiRegister, Part, Reads, Transaction};
 use crate::spec::register::Value;
 
-const PARTS: &str = "a vector of [:read name value] and [:write name value]";
+const PARTS: &str = "a vector of [:r name value] and [:w name value]";
 
 impl Mapped for MultiRegister {
     fn takes(&self, word: Word) -> bool {
         word == Word::Txn
     }
 
-    fn call(event: &Event, value: &Edn) -> Result<Transaction, FormatError> {
+    fn call(&self, event: &Event, value: &Edn) -> Result<Transaction, FormatError> {
         let parts: Option<Vec<Part>> = value
             .list()
             .and_then(|items| items.iter().map(|item| part(item).map(|(part, _)| part)).collect());
@@ -30,6 +30,7 @@ impl Mapped for MultiRegister {
     /// What a read found is not told if it has no value, or if its value is nil and nil tells nothing,
     /// unless its place is listed as absent.
     fn answer(
+        &self,
         asked: &Transaction,
         event: &Event,
         value: &Edn,
@@ -39,7 +40,7 @@ impl Mapped for MultiRegister {
             let untold = asked.0.iter().filter(|part| matches!(part, Part::Read { .. })).map(|_| None);
             return Ok(Some(Reads(untold.collect())));
         }
-        if Self::call(event, value)? != *asked {
+        if self.call(event, value)? != *asked {
             return Err(event.unexpected_value(ASKED));
         }
         let absent: BTreeSet<u64> = event
@@ -72,7 +73,7 @@ fn part(item: &Edn) -> Option<(Part, Value)> {
         _ => return None,
     };
     let name = name.name()?.into();
-    match kind.name()?.as_str() {
+    match kind.word()? {
         "read" | "r" => Some((Part::Read { name }, value)),
         "write" | "w" => Some((Part::Write { name, value }, value)),
         _ => None,

@@ -14,7 +14,8 @@ use crate::spec::register::{Register, RegisterAnswer, RegisterCall};
 use crate::spec::text::{Text, TextAnswer, TextCall};
 
 const NUMBER: &str = "a whole number";
-const VALUE: &str = "nil or a whole number";
+const VALUE: &str = "nil, or a number, string or keyword";
+const OFFSET_VALUE: &str = "nil or a whole number";
 const STRING: &str = "a string";
 const UNITS: &str = "a number of units";
 pub(super) const ASKED: &str = "what the process asked";
@@ -25,24 +26,33 @@ pub(in crate::format) trait Mapped: Spec {
     fn takes(&self, word: Word) -> bool;
 
     /// The question of an event; its value may be a part of the event's own.
-    fn call(event: &Event, value: &Edn) -> Result<Self::Call, FormatError>;
+    fn call(&self, event: &Event, value: &Edn) -> Result<Self::Call, FormatError>;
 
     /// The name of a question, plain.
     fn word(call: &Self::Call) -> Word;
 
+    /// Whether this is the name of the question.
+    fn is_asked(&self, word: Word, asked: &Self::Call) -> bool {
+        word.plain() == Self::word(asked)
+    }
+
     /// The answer on an `:ok`; none if it does not say what was found.
     fn answer(
+        &self,
         asked: &Self::Call,
         event: &Event,
         value: &Edn,
         rules: Rules,
     ) -> Result<Option<Self::Answer>, FormatError>;
 
+    /// Whether its operations have values.
+    const HAS_VALUES: bool = true;
+
     /// Why an `:ok` is left out that does not say what was found.
     const UNTOLD: Reason = Reason::UntoldRead;
 
     /// The answer on a `:fail`, if it is one; else the operation did not happen.
-    fn refused(_asked: &Self::Call, _event: &Event) -> Option<Self::Answer> {
+    fn refused(_asked: &Self::Call, _event: &Event, _rules: Rules) -> Option<Self::Answer> {
         None
     }
 }
@@ -53,8 +63,8 @@ fn is_said(event: &Event, extra: Extra) -> bool {
 }
 
 /// An end may repeat what was asked; then it must be the same.
-fn repeated<S: Mapped>(asked: &S::Call, event: &Event, value: &Edn) -> Result<(), FormatError> {
-    if *value == Edn::Nil || S::call(event, value)? == *asked {
+fn repeated<S: Mapped>(spec: &S, asked: &S::Call, event: &Event, value: &Edn) -> Result<(), FormatError> {
+    if *value == Edn::Nil || spec.call(event, value)? == *asked {
         return Ok(());
     }
     Err(event.unexpected_value(ASKED))
@@ -67,7 +77,7 @@ impl Mapped for Register {
         matches!(word.plain(), Word::Read | Word::Write | Word::Cas)
     }
 
-    fn call(event: &Event, value: &Edn) -> Result<RegisterCall, FormatError> {
+    fn call(&self, event: &Event, value: &Edn) -> Result<RegisterCall, FormatError> {
         match event.word.plain() {
             Word::Write => {
                 value.register().map(RegisterCall::Write).ok_or_else(|| event.unexpected_value(VALUE))
@@ -93,13 +103,14 @@ impl Mapped for Register {
     }
 
     fn answer(
+        &self,
         asked: &RegisterCall,
         event: &Event,
         value: &Edn,
         rules: Rules,
     ) -> Result<Option<RegisterAnswer>, FormatError> {
         if *asked != RegisterCall::Read {
-            repeated::<Self>(asked, event, value)?;
+            repeated(self, asked, event, value)?;
             return Ok(Some(RegisterAnswer::Done));
         }
         let found = value.register().ok_or_else(|| event.unexpected_value(VALUE))?;
@@ -107,9 +118,11 @@ impl Mapped for Register {
         Ok(is_told.then_some(RegisterAnswer::Value(found)))
     }
 
-    fn refused(asked: &RegisterCall, event: &Event) -> Option<RegisterAnswer> {
+    /// A failed compare-and-set with an error may not have come so far as to compare.
+    fn refused(asked: &RegisterCall, event: &Event, rules: Rules) -> Option<RegisterAnswer> {
         let is_cas = matches!(asked, RegisterCall::CompareAndSet { .. });
-        (is_cas && is_said(event, Extra::Refused)).then_some(RegisterAnswer::Mismatch)
+        let is_told = is_said(event, Extra::Refused) || rules.is_failed_cas_told && !event.has_error;
+        (is_cas && is_told).then_some(RegisterAnswer::Mismatch)
     }
 }
 
@@ -118,7 +131,7 @@ impl Mapped for Text {
         matches!(word.plain(), Word::Read | Word::Write | Word::Append)
     }
 
-    fn call(event: &Event, value: &Edn) -> Result<TextCall, FormatError> {
+    fn call(&self, event: &Event, value: &Edn) -> Result<TextCall, FormatError> {
         match event.word.plain() {
             Word::Read => Ok(TextCall::Get),
             Word::Write => Ok(TextCall::Put(string(event, value)?)),
@@ -135,6 +148,7 @@ impl Mapped for Text {
     }
 
     fn answer(
+        &self,
         asked: &TextCall,
         event: &Event,
         value: &Edn,
@@ -144,7 +158,7 @@ impl Mapped for Text {
             TextCall::Get if *value == Edn::Nil => Ok(None),
             TextCall::Get => Ok(Some(TextAnswer::Found(string(event, value)?))),
             TextCall::Put(_) | TextCall::Append(_) => {
-                repeated::<Self>(asked, event, value)?;
+                repeated(self, asked, event, value)?;
                 Ok(Some(TextAnswer::Done))
             }
         }
@@ -154,9 +168,15 @@ impl Mapped for Text {
 fn string(event: &Event, value: &Edn) -> Result<Arc<str>, FormatError> {
     match value {
         Edn::Text(text) => Ok(text.as_str().into()),
-        Edn::Nil | Edn::Truth(_) | Edn::Integer(_) | Edn::Keyword(_) | Edn::List(_) | Edn::Other(_) => {
-            Err(event.unexpected_value(STRING))
-        }
+        Edn::Nil
+        | Edn::Truth(_)
+        | Edn::Integer(_)
+        | Edn::Keyword(_)
+        | Edn::List(_)
+        | Edn::Pair(_)
+        | Edn::Map(_)
+        | Edn::Set(_)
+        | Edn::Other(_) => Err(event.unexpected_value(STRING)),
     }
 }
 
@@ -164,16 +184,33 @@ impl Mapped for Counter {
     fn takes(&self, word: Word) -> bool {
         match self.kind {
             CounterKind::Increment => word == Word::Increment,
-            CounterKind::AddAndRead => matches!(word, Word::Add | Word::Read),
+            CounterKind::AddAndRead => {
+                matches!(word, Word::Add | Word::Read | Word::Increment | Word::Decrement)
+            }
         }
     }
 
-    fn call(event: &Event, value: &Edn) -> Result<CounterCall, FormatError> {
+    fn call(&self, event: &Event, value: &Edn) -> Result<CounterCall, FormatError> {
+        // What is added where nothing is said, and nothing else where the increment is answered.
+        let units = || match value {
+            Edn::Nil => Ok(1),
+            value => value.integer().ok_or_else(|| event.unexpected_value(NUMBER)),
+        };
         match event.word {
-            Word::Increment => Ok(CounterCall::Increment),
+            Word::Increment if self.kind == CounterKind::Increment => Ok(CounterCall::Increment),
+            Word::Increment => units().map(CounterCall::Add),
+            Word::Decrement => {
+                let negative = units()?.checked_neg().ok_or_else(|| event.unexpected_value(NUMBER))?;
+                Ok(CounterCall::Add(negative))
+            }
             Word::Add => value.integer().map(CounterCall::Add).ok_or_else(|| event.unexpected_value(NUMBER)),
             _ => Ok(CounterCall::Read),
         }
+    }
+
+    fn is_asked(&self, word: Word, asked: &CounterCall) -> bool {
+        let is_added = matches!(word, Word::Add | Word::Increment | Word::Decrement);
+        word == Self::word(asked) || matches!(asked, CounterCall::Add(_)) && is_added
     }
 
     fn word(call: &CounterCall) -> Word {
@@ -185,6 +222,7 @@ impl Mapped for Counter {
     }
 
     fn answer(
+        &self,
         asked: &CounterCall,
         event: &Event,
         value: &Edn,
@@ -192,7 +230,7 @@ impl Mapped for Counter {
     ) -> Result<Option<CounterAnswer>, FormatError> {
         match asked {
             CounterCall::Add(_) => {
-                repeated::<Self>(asked, event, value)?;
+                repeated(self, asked, event, value)?;
                 Ok(Some(CounterAnswer::Done))
             }
             CounterCall::Read if *value == Edn::Nil => Ok(None),
@@ -209,7 +247,7 @@ impl Mapped for Capacity {
         matches!(word, Word::Reserve | Word::Release | Word::Read)
     }
 
-    fn call(event: &Event, value: &Edn) -> Result<CapacityCall, FormatError> {
+    fn call(&self, event: &Event, value: &Edn) -> Result<CapacityCall, FormatError> {
         let order = event.count(Extra::Order);
         let units = || value.count().ok_or_else(|| event.unexpected_value(UNITS));
         match event.word {
@@ -231,6 +269,7 @@ impl Mapped for Capacity {
     }
 
     fn answer(
+        &self,
         asked: &CapacityCall,
         event: &Event,
         value: &Edn,
@@ -256,7 +295,7 @@ impl Mapped for Capacity {
         }
     }
 
-    fn refused(asked: &CapacityCall, event: &Event) -> Option<CapacityAnswer> {
+    fn refused(asked: &CapacityCall, event: &Event, _rules: Rules) -> Option<CapacityAnswer> {
         let answer = match asked {
             CapacityCall::Reserve { .. } => CapacityAnswer::Rejected(terms(event)),
             CapacityCall::Release { .. } => CapacityAnswer::NotHeld,
@@ -275,7 +314,7 @@ impl Mapped for Log {
         matches!(word, Word::Append | Word::Read | Word::ReadAt)
     }
 
-    fn call(event: &Event, value: &Edn) -> Result<LogCall, FormatError> {
+    fn call(&self, event: &Event, value: &Edn) -> Result<LogCall, FormatError> {
         let offset = event.count(Extra::Offset);
         match event.word {
             Word::Append => {
@@ -297,6 +336,7 @@ impl Mapped for Log {
     }
 
     fn answer(
+        &self,
         asked: &LogCall,
         event: &Event,
         value: &Edn,
@@ -304,7 +344,7 @@ impl Mapped for Log {
     ) -> Result<Option<LogAnswer>, FormatError> {
         match asked {
             LogCall::Append(_) => {
-                repeated::<Self>(asked, event, value)?;
+                repeated(self, asked, event, value)?;
                 let offset = event.count(Extra::Offset);
                 Ok(Some(offset.map_or(LogAnswer::Appended, LogAnswer::AppendedAt)))
             }
@@ -316,7 +356,9 @@ impl Mapped for Log {
                 Ok(Some(LogAnswer::Entries(entries.into())))
             }
             LogCall::ReadAt(_) => {
-                let entry = value.register().ok_or_else(|| event.unexpected_value(VALUE))?;
+                let is_nil = *value == Edn::Nil;
+                let entry = if is_nil { Some(None) } else { value.integer().map(Some) };
+                let entry = entry.ok_or_else(|| event.unexpected_value(OFFSET_VALUE))?;
                 let is_told = entry.is_some() || is_said(event, Extra::Absent);
                 Ok(is_told.then_some(LogAnswer::Entry(entry)))
             }
@@ -325,11 +367,13 @@ impl Mapped for Log {
 }
 
 impl Mapped for Mutex {
+    const HAS_VALUES: bool = false;
+
     fn takes(&self, word: Word) -> bool {
         matches!(word, Word::Acquire | Word::Release)
     }
 
-    fn call(event: &Event, _value: &Edn) -> Result<MutexCall, FormatError> {
+    fn call(&self, event: &Event, _value: &Edn) -> Result<MutexCall, FormatError> {
         Ok(if event.word == Word::Acquire { MutexCall::Acquire } else { MutexCall::Release })
     }
 
@@ -341,6 +385,7 @@ impl Mapped for Mutex {
     }
 
     fn answer(
+        &self,
         _asked: &MutexCall,
         _event: &Event,
         _value: &Edn,
