@@ -85,16 +85,14 @@ impl Reason {
         }
     }
 
-    /// What it is called after a number, and what to do about it.
+    /// What it is called, and what to do about it.
     fn in_words(self) -> &'static str {
         match self {
-            Self::NilRead => {
-                "reads that found nil, taken as wildcards (--nil observed takes them as answers)"
-            }
+            Self::NilRead => "reads of nil, taken as wildcards (`--nil observed` takes them as answers)",
             Self::UntoldRead => "reads whose answer gives no value",
             Self::DidNotHappen => "operations that did not happen (:fail)",
             Self::IgnoredValue => {
-                "values that a plain mutex has no place for: tokens, permits and owners are not checked"
+                "values of lock operations (a plain mutex has none: tokens, permits and owners are not checked)"
             }
             Self::Nemesis => "events of the nemesis",
             Self::OtherLine => "lines that are no operation",
@@ -125,9 +123,9 @@ impl LeftOut {
         self.counts.is_empty()
     }
 
-    /// One phrase per reason: `3 reads that found nil, …`.
+    /// One phrase per reason: `events of the nemesis: 3`.
     pub fn phrases(&self) -> impl Iterator<Item = String> {
-        self.counts.iter().map(|(reason, count)| format!("{count} {}", reason.in_words()))
+        self.counts.iter().map(|(reason, count)| format!("{}: {count}", reason.in_words()))
     }
 }
 

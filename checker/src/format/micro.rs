@@ -18,6 +18,12 @@ pub(super) fn has_word(value: &Edn, word: &str) -> bool {
     value.list().is_some_and(|parts| parts.iter().any(|part| head(part) == Some(word)))
 }
 
+/// Whether a part has found a list, which registers do not hold.
+pub(super) fn finds_lists(value: &Edn) -> bool {
+    let is_list = |part: &Edn| matches!(part.list(), Some([_, _, Edn::List(_)]));
+    value.list().is_some_and(|parts| parts.iter().any(is_list))
+}
+
 /// The words of parts that are none of these.
 pub(super) fn foreign_words(value: &Edn) -> impl Iterator<Item = &str> {
     let heads = value.list().unwrap_or_default().iter().filter_map(head);

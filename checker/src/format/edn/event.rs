@@ -1,8 +1,9 @@
 //! One map of a history: who, what, how it ended.
 
 use super::Edn;
-use super::fields::{Field, Given};
-use crate::format::{FormatError, NemesisEvent, Place};
+use super::fields::{Field, Given, PROCESS};
+use crate::format::{FormatError, Found, NemesisEvent, Place};
+use crate::history::ClientId;
 
 /// An element of a history.
 #[derive(Debug)]
@@ -17,7 +18,8 @@ pub(in crate::format) enum Item {
 pub(in crate::format) struct Event {
     /// Where the map begins.
     pub(in crate::format) place: Place,
-    pub(in crate::format) process: u64,
+    /// None if the map has none.
+    pub(in crate::format) process: Option<u64>,
     /// Where the process stands.
     pub(in crate::format) process_place: Place,
     pub(in crate::format) kind: Kind,
@@ -101,6 +103,15 @@ impl Event {
     /// A key of our own that holds a count.
     pub(in crate::format) fn count(&self, wanted: Extra) -> Option<u64> {
         self.extra(wanted).and_then(Edn::count)
+    }
+
+    /// The process, which an operation must have.
+    pub(in crate::format) fn client(&self) -> Result<ClientId, FormatError> {
+        self.process.map(ClientId).ok_or_else(|| FormatError::Unexpected {
+            place: self.place,
+            found: Found::text("a map without :process"),
+            expected: PROCESS,
+        })
     }
 
     /// The error that the value is not what it should be.

@@ -6,7 +6,7 @@ use super::{Edn, after, shortened};
 use crate::format::micro::is_micro_operations;
 use crate::format::{FormatError, Found, NemesisEvent, Place};
 
-const PROCESS: &str = ":process with a number or :nemesis";
+pub(super) const PROCESS: &str = ":process with a number or :nemesis";
 
 /// What a map says.
 #[derive(Debug)]
@@ -132,8 +132,8 @@ impl Fields {
         if process.is_some_and(|given| given.value.word() == Some("nemesis")) {
             return Ok(Item::Nemesis(self.nemesis()));
         }
-        let number = process.and_then(|given| given.value.count());
-        let number = number.ok_or_else(|| self.wrong(process, "a map without :process", PROCESS))?;
+        let number =
+            process.map(|given| given.value.process().ok_or_else(|| self.wrong(process, "", PROCESS)));
         let kind = self.find(Field::Kind);
         let parsed = kind.and_then(|given| Kind::of(&given.value));
         let parsed = parsed.ok_or_else(|| {
@@ -154,7 +154,7 @@ impl Fields {
         let place_of = |given: Option<&Given>| given.map_or(self.place, |given| given.place);
         let event = Event {
             place: self.place,
-            process: number,
+            process: number.transpose()?,
             process_place: place_of(process),
             kind: parsed,
             word: told,

@@ -49,18 +49,22 @@ fn escaped(marks: &mut Chars<'_>) -> Option<char> {
     }
 }
 
-/// Four hexadecimal digits, or two such escapes that are one character beyond them.
+/// Four hexadecimal digits, or two such escapes that are one character beyond them. Half of such a pair, which
+/// Clojure takes, is no character here.
 fn unicode(marks: &mut Chars<'_>) -> Option<char> {
+    const HIGH: std::ops::Range<u32> = 0xd800..0xdc00;
+    const LOW: std::ops::Range<u32> = 0xdc00..0xe000;
     let code = four_digits(marks)?;
-    if !(0xd800..0xdc00).contains(&code) {
-        return char::from_u32(code);
+    let mut rest = marks.clone();
+    if HIGH.contains(&code)
+        && rest.next() == Some('\\')
+        && rest.next() == Some('u')
+        && let Some(low) = four_digits(&mut rest).filter(|low| LOW.contains(low))
+    {
+        *marks = rest;
+        return char::from_u32(0x10000 + ((code - HIGH.start) << 10) + (low - LOW.start));
     }
-    let low = marks.as_str().strip_prefix("\\u")?;
-    let mut rest = low.chars();
-    let low = four_digits(&mut rest)?;
-    *marks = rest;
-    let is_low = (0xdc00..0xe000).contains(&low);
-    is_low.then(|| 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00)).and_then(char::from_u32)
+    Some(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
 fn four_digits(marks: &mut Chars<'_>) -> Option<u32> {
@@ -94,7 +98,7 @@ mod tests {
             (r"\101\0", Some("A\0")),
             (r"\377", Some("ÿ")),
             (r"\400", None),
-            (r"\ud83d", None),
+            (r"\ud83dx", Some("\u{fffd}x")),
             (r"\u12", None),
             (r"\u+123", None),
             (r"\x", None),

@@ -115,6 +115,11 @@ impl Edn {
         }
     }
 
+    /// As the number of a process, which some programs write as a string.
+    pub(in crate::format) fn process(&self) -> Option<u64> {
+        if let Self::Text(digits) = self { digits.parse().ok() } else { self.count() }
+    }
+
     /// As what stands in brackets.
     pub(in crate::format) fn list(&self) -> Option<&[Self]> {
         if let Self::List(items) | Self::Pair(items) = self { Some(items) } else { None }

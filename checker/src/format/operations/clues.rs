@@ -7,7 +7,7 @@ use super::workload::Workload;
 use super::{Choice, ObjectKind};
 use crate::format::Model;
 use crate::format::edn::{Edn, Event, Item, Kind, Word};
-use crate::format::micro::{foreign_words, has_word, is_micro_operations};
+use crate::format::micro::{finds_lists, foreign_words, has_word, is_micro_operations};
 
 /// How many unknown words are kept.
 const UNKNOWN_MAX: usize = 16;
@@ -80,6 +80,8 @@ impl Clues {
                     Seen::List
                 });
             }
+            // Not the key and what was found, as it was asked.
+            Edn::List(items) if is_found && items.len() != 2 => self.see(Seen::List),
             Edn::List(items) if is_found => match items.last() {
                 Some(Edn::List(_)) => self.see(Seen::List),
                 Some(Edn::Set(_)) => self.see(Seen::Set),
@@ -94,7 +96,9 @@ impl Clues {
 
     /// What a value is, beside its key.
     fn note_value(&mut self, event: &Event) {
-        if has_word(&event.value, "append") && is_micro_operations(&event.value) {
+        if is_micro_operations(&event.value)
+            && (has_word(&event.value, "append") || finds_lists(&event.value))
+        {
             self.see(Seen::Appends);
         }
         if event.word == Word::Txn && self.unknown.len() < UNKNOWN_MAX {
@@ -222,7 +226,7 @@ impl Clues {
         } else if unknown(&["insert"]) {
             known("set")
         } else if self.has(Word::Write) && finds_many {
-            known("causal-reverse")
+            known(if self.has_seen(Seen::Set) { "comments" } else { "causal-reverse" })
         } else if self.words.iter().all(|word| *word == Word::Unknown) {
             Workload::Unknown
         } else {

@@ -8,7 +8,7 @@ use super::{Choice, ObjectKind, Rules};
 use crate::format::contents::Parsed;
 use crate::format::edn::{Edn, Event, Item, Kind};
 use crate::format::{FormatError, Found, LeftOut, Model, NemesisEvent, Options, Reason};
-use crate::history::{ClientId, HistoryError, SourcePlace};
+use crate::history::{HistoryError, SourcePlace};
 use crate::judge::{Family, FamilyKind};
 use crate::keyed::{KeyedBuilder, KeyedHistory};
 use crate::spec::Spec;
@@ -193,7 +193,7 @@ impl<S: Mapped> Objects<S> {
         value: &Edn,
         is_key_known: bool,
     ) -> Result<(), FormatError> {
-        let client = ClientId(event.process);
+        let client = event.client()?;
         let at_ns = event.time.unwrap_or(0);
         let history = |error: HistoryError| FormatError::History { place: event.process_place, error };
         self.builder.at(SourcePlace::at_line(event.place.line).with_index(event.index));

@@ -72,7 +72,7 @@ fn nested(mut value: &Edn) -> (usize, &Edn) {
 }
 
 /// The key as text: a name, or a vector of names.
-fn key_text(key: &Edn) -> Option<String> {
+pub(super) fn key_text(key: &Edn) -> Option<String> {
     match key {
         Edn::List(parts) | Edn::Pair(parts) => {
             let names: Option<Vec<String>> = parts.iter().map(Edn::name).collect();

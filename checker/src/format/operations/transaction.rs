@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Rules;
+use super::keys::key_text;
 use super::models::{ASKED, Mapped};
 use crate::format::edn::{Edn, Event, Extra, Word};
 use crate::format::{FormatError, NilReads};
@@ -72,7 +73,7 @@ fn part(item: &Edn) -> Option<(Part, Value)> {
         [kind, name] => (kind, name, None),
         _ => return None,
     };
-    let name = name.name()?.into();
+    let name = key_text(name)?.into();
     match kind.word()? {
         "read" | "r" => Some((Part::Read { name }, value)),
         "write" | "w" => Some((Part::Write { name, value }, value)),

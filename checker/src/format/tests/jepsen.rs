@@ -115,8 +115,11 @@ fn what_clojure_writes_is_passed_over_where_nobody_needs_it() {
     assert_eq!(error.to_string(), "1:58: found \"08\", expected a number as Clojure reads it");
 }
 
-/// The events of operations, each asked and answered: process, word, question, answer.
-fn events(operations: &[(u8, &str, &str, &str)]) -> String {
+/// Operations: process, word, question, answer.
+type Operations<'a> = &'a [(u8, &'a str, &'a str, &'a str)];
+
+/// The events of operations, each asked and answered.
+fn events(operations: Operations<'_>) -> String {
     let event = |(process, word, asked, told): &(u8, &str, &str, &str)| {
         format!(
             "{{:process {process} :type :invoke :f :{word} :value {asked}}}\n{{:process {process} :type :ok :f :{word} :value {told}}}\n"
@@ -126,7 +129,7 @@ fn events(operations: &[(u8, &str, &str, &str)]) -> String {
 }
 
 #[track_caller]
-fn check_operations(model: &str, operations: &[(u8, &str, &str, &str)], want: &str) {
+fn check_operations(model: &str, operations: Operations<'_>, want: &str) {
     let text = events(operations);
     assert_eq!(only(&text, &Options::default()).model(), model, "{text}");
     assert_eq!(verdict(&text, &Options::default()), want, "{text}");
@@ -208,9 +211,9 @@ fn values_that_are_no_numbers_are_values_all_the_same() {
     for form in [true, false] {
         let mut bytes = Vec::new();
         if form {
-            jsonl::write(&families, &mut bytes).unwrap()
+            jsonl::write(&families, &mut bytes).unwrap();
         } else {
-            edn_writing::write(&families[0], &mut bytes).unwrap()
+            edn_writing::write(&families[0], &mut bytes).unwrap();
         }
         let again = parse(&bytes, &Options::default()).unwrap();
         assert_eq!(again[0].kind, families[0].kind, "{}", String::from_utf8_lossy(&bytes));
@@ -286,10 +289,10 @@ fn times_and_lines_of_a_log_are_kept() {
 
 #[test]
 fn a_refusal_names_the_workload_and_what_would_read_the_file() {
-    let refused = |operations: &[(u8, &str, &str, &str)]| {
+    let refused = |operations: Operations<'_>| {
         parse(events(operations).as_bytes(), &Options::default()).unwrap_err().to_string()
     };
-    let cases: [(&str, &[(u8, &str, &str, &str)]); 10] = [
+    let cases: [(&str, Operations<'_>); 12] = [
         ("queue", &[(0, "enqueue", "1", "1"), (1, "dequeue", "nil", "1")]),
         ("unique-ids", &[(0, "generate", "nil", "1")]),
         (
@@ -309,6 +312,8 @@ fn a_refusal_names_the_workload_and_what_would_read_the_file() {
         ),
         ("causal-reverse", &[(0, "write", "1", "1"), (0, "read", "nil", "[1]")]),
         ("kafka", &[(0, "txn", "[[:send 1 2] [:poll]]", "[[:send 1 [0 2]] [:poll {}]]")]),
+        ("set-full", &[(0, "add", "[0 1]", "[0 1]"), (0, "read", "[0 nil]", "[1 2 3]")]),
+        ("comments", &[(0, "write", "1", "1"), (0, "read", "nil", "#{1}")]),
     ];
     for (workload, operations) in cases {
         let error = refused(operations);
@@ -317,6 +322,15 @@ fn a_refusal_names_the_workload_and_what_would_read_the_file() {
         );
         assert!(error.contains(&want), "{error}");
     }
+}
+
+#[test]
+fn operations_of_no_process_are_refused_with_their_workload() {
+    let text = "{:type :invoke :f :write :value 1}\n{:type :ok :f :write :value 1}
+        {:type :invoke :f :read :value nil}\n{:type :ok :f :read :value #{1}}";
+    let error = parse(text.as_bytes(), &Options::default()).unwrap_err().to_string();
+    let want = "1:1: found \"a map without :process\", expected :process with a number or :nemesis; this looks like the workload comments";
+    assert!(error.starts_with(want), "{error}");
 }
 
 /// A small history in each form, to be cut and damaged.
