@@ -7,6 +7,9 @@
 //!
 //! A message is written once and never again: what a connection has in flight when it breaks is lost, and so is what
 //! was sent while nobody listened. A reset of the link ends the connection; the next message after it dials anew.
+//!
+//! A write waits for room while too much is in flight. A dead receiver makes no room, and a network need not wake the
+//! writer then. So a write is given up when its connection has ended, or when its link was reset.
 
 use core::cell::{Cell, RefCell};
 use core::pin::Pin;
@@ -60,13 +63,19 @@ pub(super) struct Outlet<W: Wire> {
     /// The connection, while nobody writes to it.
     idle: RefCell<Option<Connection<W>>>,
     has_work: Notify,
+    /// Wakes a write that waits for room: its connection has ended, or another message has set out since.
+    has_news: Rc<Notify>,
 }
 
 impl<W: Wire> Outlet<W> {
     /// The end of a link that carries nothing yet, and its task.
     pub(super) fn open(room: &Arc<Room<Erased>>, link: (NodeId, NodeId)) -> Rc<Self> {
-        let outlet =
-            Rc::new(Self { waiting: RefCell::default(), idle: RefCell::new(None), has_work: Notify::new() });
+        let outlet = Rc::new(Self {
+            waiting: RefCell::default(),
+            idle: RefCell::new(None),
+            has_work: Notify::new(),
+            has_news: Rc::new(Notify::new()),
+        });
         W::spawn(Rc::clone(&outlet).deliver(Arc::clone(room), link));
         outlet
     }
@@ -84,6 +93,7 @@ impl<W: Wire> Outlet<W> {
         }
         waiting.push_back(underway);
         self.has_work.notify_one();
+        self.has_news.notify_waiters();
     }
 
     /// Whether an idle connection takes the whole message without waiting.
@@ -114,7 +124,7 @@ impl<W: Wire> Outlet<W> {
                 // It met a reset while it waited, and was counted then.
                 continue;
             }
-            if self.write(link.1, underway).await {
+            if self.write(&room, link, underway).await {
                 room.departs(link, resets);
             } else {
                 room.lose(link, (resets, name), LossCause::Down, present::<_, W>(&room));
@@ -125,33 +135,62 @@ impl<W: Wire> Outlet<W> {
     /// Writes a message, dialling if need be; whether it was taken.
     ///
     /// A connection that turns out to be broken has not taken the message: one new attempt is not a second one.
-    async fn write(&self, to: NodeId, mut underway: Underway) -> bool {
+    async fn write(&self, room: &Room<Erased>, link: (NodeId, NodeId), mut underway: Underway) -> bool {
+        let resets = underway.outgoing.resets;
         let mut connection = self.idle.borrow_mut().take().filter(|found| found.serves(&underway));
         for _ in 0..2 {
             let mut open = match connection.take() {
                 Some(open) => open,
-                None => match W::connect(to).await {
-                    Ok(stream) => Connection::new(stream, underway.outgoing.resets),
+                None => match W::connect(link.1).await {
+                    Ok(stream) => Connection::new(stream, resets, Rc::clone(&self.has_news)),
                     Err(_) => return false,
                 },
             };
-            let written = core::future::poll_fn(|context| open.poll_write(&mut underway, context)).await;
-            if written.is_ok() {
-                *self.idle.borrow_mut() = Some(open);
-                return true;
+            let has_ended = Rc::clone(&open.has_ended);
+            let is_over = || has_ended.get() || room.resets(link) != resets;
+            // The order is fixed: nothing but the seed may choose.
+            let is_written = tokio::select! {
+                biased;
+                written = core::future::poll_fn(|context| open.poll_write(&mut underway, context)) => {
+                    Some(written.is_ok())
+                }
+                () = self.wait_until(is_over) => None,
+            };
+            match is_written {
+                Some(true) => {
+                    *self.idle.borrow_mut() = Some(open);
+                    return true;
+                }
+                None if room.resets(link) != resets => return false,
+                Some(false) | None => underway.written = 0,
             }
-            underway.written = 0;
         }
         false
+    }
+
+    /// Waits until `is_over`, which is looked at when there is news.
+    async fn wait_until(&self, is_over: impl Fn() -> bool) {
+        loop {
+            let news = self.has_news.notified();
+            if is_over() {
+                return;
+            }
+            news.await;
+        }
     }
 }
 
 impl<W: Wire> Connection<W> {
-    fn new(stream: W::Stream, made_after: Resets) -> Self {
+    fn new(stream: W::Stream, made_after: Resets, has_news: Rc<Notify>) -> Self {
         let (read, stream) = tokio::io::split(stream);
         let has_ended = Rc::new(Cell::new(false));
         let (watch, is_given_up) = oneshot::channel();
-        W::spawn(watch_end(read, Rc::clone(&has_ended), is_given_up));
+        let ends = Rc::clone(&has_ended);
+        let end = move || {
+            ends.set(true);
+            has_news.notify_waiters();
+        };
+        W::spawn(watch_end(read, end, is_given_up));
         Self { made_after, stream, has_ended, _watch: watch }
     }
 
@@ -173,17 +212,17 @@ impl<W: Wire> Connection<W> {
     }
 }
 
-/// Notes when the other side has ended a connection, on which it never writes back.
+/// Calls `end` when the other side has ended a connection, on which it never writes back.
 async fn watch_end<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: ReadHalf<S>,
-    has_ended: Rc<Cell<bool>>,
+    end: impl FnOnce(),
     is_given_up: oneshot::Receiver<()>,
 ) {
     let mut byte = [0];
-    let end = async { while matches!(stream.read(&mut byte).await, Ok(1..)) {} };
+    let ended = async { while matches!(stream.read(&mut byte).await, Ok(1..)) {} };
     tokio::select! {
         biased;
         _ = is_given_up => {}
-        () = end => has_ended.set(true),
+        () = ended => end(),
     }
 }

@@ -166,3 +166,64 @@ fn when_faults_end_nodes_come_back_and_links_pass_again() {
         assert_eq!(lines_as_wanted(&evidence, &want), want, "{substrate}");
     }
 }
+
+/// A burst of messages from A to B is in flight when something happens to B or to the links, at 100 ms; from 900 ms on
+/// each later message is heard. Every message is counted once.
+#[track_caller]
+fn check_burst(substrate: Substrate, count: u64, faults: &[(u64, Fault)]) {
+    let burst = (95, A, (0..count).map(|number| Act::Send(B, number)).collect());
+    // Messages leave a millisecond apart on madsim.
+    let first = 900;
+    let later: Vec<_> = (0..20).map(|index| send(first + 10 * index, A, B, 1_000_000 + index)).collect();
+    // The connection is there before the burst.
+    let requests: Vec<_> = [send(10, A, B, 2_000_000), burst].into_iter().chain(later).collect();
+    let evidence = run(substrate, script(faults, &requests), 2_000);
+    let what = format!("{count} in flight on {substrate}: {faults:?}");
+    let heard: Vec<_> = evidence
+        .observations
+        .iter()
+        .filter(|seen| seen.node == B && seen.at >= at(first))
+        .map(|seen| seen.observation.0.clone())
+        .collect();
+    let want: Vec<_> = (0..20).map(|index| format!("gets {} from n0", 1_000_000 + index)).collect();
+    assert_eq!(heard, want, "{what}");
+    let counts = evidence.messages;
+    assert_eq!(counts.sent, count + 21, "{what}");
+    let ended = counts.delivered + counts.cut + counts.unheard + counts.overflowed;
+    assert_eq!(counts.sent, ended, "{what}: {counts:?}");
+    assert!(counts.cut + counts.unheard > count / 2, "{what}: {counts:?}");
+    if let (1, Fault::Cut { .. }) = (faults.len(), &faults[0].1) {
+        assert_eq!(evidence.ledger.affected(0), counts.cut, "{what}");
+    }
+}
+
+/// turmoil's connections take 1,024 messages that nobody has read, and their writers are not woken when nobody ever will.
+#[test]
+fn a_link_is_heard_again_however_many_messages_were_in_flight() {
+    let cut = |links| vec![(100, Fault::Cut { links, length: Span::from_ms(200) })];
+    let happenings = [
+        vec![(100, Fault::Crash { node: B }), (300, Fault::Restart { node: B })],
+        vec![(100, Fault::Crash { node: B }), (100, Fault::Restart { node: B })],
+        cut(vec![(A, B)]),
+        cut(vec![(A, B), (B, A)]),
+        vec![(100, Fault::Reset { node: B, peer: A })],
+    ];
+    for substrate in others() {
+        for faults in &happenings {
+            for count in [1, 1_023, 1_024, 1_025, 1_026, 5_000] {
+                check_burst(substrate, count, faults);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_link_whose_way_back_is_cut_carries_any_number_of_messages() {
+    let cut = Fault::Cut { links: vec![(B, A)], length: Span::from_seconds(9) };
+    let burst: (u64, NodeId, Vec<Act>) = (95, A, (0..5_000).map(|number| Act::Send(B, number)).collect());
+    for substrate in others() {
+        let requests = [send(10, B, A, 1), burst.clone(), send(120, B, A, 2)];
+        let counts = run(substrate, script(&[(100, cut.clone())], &requests), 10_000).messages;
+        assert_eq!((counts.sent, counts.delivered, counts.cut), (5_002, 5_001, 1), "{substrate}");
+    }
+}
