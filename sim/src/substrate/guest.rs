@@ -11,9 +11,9 @@
 //! all else is gone. It sees its machine through a [`Host`]. tokio's timers run on the world's time, whatever the
 //! machine's oscillator does; [`Host::sleep`] runs on the machine's monotonic clock.
 //!
-//! A cut holds what is on its way and lets it arrive when the cut ends, as retransmission would: turmoil's TCP sends
-//! nothing twice, so that a stream which lost a segment would be stuck for good. A crash is polite, as turmoil's are:
-//! its peers see their connections end.
+//! A cut holds what is on its way on its link, one way, and lets it arrive when the cut ends, but not before its latency
+//! is over, as retransmission would: turmoil's TCP sends nothing twice, so that a stream which lost a segment would be
+//! stuck for good. Nothing else moves. A crash is polite, as turmoil's are: its peers see their connections end.
 
 mod host;
 mod lodging;
@@ -83,7 +83,7 @@ pub struct GuestSetup<O: Noting> {
     pub seed: Seed,
     /// The hosts, by [`NodeId`](crate::node::NodeId).
     pub guests: Vec<Guest<O>>,
-    /// How long segments take: from the shortest to the tail, in whole milliseconds, 1 at least.
+    /// How long segments take: as on the kernel, rounded up to whole milliseconds, 1 at least.
     pub latency: LatencyProfile,
     /// The faults.
     pub plan: FaultPlan,
@@ -147,12 +147,14 @@ pub fn run<O: Noting>(setup: GuestSetup<O>, phases: Phases) -> Result<Evidence<O
         options,
     };
     let room = Arc::new(Room::new(Substrate::Turmoil, world, phases)?);
-    let mut lodging = Guests::new(guests.iter().map(|guest| guest.name.clone()).collect());
+    let names = guests.iter().map(|guest| guest.name.clone()).collect();
+    let mut lodging = Guests::new(seed, names, &latency);
     let mut sim = simulation(latency, seed.stream("turmoil", 0).next_u64());
     for (guest, node) in guests.into_iter().zip(room.nodes()) {
         let host = Host::new(Arc::clone(&room), node);
         sim.host(guest.name, move || (guest.software)(host.clone()));
     }
+    lodging.move_in(&sim);
     conduct(&mut sim, &room, &mut lodging)?;
     let (traffic, held) = lodging.finish();
     let mut evidence = room.evidence();

@@ -99,6 +99,8 @@ pub(super) trait Lodging {
     fn name(&self, node: NodeId) -> String;
     /// Cuts or mends one link, one way.
     fn turn(&mut self, sim: &Sim<'_>, change: LinkChange);
+    /// Looks at the links before each tick, when all that happens from outside at this instant has happened.
+    fn before_tick<N: Node>(&mut self, sim: &Sim<'_>, room: &Room<N>);
     /// Looks at the links after each tick.
     fn after_tick<N: Node>(&mut self, sim: &Sim<'_>, room: &Room<N>);
 }
@@ -116,6 +118,7 @@ pub(super) fn conduct<N: Node>(
         if now == room.phases.end {
             return Ok(());
         }
+        lodging.before_tick(sim, room);
         sim.step().map_err(|error| gave_up(&error))?;
         lodging.after_tick(sim, room);
         if let Some(error) = room.take_error() {
@@ -160,6 +163,8 @@ impl Lodging for Nodes {
             sim.repair_oneway(from, to);
         }
     }
+
+    fn before_tick<N: Node>(&mut self, _sim: &Sim<'_>, _room: &Room<N>) {}
 
     fn after_tick<N: Node>(&mut self, _sim: &Sim<'_>, _room: &Room<N>) {}
 }
