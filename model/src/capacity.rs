@@ -19,6 +19,7 @@ use crate::counter::kinds::Kinds;
 use crate::ids::Version;
 use crate::message::{Call, Message, Observation, Record, Request};
 use crate::publisher::Publisher;
+use crate::replication::consensus::pace::Pace;
 use crate::replication::consensus::replica::{Replica as LogReplica, ReplicaSetup as LogSetup};
 use crate::replication::decided_log::DecidedLog;
 use crate::replication::log::Log;
@@ -185,6 +186,8 @@ pub struct Shape {
     pub snapshot_every: u32,
     /// Nodes of the journal: one that is durable, or several that decide by majority.
     pub log_count: u32,
+    /// How long those wait for one another.
+    pub log_pace: Pace,
     /// There is a slot chooser, which begins that long after the start.
     pub chooser_after: Option<Span>,
     /// How patient clients are.
@@ -229,7 +232,7 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
 
     let mut members = vec![
         Member::Store(Store::new(rules.config(), distribution.store(&services, initial, None))),
-        log(&logs, 0, rules),
+        log(&logs, 0, shape.log_pace, rules),
         Member::Publisher(Publisher::new(store, distribution.lead, last)),
     ];
     members.extend(services.iter().map(|me| {
@@ -245,7 +248,7 @@ pub fn build(shape: &Shape, rules: Rules) -> Topology {
             .map(|index| Member::Client(Client::new(Arc::clone(&services), index, shape.patience))),
     );
     members.extend(caches.into_iter().map(Member::Cache));
-    members.extend((1..logs.len()).map(|index| log(&logs, index, rules)));
+    members.extend((1..logs.len()).map(|index| log(&logs, index, shape.log_pace, rules)));
     members.extend(chooser.zip(shape.chooser_after).map(|(me, after)| {
         let setup = ChooserSetup { after, slot_count: shape.slot_count, kinds: shape.kinds };
         Member::Chooser(Box::new(Chooser::new(rules, LogNodes::new(Arc::clone(&logs), me), setup)))
@@ -260,7 +263,7 @@ fn logs(count: u32, others_from: NodeId) -> Arc<[NodeId]> {
 }
 
 /// One node of the log.
-fn log(nodes: &Arc<[NodeId]>, index: usize, rules: Rules) -> Member {
+fn log(nodes: &Arc<[NodeId]>, index: usize, pace: Pace, rules: Rules) -> Member {
     let me = nodes[index];
     if nodes.len() == 1 {
         return Member::Log(Log::new(rules));
@@ -269,6 +272,7 @@ fn log(nodes: &Arc<[NodeId]>, index: usize, rules: Rules) -> Member {
         me,
         nodes: Arc::clone(nodes),
         snapshot_every: SNAPSHOT_EVERY,
+        pace,
         durable_before_send: rules.sync_before_answer,
     };
     Member::LogReplica(Box::new(LogReplica::new(DecidedLog::new(rules, me), setup)))

@@ -109,6 +109,7 @@ fn without_lossy_links(scenario: &Scenario) -> Scenario {
             bandwidth: None,
             ..scenario.network
         };
+        scenario.system = scenario.system.with_network(&scenario.network);
     }
     scenario
 }

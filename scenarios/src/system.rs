@@ -14,6 +14,7 @@ use model::rules::{Decisions, Defect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sim::kernel::Observed;
+use sim::network_profile::NetworkProfile;
 use sim::node::{Node, NodeId};
 use sim::time::{Span, TrueTime};
 
@@ -116,12 +117,15 @@ pub struct Parameters<S: System> {
     pub workload: S::Workload,
     /// How long the phases are.
     pub timing: Timing,
+    /// How good the network is: what nodes wait for one another must outlast a round trip.
+    pub network: NetworkProfile,
 }
 
 impl<S: System> Clone for Parameters<S> {
     fn clone(&self) -> Self {
-        let Self { shape, workload, timing } = self;
-        Self { shape: shape.clone(), workload: workload.clone(), timing: timing.clone() }
+        let Self { shape, workload, timing, network } = self;
+        let (shape, workload) = (shape.clone(), workload.clone());
+        Self { shape, workload, timing: timing.clone(), network: network.clone() }
     }
 }
 

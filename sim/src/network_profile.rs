@@ -296,6 +296,14 @@ impl NetworkProfile {
         }
     }
 
+    /// No message takes longer on a link that is not saturated, unless a fault delays it.
+    #[must_use]
+    pub fn delay_max(&self) -> Span {
+        let LatencyProfile { tail, spike, spike_max, .. } = self.latency;
+        let slowest = if spike == Ratio::NEVER { tail } else { tail.max(spike_max) };
+        if self.reorder == Ratio::NEVER { slowest } else { slowest + self.reorder_delay_max }
+    }
+
     /// Whether every figure is in range.
     ///
     /// # Errors
@@ -395,6 +403,18 @@ mod tests {
             let faster = (0..10_000).filter(|_| latency.draw(chance.next_u32()) < ECHO.typical).count();
             assert!((4_700..5_300).contains(&faster), "seed {seed}: {faster} of 10000");
         }
+    }
+
+    #[test]
+    fn no_message_takes_longer_than_the_largest_delay() {
+        let mut profile = NetworkProfile::cross_az();
+        assert_eq!(profile.delay_max(), Span::from_us(10_600) + Span::from_ms(1));
+        profile.reorder = Ratio::NEVER;
+        assert_eq!(profile.delay_max(), Span::from_us(10_600));
+        profile.latency.spike = Ratio::NEVER;
+        assert_eq!(profile.delay_max(), profile.latency.tail);
+        assert_eq!(NetworkProfile::wan().delay_max(), Span::from_ms(500));
+        assert_eq!(NetworkProfile::perfect(Span::from_ms(7)).delay_max(), Span::from_ms(7));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod application;
 pub mod library;
 pub mod link;
 pub mod message;
+pub mod pace;
 pub mod plain;
 pub mod record;
 pub mod replica;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use sim::node::{Context, Effects, Input, InputOf, Node, NodeId};
 
 use self::message::{Call, Command, Message, Observation, Request};
+use self::pace::Pace;
 use self::plain::PlainLog;
 use self::record::Record;
 use self::replica::{Replica, ReplicaSetup};
@@ -78,6 +80,8 @@ pub struct Shape {
     pub entries_max: usize,
     /// A node makes a snapshot after so many commands, at least one.
     pub snapshot_every: usize,
+    /// How long the nodes wait for one another.
+    pub pace: Pace,
     /// How patient clients are.
     pub patience: Patience,
 }
@@ -87,9 +91,10 @@ pub struct Shape {
 pub fn build(shape: &Shape, rules: Rules) -> Vec<Member> {
     let nodes: Arc<[NodeId]> = (0..shape.replica_count).map(NodeId).collect();
     let replica = |me: &NodeId| {
-        let &Shape { entries_max, snapshot_every, .. } = shape;
+        let &Shape { entries_max, snapshot_every, pace, .. } = shape;
         let durable_before_send = rules.durable_before_send;
-        let setup = ReplicaSetup { me: *me, nodes: Arc::clone(&nodes), snapshot_every, durable_before_send };
+        let nodes = Arc::clone(&nodes);
+        let setup = ReplicaSetup { me: *me, nodes, snapshot_every, pace, durable_before_send };
         Member::Replica(Box::new(Replica::new(PlainLog::new(rules, entries_max), setup)))
     };
     let client = |index| Member::Client(Client::new(Arc::clone(&nodes), index as usize, shape.patience));

@@ -115,7 +115,8 @@ impl File {
     fn scenario<S: System>(self, sections: Sections<S>) -> Scenario {
         let Self { name, summary, checks, timing, clock, network, disk, faults, matrix, .. } = self;
         let Sections { shape, workload } = sections;
-        let parameters = Parameters::<S> { shape, workload, timing: timing.clone() };
+        let parameters =
+            Parameters::<S> { shape, workload, timing: timing.clone(), network: network.clone() };
         let system: Arc<dyn Configured> = Arc::new(parameters);
         Scenario { name, system, summary, checks, timing, clock, network, disk, faults, matrix }
     }
@@ -137,6 +138,9 @@ pub trait Configured: core::any::Any + Debug + Send + Sync {
 
     /// The same with other phases.
     fn with_timing(&self, timing: &Timing) -> Arc<dyn Configured>;
+
+    /// The same on another network.
+    fn with_network(&self, network: &NetworkProfile) -> Arc<dyn Configured>;
 
     /// The scenario as it is written down.
     fn to_value(&self, scenario: &Scenario) -> Value;
@@ -256,6 +260,10 @@ impl<S: System> Configured for Parameters<S> {
 
     fn with_timing(&self, timing: &Timing) -> Arc<dyn Configured> {
         Arc::new(Self { timing: timing.clone(), ..self.clone() })
+    }
+
+    fn with_network(&self, network: &NetworkProfile) -> Arc<dyn Configured> {
+        Arc::new(Self { network: network.clone(), ..self.clone() })
     }
 
     fn to_value(&self, scenario: &Scenario) -> Value {

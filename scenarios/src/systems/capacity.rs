@@ -13,6 +13,7 @@ use model::capacity::{self, Topology};
 use model::client::Operation;
 use model::config::distribution::Distribution;
 use model::message::{Call, Observation, Request};
+use model::replication::consensus::pace::Pace;
 use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
 use sim::time::Span;
@@ -263,7 +264,7 @@ pub(super) fn check_common<S>(parameters: &Parameters<S>) -> Result<(), String>
 where
     S: System<Shape = Shape, Workload = Workload>,
 {
-    let Parameters { shape, workload, timing } = parameters;
+    let Parameters { shape, workload, timing, .. } = parameters;
     let asks = workload.requests_per_s.get() > 0;
     let wrong = |found: &str| Err(found.to_owned());
     if asks && (shape.clients.get() == 0 || shape.services.get() == 0) {
@@ -343,6 +344,7 @@ where
         deciding: shape.counter.deciding(),
         snapshot_every: shape.snapshot_every.get_u32(),
         log_count: shape.log.count(shape.log_nodes.get_u32()),
+        log_pace: Pace::of(&parameters.network),
         chooser_after: shape.chooser_after(),
         patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     };

@@ -99,7 +99,7 @@ impl System for EventChain {
     type Node = chain::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        let Parameters { workload, timing, shape } = parameters;
+        let Parameters { workload, timing, shape, .. } = parameters;
         let heal_ms = timing.heal_s.get() * 1_000;
         if workload.settle_ms.get() >= heal_ms {
             return Err("`workload.settle-ms`: expected less than `timing.heal-s`".to_owned());

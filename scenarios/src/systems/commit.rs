@@ -71,7 +71,7 @@ impl System for Commit {
     type Node = commit::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        let Parameters { shape, workload, timing } = parameters;
+        let Parameters { shape, workload, timing, .. } = parameters;
         if workload.participants_max.get() > shape.participants.get() {
             return Err("`workload.participants-max`: expected at most `shape.participants`".to_owned());
         }

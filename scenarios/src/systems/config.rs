@@ -117,7 +117,7 @@ impl<D: Delivery> System for Config<D> {
     type Node = config::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        let Parameters { shape, workload, timing } = parameters;
+        let Parameters { shape, workload, timing, .. } = parameters;
         if workload.payloads.is_empty() {
             return Err("`workload.payloads` is empty; expected what the versions say".to_owned());
         }

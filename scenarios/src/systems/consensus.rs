@@ -7,6 +7,7 @@
 
 use model::client::Operation;
 use model::replication::consensus::message::{Call, Observation, Request};
+use model::replication::consensus::pace::Pace;
 use model::replication::consensus::rules::Rules;
 use model::replication::consensus::{self, build};
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ impl System for Consensus {
     type Node = consensus::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        let Parameters { workload, timing, shape } = parameters;
+        let Parameters { workload, timing, shape, .. } = parameters;
         if workload.mix.append.get() + workload.mix.read.get() == 0 {
             return Err("`workload.mix`: all shares are 0; expected one above".to_owned());
         }
@@ -134,6 +135,7 @@ fn world(parameters: &Parameters<Consensus>) -> consensus::Shape {
         client_count: shape.clients.get_u32(),
         entries_max: shape.entries_max.get_u32() as usize,
         snapshot_every: shape.snapshot_every.get_u32() as usize,
+        pace: Pace::of(&parameters.network),
         patience: patience(shape.timeout_ms.get(), shape.deadline_ms.get()),
     }
 }

@@ -107,7 +107,7 @@ fn increments_until(timing: &Timing, workload: &Workload) -> TrueTime {
 }
 
 fn check<S: Counting>(parameters: &Parameters<S>) -> Result<(), String> {
-    let Parameters { shape, workload, timing } = parameters;
+    let Parameters { shape, workload, timing, .. } = parameters;
     let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
     Load::of(workload.requests_per_s.get()).check_clients(clients, timing)?;
     // A question, its last flush and the one that finds out what became of it.

@@ -65,7 +65,7 @@ impl System for Election {
     type Node = election::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        let Parameters { shape, workload, timing } = parameters;
+        let Parameters { shape, workload, timing, .. } = parameters;
         let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
         Load::of(workload.requests_per_s.get()).check_clients(clients, timing)
     }

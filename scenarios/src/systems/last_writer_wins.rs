@@ -110,7 +110,7 @@ impl System for LastWriterWins {
     type Node = registers::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        let Parameters { shape, workload, timing } = parameters;
+        let Parameters { shape, workload, timing, .. } = parameters;
         if timing.heal_s.get() < 6 {
             return Err("`timing.heal-s`: expected at least 6, for the last reads".to_owned());
         }
@@ -150,7 +150,7 @@ impl System for LastWriterWins {
     }
 
     fn requests(parameters: &Parameters<Self>, seed: Seed) -> Vec<Planned<Self>> {
-        let Parameters { shape, workload, timing } = parameters;
+        let Parameters { shape, workload, timing, .. } = parameters;
         let clients = nodes(shape.replicas.get_u32(), shape.clients.get_u32());
         let end = timing.workload();
         let until = TrueTime::ZERO + end.saturating_sub(LAST_DRAWN);

@@ -78,7 +78,7 @@ impl System for Overview {
     type Node = overview::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        let Parameters { shape, workload, timing } = parameters;
+        let Parameters { shape, workload, timing, .. } = parameters;
         let clients = Clients { count: shape.clients.get(), deadline_ms: shape.deadline_ms.get() };
         Load::of(workload.requests_per_s.get()).check_clients(clients, timing)
     }
@@ -98,7 +98,7 @@ impl System for Overview {
     }
 
     fn requests(parameters: &Parameters<Self>, seed: Seed) -> Vec<Planned<Self>> {
-        let Parameters { shape, workload, timing } = parameters;
+        let Parameters { shape, workload, timing, .. } = parameters;
         let clients = nodes(shape.services.get_u32(), shape.clients.get_u32());
         let until = parameters.workload_end();
         let asked = OpenLoop { nodes: &clients, requests_per_s: workload.requests_per_s.get(), until };

@@ -99,7 +99,7 @@ impl System for Replication {
     type Node = broadcast::Member;
 
     fn check(parameters: &Parameters<Self>) -> Result<(), String> {
-        let Parameters { workload, timing, shape } = parameters;
+        let Parameters { workload, timing, shape, .. } = parameters;
         if workload.mix.total() == 0 {
             return Err("`workload.mix`: all shares are 0; expected one above".to_owned());
         }

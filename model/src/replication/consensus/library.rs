@@ -4,6 +4,10 @@
 //! the replication of the log. It has no clock, no chance and no thread of its own: it counts ticks. Source: H. Ng,
 //! S. Haridi, P. Carbone, "Omni-Paxos: Breaking the Barriers of Partial Connectivity", EuroSys 2023; crate `omnipaxos`.
 //!
+//! After [`Pace::resend_ticks`] it says again what prepares a leader: prepare, promise, and the request to be prepared.
+//! Entries, acceptances, decisions and forwarded proposals are said once. [`super::link`] notices what is missing, and
+//! [`Library::reconnected`] brings back all of that but a forwarded proposal: its client asks again.
+//!
 //! In 0.2.4 a node that has promised a higher ballot than that of the leader whom all others follow stays behind for ever:
 //! it may not promise less, and takes over only from a leader whom nobody follows. Here it takes over when it hears again
 //! and again that others follow a lower ballot.
@@ -29,13 +33,10 @@ use omnipaxos::util::LogEntry;
 use omnipaxos::{ClusterConfig, OmniPaxos, ServerConfig};
 use sim::node::NodeId;
 
+use super::pace::Pace;
 use super::record::{Decidable, Record};
 use super::shelf::{Image, Shelf};
 
-/// Heartbeats are exchanged every so many ticks.
-const ELECTION_TICKS: u64 = 5;
-/// What may have been lost is said again after so many ticks.
-const RESEND_TICKS: u64 = 10;
 /// A node that follows nobody hears so many times that others follow a lower ballot before it takes over.
 const LOWER_MAX: u32 = 10;
 /// Letters that may wait to be taken: a capacity to begin with, not a bound.
@@ -63,19 +64,19 @@ pub struct Library<C: Decidable> {
 }
 
 impl<C: Decidable> Library<C> {
-    /// Begins on `me`, one of `nodes`, with what its disk has.
+    /// Begins on `me`, one of `nodes`, with what its disk has. A round of heartbeats has to outlast a round trip.
     ///
     /// # Panics
     /// If there are fewer than two nodes, or `me` is none of them.
     #[must_use]
-    pub fn start(me: NodeId, nodes: Arc<[NodeId]>, image: Image<C>) -> Self {
+    pub fn start(me: NodeId, nodes: Arc<[NodeId]>, pace: Pace, image: Image<C>) -> Self {
         let shelf = Shelf::new(image);
         let pids = (1..=nodes.len() as u64).collect();
         let cluster = ClusterConfig { configuration_id: 1, nodes: pids, flexible_quorum: None };
         let server = ServerConfig {
             pid: pid(&nodes, me),
-            election_tick_timeout: ELECTION_TICKS,
-            resend_message_tick_timeout: RESEND_TICKS,
+            election_tick_timeout: pace.election_ticks,
+            resend_message_tick_timeout: pace.resend_ticks,
             buffer_size: BUFFER,
             ..ServerConfig::default()
         };

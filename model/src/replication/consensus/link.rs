@@ -13,9 +13,6 @@ use omnipaxos::messages::Message as Paxos;
 use omnipaxos::storage::Entry;
 use serde::{Deserialize, Serialize};
 
-/// A letter that is early waits for those before it until so many ticks have begun: that is longer than letters overtake
-/// one another when nothing is wrong, and shorter than the time between two heartbeats.
-const PATIENCE_TICKS: u32 = 2;
 /// Letters that wait, at most: beyond that those before them count as missing.
 const EARLY_MAX: usize = 256;
 
@@ -62,7 +59,7 @@ pub struct Link<C: Entry> {
     /// Letters beyond the next one, by number; at most [`EARLY_MAX`].
     early: BTreeMap<u64, Box<Letter<C>>>,
     /// Ticks that the first of them has waited.
-    waited: u32,
+    waited: u64,
 }
 
 impl<C: Entry> Default for Link<C> {
@@ -95,13 +92,14 @@ impl<C: Entry> Link<C> {
         heard
     }
 
-    /// A tick has begun: what can be handed on, since what is missing before it will not come.
-    pub fn tick(&mut self) -> Vec<Heard<C>> {
+    /// A tick has begun: what can be handed on. What is missing before it will not come, once that has waited for
+    /// `patience` ticks.
+    pub fn tick(&mut self, patience: u64) -> Vec<Heard<C>> {
         if self.early.is_empty() {
             return Vec::new();
         }
         self.waited += 1;
-        if self.waited < PATIENCE_TICKS { Vec::new() } else { self.skip() }
+        if self.waited < patience { Vec::new() } else { self.skip() }
     }
 
     /// The peer has begun again.
@@ -172,10 +170,10 @@ mod tests {
     fn what_does_not_come_in_time_is_a_gap_and_never_comes_late() {
         let mut link = Link::default();
         check(&mut link, &[(7, 1), (7, 3), (7, 4), (7, 6)]);
-        assert_eq!(numbers(&link.tick()), [0; 0]);
-        assert_eq!(numbers(&link.tick()), [0, 3, 4]);
+        assert_eq!(numbers(&link.tick(2)), [0; 0]);
+        assert_eq!(numbers(&link.tick(2)), [0, 3, 4]);
         assert_eq!(check(&mut link, &[(7, 2)]), [[0; 0]]);
-        assert_eq!(numbers(&link.tick()), [0; 0], "the next one has waited for one tick");
+        assert_eq!(numbers(&link.tick(2)), [0; 0], "the next one has waited for one tick");
         assert_eq!(check(&mut link, &[(7, 5)]), [[5, 6]]);
     }
 

@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sim::node::{Context, Input, InputOf, NodeId, SyncToken, TimerKey};
-use sim::time::Span;
 
 use super::application::{Application, Fx, Meaning, MessageOf, RecordOf};
 use super::library::{Decided, Library};
 use super::link::{Heard, Letter, Link};
+use super::pace::{Pace, TICK_EVERY};
 use super::record::{Keeping as _, Record};
 use super::shelf::Image;
 use crate::disk_log::{Begin, DiskLog};
@@ -24,7 +24,6 @@ use crate::rules::Precaution;
 
 const SYNC_RETRY: TimerKey = TimerKey(0);
 const TICK: TimerKey = TimerKey(1);
-const TICK_EVERY: Span = Span::from_ms(20);
 
 /// What a node needs to know of its world.
 #[derive(Clone, Debug)]
@@ -35,6 +34,8 @@ pub struct ReplicaSetup {
     pub nodes: Arc<[NodeId]>,
     /// A snapshot is made after so many commands.
     pub snapshot_every: usize,
+    /// How long the nodes wait for one another.
+    pub pace: Pace,
     /// A message leaves once everything written before it is durable; otherwise the sync comes when it comes.
     pub durable_before_send: Precaution,
 }
@@ -99,7 +100,8 @@ impl<A: Application> Replica<A> {
 
     fn begin(&mut self, fx: &mut Fx<A>) {
         let image = Image::of(self.disk.records().iter().filter_map(RecordOf::<A>::kept));
-        self.paxos = Some(Library::start(self.setup.me, Arc::clone(&self.setup.nodes), image));
+        self.paxos =
+            Some(Library::start(self.setup.me, Arc::clone(&self.setup.nodes), self.setup.pace, image));
         self.application.begin(self.life);
         self.settle(fx);
         fx.set_timer(TICK, TICK_EVERY);
@@ -139,7 +141,8 @@ impl<A: Application> Replica<A> {
             return self.disk.timer(fx);
         }
         for peer in Arc::clone(&self.setup.nodes).iter() {
-            let heard = self.links.get_mut(peer).map(Link::tick).unwrap_or_default();
+            let patience = self.setup.pace.patience_ticks;
+            let heard = self.links.get_mut(peer).map(|link| link.tick(patience)).unwrap_or_default();
             self.hear(*peer, heard, fx);
         }
         self.tell(Library::tick, fx);

@@ -33,7 +33,7 @@ where
     S: System<Shape = Shape, Workload = Workload, Rules = Rules>,
 {
     let topology = super::topology(parameters);
-    let Parameters { shape, workload, timing } = parameters;
+    let Parameters { shape, workload, timing, .. } = parameters;
     let whole_s = timing.workload().as_ns() / 1_000_000_000;
     let (requests_per_s, until) = match workload.arrival {
         Arrival::Steady => (workload.requests_per_s.get(), parameters.workload_end()),

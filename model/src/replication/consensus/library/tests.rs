@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use sim::chance::{Seed, Stream};
+use sim::time::Span;
 
 use super::*;
 use crate::ids::RequestKey;
@@ -46,10 +47,15 @@ struct World {
     decided: Vec<RequestKey>,
 }
 
+/// That of a network within a region.
+fn pace() -> Pace {
+    Pace::between(Span::ZERO, Span::ZERO)
+}
+
 impl World {
     fn new(count: usize, seed: u64) -> Self {
         let nodes: Arc<[NodeId]> = NODES[..count].into();
-        let begin = |me: &NodeId| Library::start(*me, Arc::clone(&nodes), Image::default());
+        let begin = |me: &NodeId| Library::start(*me, Arc::clone(&nodes), pace(), Image::default());
         let wires = || (0..count).map(|_| Wire::default()).collect();
         Self {
             chance: Seed(seed).stream("library", 0),
@@ -105,7 +111,7 @@ impl World {
     /// The node loses its memory, and what is on its way to it and from it.
     fn restart(&mut self, node: usize) {
         let image = Image::of(&self.libraries[node].shelf.records());
-        self.libraries[node] = Library::start(NODES[node], NODES[..self.count()].into(), image);
+        self.libraries[node] = Library::start(NODES[node], NODES[..self.count()].into(), pace(), image);
         self.states[node] = (State::default(), 0);
         // Its letters are of a new life, in which nothing is missing; those to it are in the middle of another.
         for peer in 0..self.count() {
@@ -266,7 +272,7 @@ fn a_follower_whose_leader_has_forgotten_it_begins_over() {
     world.libraries[follower].reconnected(NODES[leader]);
     world.settle(follower);
     world.deliver(follower, leader);
-    (0..RESEND_TICKS).for_each(|_| world.libraries[leader].tick());
+    (0..pace().resend_ticks).for_each(|_| world.libraries[leader].tick());
     world.settle(leader);
     // It promises upon the first, misses something, and promises upon the second; that promise is lost.
     world.deliver(leader, follower);

@@ -1,5 +1,7 @@
 //! Three nodes on the bench: what is decided, answered, kept and compacted, and what waits for a disk.
 
+use sim::time::Span;
+
 use super::super::Member;
 use super::super::message::{Answer, Call, Command, Message};
 use super::super::plain::PlainLog;
@@ -31,7 +33,8 @@ struct Bench {
 
 fn replica(rules: Rules, me: NodeId) -> Replica<PlainLog> {
     let durable_before_send = rules.durable_before_send;
-    let setup = ReplicaSetup { me, nodes: Arc::new(NODES), snapshot_every: 8, durable_before_send };
+    let (nodes, pace) = (Arc::new(NODES), Pace::between(Span::ZERO, Span::ZERO));
+    let setup = ReplicaSetup { me, nodes, snapshot_every: 8, pace, durable_before_send };
     Replica::new(PlainLog::new(rules, 40), setup)
 }
 
