@@ -80,6 +80,12 @@ pub trait System: Sized + Debug + Send + Sync + 'static {
         request: &RequestOf<Self>,
     ) -> Result<(), ForeignRequest>;
 
+    /// When nothing of that kind is asked any more: the end of the workload, unless the system says otherwise.
+    fn asked_until(parameters: &Parameters<Self>, request: &RequestOf<Self>) -> TrueTime {
+        let _ = request;
+        parameters.workload_end()
+    }
+
     /// What faults can be aimed at: nothing, unless the system says otherwise.
     fn aims(parameters: &Parameters<Self>, requests: &[Planned<Self>]) -> Aims {
         let _ = (parameters, requests);
@@ -181,9 +187,14 @@ pub enum ForeignRequest {
         /// Which.
         name: String,
     },
-    /// It is due after the end of the workload.
-    #[error("is due at {} ns, after the end of the workload", .0.as_ns())]
-    TooLate(TrueTime),
+    /// It is due too late.
+    #[error("is due at {} ns, expected before {} ns", .at.as_ns(), .end.as_ns())]
+    TooLate {
+        /// When it is due.
+        at: TrueTime,
+        /// When nothing of its kind is asked any more.
+        end: TrueTime,
+    },
 }
 
 /// A node before the run.

@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use model::rules::Variant;
 use reports::run_folder::{CHECKPOINTS, RunFolder, TRACE};
 use scenarios::folder::folder;
 use scenarios::plan::{Build, Plan};
 use scenarios::replay::{Departure, replay};
 use scenarios::{runner, scenario};
+use sim::substrate::Substrate;
 
 /// A run of 7 s.
 const SHORT: [&str; 4] = ["timing.chaos-s=3", "timing.heal-s=2", "timing.quiet-s=2", "timing.recover-s=1"];
@@ -80,4 +83,62 @@ fn checkpoints_that_are_not_those_of_the_run_are_told() {
         panic!("{departure}")
     };
     assert_eq!(lines.file, CHECKPOINTS);
+}
+
+/// The plan of a run of any scenario, as short as the scenario allows.
+fn short(name: &str, build: Build) -> Plan {
+    let longer = [SHORT[0], "timing.heal-s=10", SHORT[2], SHORT[3]];
+    let timings = [&SHORT[..], &longer[..], &[]].map(|timing| timing.iter().map(|one| (*one).to_owned()));
+    let scenario =
+        timings.into_iter().find_map(|timing| scenario::load(name, &timing.collect::<Vec<_>>()).ok());
+    runner::plan_for(&Arc::new(scenario.unwrap()), 5, build)
+}
+
+/// A run folder that was written down and read again gives the same bytes.
+#[track_caller]
+fn check_replay(name: &str, build: Build, keeps_trace: bool) {
+    let recorded = folder(&runner::run(short(name, build), keeps_trace).unwrap());
+    let text = serde_json::to_string(&recorded.plan).unwrap();
+    let plan = Plan::from_file(&serde_json::from_str(&text).unwrap());
+    let plan = plan.unwrap_or_else(|error| panic!("{name}, {build:?}: {error}"));
+    let departure = replay(&recorded, &plan).unwrap();
+    assert!(departure.is_none(), "{name}, {build:?}: {}", departure.unwrap());
+}
+
+#[test]
+fn every_scenario_is_replayed_in_both_variants_with_and_without_a_trace() {
+    for (index, name) in scenarios::catalog::names().enumerate() {
+        for (place, variant) in [Variant::Hardened, Variant::Naive].into_iter().enumerate() {
+            let build = Build { variant, ..Build::default() };
+            check_replay(name, build, (index + place) % 2 == 0);
+        }
+    }
+}
+
+#[test]
+fn runs_of_every_system_are_replayed_on_every_substrate() {
+    let mut systems = BTreeSet::new();
+    for name in scenarios::catalog::names() {
+        let is_new = systems.insert(scenario::load(name, &[]).unwrap().system.name().to_owned());
+        for substrate in Substrate::ALL.into_iter().filter(|substrate| is_new && substrate.is_built()) {
+            check_replay(name, Build { substrate, ..Build::default() }, false);
+        }
+    }
+}
+
+#[test]
+fn a_request_after_its_end_is_refused_by_place_and_instant() {
+    let chain = short("chain", Build::default());
+    let whole_ns = chain.scenario.timing.whole().as_ns();
+    let workload_ns = chain.scenario.timing.workload().as_ns();
+    let requests = chain.to_file().requests;
+    let is_audit = |request: &serde_json::Value| request[2] == "audit";
+    let place = |wanted: bool| requests.iter().rposition(|request| is_audit(request) == wanted).unwrap();
+    for (place, end_ns) in [(place(true), whole_ns), (place(false), workload_ns)] {
+        let mut file = chain.to_file();
+        file.requests[place][0] = end_ns.into();
+        let error = Plan::from_file(&file).err().unwrap().to_string();
+        let found = format!("`requests[{place}]` is due at {end_ns} ns, expected before {end_ns} ns");
+        assert!(error.contains(&found), "{error}");
+    }
 }

@@ -328,8 +328,9 @@ fn read_request<S: System>(
     let (at, node, request) = &planned;
     let face = faces.get(node.index()).ok_or(ForeignRequest::UnknownNode(*node))?;
     S::accept(parameters, face.label, request)?;
-    if *at >= parameters.workload_end() {
-        return Err(ForeignRequest::TooLate(*at));
+    let end = S::asked_until(parameters, request);
+    if *at >= end {
+        return Err(ForeignRequest::TooLate { at: *at, end });
     }
     Ok(planned)
 }

@@ -12,7 +12,7 @@ use model::chain::{self, build};
 use model::client::Operation;
 use serde::{Deserialize, Serialize};
 use sim::chance::Seed;
-use sim::time::Span;
+use sim::time::{Span, TrueTime};
 
 use super::common::{Clients, Load, accept_label, patience};
 use crate::bounded::Bounded;
@@ -143,6 +143,16 @@ impl System for EventChain {
             return Err(ForeignRequest::Unknown { what: "subject", name: subject.0.to_string() });
         }
         Ok(())
+    }
+
+    /// The audit is the last thing in a run.
+    fn asked_until(parameters: &Parameters<Self>, request: &Request) -> TrueTime {
+        match request {
+            Request::Audit => TrueTime::ZERO + parameters.timing.whole(),
+            Request::Operation(_) | Request::Tamper { .. } | Request::Erase { .. } => {
+                parameters.workload_end()
+            }
+        }
     }
 
     fn record(setting: Setting<'_, Self>, seen: &[Seen<Self>]) -> Recorded {
