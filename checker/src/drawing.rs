@@ -15,6 +15,7 @@
 //! | log | `a7` append 7, `a7@3` at offset 3, `l7,8` all entries, `2l9` those from 2, `2e9` that at 2, `2e` none |
 //! | mutex | `a` acquire, `r` release |
 //! | registers | `rx1,wy2` read x 1 and write y 2 at once; `rx` where the value is not known |
+//! | table | `write 3`, `read->3`, `acquire!` refused, in the words of its file |
 //!
 //! Over several objects, each word begins with its key: `x.w1`.
 //!

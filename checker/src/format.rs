@@ -24,6 +24,8 @@ mod operations;
 mod options;
 mod sink;
 mod source;
+mod table_events;
+pub mod table_file;
 #[cfg(test)]
 mod test_families;
 #[cfg(test)]
@@ -85,7 +87,7 @@ pub fn read_from(input: &mut dyn Read, options: &Options) -> Result<Contents, Fo
     source.skip_mark()?;
     let format = match options.format {
         Some(format) => format,
-        None => detect_in(&mut source)?,
+        None => detect_in(&mut source, options.table.is_some())?,
     };
     source.hold(1)?;
     let is_no_byte = source.held().is_empty();
@@ -93,7 +95,9 @@ pub fn read_from(input: &mut dyn Read, options: &Options) -> Result<Contents, Fo
         return Ok(nothing(format));
     }
     options.check_nil(format)?;
+    options.check_table(format)?;
     let Parsed { families, left_out, nemesis } = match format {
+        Format::Kv if options.table.is_some() => jepsen_edn::read(&mut source, options)?,
         Format::Hist => hist::read(&mut source, options)?.into(),
         Format::JepsenLog => jepsen_text::read(&mut source, Form::Log, options)?,
         Format::JepsenTxt => jepsen_text::read(&mut source, Form::History, options)?,
@@ -119,7 +123,7 @@ fn nothing(format: Format) -> Contents {
 }
 
 /// The format of what `source` begins with, none of which is used.
-fn detect_in(source: &mut Source<'_>) -> Result<Format, FormatError> {
+fn detect_in(source: &mut Source<'_>, is_of_table: bool) -> Result<Format, FormatError> {
     let mut wanted = 1;
     loop {
         source.hold(wanted)?;
@@ -129,6 +133,9 @@ fn detect_in(source: &mut Source<'_>) -> Result<Format, FormatError> {
         let whole = if is_all { held.len() } else { lines_end };
         if let Some(format) = Format::detect(&held[..whole]) {
             return Ok(format);
+        }
+        if is_of_table && begins_with_event(&held[..whole]) {
+            return Ok(Format::Hist);
         }
         if is_all {
             source.check_held()?;
@@ -145,6 +152,12 @@ fn text_of(bytes: &[u8]) -> &str {
         Ok(text) => text,
         Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
     }
+}
+
+/// Whether the first line is compact text in the words of some table.
+fn begins_with_event(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    lines.find(|line| !line.trim().is_empty()).is_some_and(hist::is_line_of_table)
 }
 
 impl Format {

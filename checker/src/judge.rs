@@ -145,7 +145,8 @@ impl Judge<'_> {
             | FamilyKind::Counter { .. }
             | FamilyKind::AppendLog { .. }
             | FamilyKind::Mutex { .. }
-            | FamilyKind::MultiRegister { .. } => {
+            | FamilyKind::MultiRegister { .. }
+            | FamilyKind::Table { .. } => {
                 kind.visit(&mut *self);
             }
             FamilyKind::Capacity { spec, history, witness, schedule, uncertainty_ns } => {

@@ -100,7 +100,7 @@ fn one_answer<S: Drawable>(spec: &S, history: &History<S>, place: &str) {
 }
 
 #[track_caller]
-fn check<S: Drawable>(spec: &S, words: &[&str]) {
+pub(crate) fn check<S: Drawable>(spec: &S, words: &[&str]) {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     for seed in 0..trial_count() {
         let history = any_history(spec, &words, &mut Chance::new(seed));

@@ -174,7 +174,7 @@ impl CheckedFile {
 }
 
 /// Model, operations, clients, and operations of unknown outcome; of records that are no operations, their number.
-fn described(kind: &FamilyKind) -> (&'static str, u64, u64, u64) {
+fn described(kind: &FamilyKind) -> (&str, u64, u64, u64) {
     let (operations, clients, unknown) = match kind {
         FamilyKind::Switch { history, .. } => {
             let nodes: BTreeSet<_> = history.tasks.iter().map(|task| task.node).collect();
@@ -191,7 +191,7 @@ fn described(kind: &FamilyKind) -> (&'static str, u64, u64, u64) {
         FamilyKind::Records(records) => (records.len(), records.parties(), records.unknown()),
         operations => operations.visit(Count).unwrap_or_default(),
     };
-    (kind.model(), operations as u64, clients as u64, unknown as u64)
+    (kind.model_name(), operations as u64, clients as u64, unknown as u64)
 }
 
 /// Counts operations, clients and operations of unknown outcome.

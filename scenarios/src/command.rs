@@ -19,6 +19,7 @@ mod export;
 mod histories;
 mod list;
 mod matrix;
+mod model_file;
 mod mutant;
 pub(crate) mod output;
 mod replay;
@@ -113,6 +114,14 @@ pub(crate) enum CommandError {
         path: String,
         /// How far the content was read.
         place: checker::format::Place,
+    },
+    /// A model of the user's own.
+    #[error("{path}:{source}")]
+    ModelFile {
+        /// Which file.
+        path: String,
+        /// Where and why.
+        source: checker::format::table_file::TableFileError,
     },
     /// Arguments that do not go together.
     #[error("{0}")]

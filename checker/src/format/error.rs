@@ -39,6 +39,16 @@ pub enum FormatError {
         /// What the file seems to be of.
         workload: Workload,
     },
+    /// Something else should stand here, by the table that says what there is.
+    #[error("{place}: found {found}, expected {expected}")]
+    Table {
+        /// Where.
+        place: Place,
+        /// What stands there.
+        found: Found,
+        /// What should.
+        expected: String,
+    },
     /// The events contradict each other.
     #[error("{place}: {error}")]
     History {
@@ -197,6 +207,7 @@ impl FormatError {
         match self {
             Self::Unexpected { place, .. }
             | Self::Refused { place, .. }
+            | Self::Table { place, .. }
             | Self::History { place, .. }
             | Self::Json { place, .. }
             | Self::NotUtf8 { place, .. }

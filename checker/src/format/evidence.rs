@@ -39,6 +39,9 @@ pub struct Reading {
     /// `--model`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// The text of the file that `--model` names, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
     /// `--init`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<String>,

@@ -25,6 +25,7 @@
 //! operation did not happen, but for the two refusals above. An end may repeat what was asked; then
 //! it must be the same.
 
+mod table;
 mod words;
 
 use super::options::Model;
@@ -63,6 +64,10 @@ pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Fam
         if let Some(field) = first.without_start('#') {
             header.line(field, words)?;
         } else if !first.text.is_empty() {
+            if let Some(table) = &options.table {
+                source.again();
+                return table::read(source, table);
+            }
             let model = header.model(first)?;
             source.again();
             return header.read(model, source, options);
@@ -70,6 +75,8 @@ pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Vec<Fam
     }
     Ok(Vec::new())
 }
+
+pub(super) use table::is_line as is_line_of_table;
 
 /// Whether the line is a header or an event, of whatever model.
 pub(super) fn is_line(text: &str) -> bool {

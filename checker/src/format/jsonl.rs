@@ -129,6 +129,11 @@ enum Model {
         #[serde(flatten)]
         rules: ChainRules,
     },
+    /// A table of the user's own: named in digests, but its operations have no words here.
+    #[serde(skip_deserializing)]
+    Table {
+        text: String,
+    },
 }
 
 /// One to three shares, each from 1 to 100.

@@ -21,8 +21,10 @@ pub use workload::Workload;
 
 use super::contents::Parsed;
 use super::edn::{Elements, Item};
+use super::table_events::TableObjects;
 use super::{FormatError, Initial, Model, NilReads, Options};
 use crate::spec::register::Value;
+use crate::spec::table::Table;
 use clues::Clues;
 
 /// How many elements are looked at before the model is chosen.
@@ -146,6 +148,9 @@ pub(super) fn read(
     declared: &Declared,
     options: &Options,
 ) -> Result<Parsed, FormatError> {
+    if let Some(table) = &options.table {
+        return of_table(table, items, first);
+    }
     let model = options.model.or(declared.model);
     let mut clues = Clues::default();
     let mut waiting: Vec<Item> = Vec::new();
@@ -161,7 +166,7 @@ pub(super) fn read(
     let told = told.or_else(|| clues.choice(model, true));
     let choice = told.unwrap_or(Choice::plain(ObjectKind::Model(Model::RegisterCas)));
     let initial = options.initial.clone().or_else(|| declared.initial.clone());
-    let mut growing = Growing::new(choice, rules, &Options { initial, ..*options })?;
+    let mut growing = Growing::new(choice, rules, &Options { initial, ..options.clone() })?;
     growing.set_capacity(declared.capacity);
     let mut waiting = waiting.into_iter();
     loop {
@@ -179,6 +184,16 @@ pub(super) fn read(
             return Err(refused(error, items, clues, options.model));
         }
     }
+}
+
+/// Reads the objects of a file in the words of a table.
+fn of_table(table: &Table, items: &mut dyn Items, first: Option<Item>) -> Result<Parsed, FormatError> {
+    let mut objects = TableObjects::new(table);
+    let mut next = first;
+    while let Some(item) = next.take().map_or_else(|| items.item(), |item| Ok(Some(item)))? {
+        objects.item(item)?;
+    }
+    objects.finish()
 }
 
 /// The error with the workload that the file seems to be of.

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::edn::Edn;
-use super::{Format, FormatError, Place};
+use super::{Format, FormatError, Found, Place};
 use crate::judge::Family;
 use crate::spec::register::Value;
+use crate::spec::table::Table;
 
 /// How a file is to be read; by default its content tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Options {
     pub initial: Option<Initial>,
     /// What an answered read of nil tells, instead of the format's default.
     pub nil: Option<NilReads>,
+    /// A table of the user's own, which then is the model.
+    pub table: Option<Table>,
 }
 
 /// What an answered read tells that found nil.
@@ -166,6 +169,25 @@ impl Options {
             return Err(FormatError::FixedStart { place: Place::START, model: model.name() });
         }
         Ok(())
+    }
+
+    /// Refuses a format whose words are not those of a table, if there is one.
+    pub(super) fn check_table(&self, format: Format) -> Result<(), FormatError> {
+        let is_told = match format {
+            Format::Hist
+            | Format::JepsenEdn
+            | Format::JepsenLog
+            | Format::JepsenTxt
+            | Format::Json
+            | Format::Kv => true,
+            Format::Jsonl => false,
+        };
+        if is_told || self.table.is_none() {
+            return Ok(());
+        }
+        let found = Found::text(&format!("a history in {format}"));
+        let expected = "one in hist or a form of Jepsen's: others have words of their own".to_owned();
+        Err(FormatError::Table { place: Place::START, found, expected })
     }
 
     /// Refuses families of another model than the one asked for.

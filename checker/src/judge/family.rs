@@ -16,6 +16,7 @@ use crate::spec::log::Log;
 use crate::spec::multi_register::MultiRegister;
 use crate::spec::mutex::Mutex;
 use crate::spec::register::Register;
+use crate::spec::table::Table;
 use crate::spec::text::Text;
 use crate::switch_timing::{Promise, SwitchHistory};
 
@@ -87,6 +88,13 @@ pub enum FamilyKind {
         /// What was asked of them.
         history: KeyedHistory<MultiRegister>,
     },
+    /// Objects of a table of the user's own.
+    Table {
+        /// What they answer.
+        spec: Table,
+        /// What was asked of them.
+        history: KeyedHistory<Table>,
+    },
     /// Bounded counters.
     Capacity {
         /// What a counter answers.
@@ -150,6 +158,7 @@ impl FamilyKind {
             Self::AppendLog { spec, history } => Some(visitor.visit(spec, history)),
             Self::Mutex { spec, history } => Some(visitor.visit(spec, history)),
             Self::MultiRegister { spec, history } => Some(visitor.visit(spec, history)),
+            Self::Table { spec, history } => Some(visitor.visit(spec, history)),
             Self::Capacity { spec, history, .. } => Some(visitor.visit(spec, history)),
             Self::Kinds { spec, history, .. } => Some(visitor.visit(spec, history)),
             Self::Switch { .. } | Self::Log(_) | Self::Reads(_) | Self::Records(_) => None,
@@ -167,11 +176,20 @@ impl FamilyKind {
             Self::AppendLog { .. } | Self::Log(_) => "log",
             Self::Mutex { .. } => "mutex",
             Self::MultiRegister { .. } => "multi-register",
+            Self::Table { .. } => "table",
             Self::Capacity { .. } => "bcounter",
             Self::Kinds { .. } => "bcounter-kinds",
             Self::Switch { .. } => "switch",
             Self::Reads(_) => "reads",
             Self::Records(records) => records.model(),
+        }
+    }
+
+    /// The name of its model; of a table, the one that its file gives it.
+    pub fn model_name(&self) -> &str {
+        match self {
+            Self::Table { spec, .. } => spec.name(),
+            other => other.model(),
         }
     }
 
@@ -195,6 +213,7 @@ impl FamilyKind {
             | Self::AppendLog { .. }
             | Self::Mutex { .. }
             | Self::MultiRegister { .. }
+            | Self::Table { .. }
             | Self::Capacity { .. }
             | Self::Kinds { .. } => self.visit(IsEmpty).unwrap_or(true),
         }

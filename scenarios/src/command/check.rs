@@ -16,6 +16,7 @@ use reports::run_folder::Outcome;
 use reports::{page, text};
 use scenarios::stopwatch::Stopwatch;
 
+use super::model_file::{self, ModelChoice, ModelParser};
 use super::{CommandError, expect_no_input, histories, output, shown, write_file, write_with};
 
 /// Judge histories from files
@@ -28,8 +29,8 @@ pub(crate) struct Check {
     #[arg(long, value_enum, default_value_t = FormatArgument::Auto)]
     format: FormatArgument,
     /// What the object is
-    #[arg(long, value_enum)]
-    model: Option<ModelArgument>,
+    #[arg(long, value_name = "M|FILE.toml", value_parser = ModelParser)]
+    model: Option<ModelChoice>,
     /// What it holds at first: nil, a whole number, or a string where values are strings
     #[arg(long, value_name = "V", allow_hyphen_values = true)]
     init: Option<String>,
@@ -74,7 +75,7 @@ enum FormatArgument {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ModelArgument {
+pub(super) enum ModelArgument {
     /// A register with compare-and-set
     RegisterCas,
     /// Registers or strings under keys
@@ -138,10 +139,11 @@ impl Check {
             }
             expect_no_input(evidence, &histories::files(&self.files))?;
         }
+        let options = self.options()?;
         let mut judged = Vec::new();
         let mut is_any_bad = false;
         for file in &self.files {
-            match self.judge_file(file) {
+            match self.judge_file(file, &options) {
                 Ok(results) => {
                     self.show_lines(&results)?;
                     judged.extend(results);
@@ -170,9 +172,9 @@ impl Check {
         lines.map(CheckedFile::json).try_for_each(|line| output::print(&line))
     }
 
-    fn judge_file(&self, path: &Path) -> Result<Vec<CheckedFile>, CommandError> {
+    fn judge_file(&self, path: &Path, options: &Options) -> Result<Vec<CheckedFile>, CommandError> {
         let parsing = Stopwatch::start();
-        let contents = histories::read(path, &self.options())?;
+        let contents = histories::read(path, options)?;
         let Contents { format, families, .. } = &contents;
         let parse_ns = parsing.elapsed_ns();
         let judging = Stopwatch::start();
@@ -189,7 +191,7 @@ impl Check {
         let file = shown(path);
         if let Some(evidence) = &self.evidence {
             let checks = certify(families, &found.judged(), budget);
-            self.write_evidence(evidence, &contents, checks)?;
+            self.write_evidence(evidence, &contents, checks, options)?;
         }
         Ok(match found {
             Found::Checks(checks) => {
@@ -208,12 +210,14 @@ impl Check {
         path: &Path,
         contents: &Contents,
         checks: Vec<Checked>,
+        options: &Options,
     ) -> Result<(), CommandError> {
-        let Options { model, initial, nil, .. } = self.options();
+        let Options { model, initial, nil, table, .. } = options;
         let history = Reading {
             format: contents.format.name().to_owned(),
             model: model.map(|model| model.name().to_owned()),
-            init: initial.map(|Initial(value)| value),
+            table: table.as_ref().map(|table| table.text().to_owned()),
+            init: initial.clone().map(|Initial(value)| value),
             nil: nil.map(|nil| nil.name().to_owned()),
             digest: digest(&contents.families),
         };
@@ -226,7 +230,7 @@ impl Check {
         })
     }
 
-    fn options(&self) -> Options {
+    fn options(&self) -> Result<Options, CommandError> {
         let format = match self.format {
             FormatArgument::Auto => None,
             FormatArgument::Hist => Some(Format::Hist),
@@ -241,17 +245,37 @@ impl Check {
             NilArgument::Observed => NilReads::Observed,
             NilArgument::Wildcard => NilReads::Wildcard,
         });
-        let model = self.model.map(|model| match model {
-            ModelArgument::RegisterCas => Model::RegisterCas,
-            ModelArgument::Kv => Model::Kv,
-            ModelArgument::CounterInc => Model::CounterInc,
-            ModelArgument::CounterRw => Model::CounterRw,
-            ModelArgument::Bcounter => Model::Bcounter,
-            ModelArgument::Log => Model::Log,
-            ModelArgument::Mutex => Model::Mutex,
-            ModelArgument::MultiRegister => Model::MultiRegister,
-        });
-        Options { format, model, initial: self.init.clone().map(Initial), nil }
+        let (model, table) = match &self.model {
+            None => (None, None),
+            Some(ModelChoice::Known(model)) => (Some(model.model()), None),
+            Some(ModelChoice::File(path)) => {
+                if self.init.is_some() {
+                    let message = format!("--init: {} itself says where its objects start", shown(path));
+                    return Err(CommandError::Usage(message));
+                }
+                if self.nil.is_some() {
+                    let message = format!("--nil: to {} nil is a word like any other", shown(path));
+                    return Err(CommandError::Usage(message));
+                }
+                (None, Some(model_file::read(path)?))
+            }
+        };
+        Ok(Options { format, model, initial: self.init.clone().map(Initial), nil, table })
+    }
+}
+
+impl ModelArgument {
+    const fn model(self) -> Model {
+        match self {
+            Self::RegisterCas => Model::RegisterCas,
+            Self::Kv => Model::Kv,
+            Self::CounterInc => Model::CounterInc,
+            Self::CounterRw => Model::CounterRw,
+            Self::Bcounter => Model::Bcounter,
+            Self::Log => Model::Log,
+            Self::Mutex => Model::Mutex,
+            Self::MultiRegister => Model::MultiRegister,
+        }
     }
 }
 

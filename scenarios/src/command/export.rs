@@ -97,7 +97,8 @@ fn has_operations(kind: &FamilyKind) -> bool {
         | FamilyKind::Mutex { .. }
         | FamilyKind::MultiRegister { .. }
         | FamilyKind::Capacity { .. }
-        | FamilyKind::Kinds { .. } => true,
+        | FamilyKind::Kinds { .. }
+        | FamilyKind::Table { .. } => true,
         FamilyKind::Switch { .. } | FamilyKind::Log(_) | FamilyKind::Reads(_) | FamilyKind::Records(_) => {
             false
         }

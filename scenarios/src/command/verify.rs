@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use checker::format::evidence::{Evidence, Reading};
-use checker::format::{Contents, Format, Initial, Model, NilReads, Options};
+use checker::format::{Contents, Format, Initial, Model, NilReads, Options, table_file};
 use checker::verify::{Verified, verify};
 use clap::Args;
 
@@ -31,7 +31,7 @@ impl Verify {
         let Contents { families, .. } = histories::read(&self.history, &options)?;
         match verify(&families, &evidence) {
             Ok(verified) => {
-                verified.iter().map(|one| in_words(one)).try_for_each(|line| output::print(&line))?;
+                verified.iter().map(in_words).try_for_each(|line| output::print(&line))?;
                 Ok(u8::from(verified.iter().any(|one| one.result.is_err())))
             }
             Err(refusal) => {
@@ -55,7 +55,14 @@ impl Verify {
             Some(name) => Some(NilReads::named(name).ok_or_else(|| unknown("--nil", name))?),
             None => None,
         };
-        Ok(Options { format: Some(format), model, initial: reading.init.clone().map(Initial), nil })
+        let table = match &reading.table {
+            Some(text) => {
+                let malformed = |source| CommandError::ModelFile { path: shown(&self.evidence), source };
+                Some(table_file::read(text).map_err(malformed)?.0)
+            }
+            None => None,
+        };
+        Ok(Options { format: Some(format), model, initial: reading.init.clone().map(Initial), nil, table })
     }
 }
 

@@ -114,6 +114,11 @@ impl Event {
         })
     }
 
+    /// What `:f` says, as a name.
+    pub(in crate::format) fn word_name(&self) -> Option<&str> {
+        self.word_value.word()
+    }
+
     /// The error that the value is not what it should be.
     pub(in crate::format) fn unexpected_value(&self, expected: &'static str) -> FormatError {
         FormatError::Unexpected { place: self.value_place, found: self.value.found(), expected }

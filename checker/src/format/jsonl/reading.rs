@@ -77,6 +77,7 @@ fn with_initial(mut families: Vec<Family>, options: &Options) -> Result<Vec<Fami
             | FamilyKind::Tally { .. }
             | FamilyKind::AppendLog { .. }
             | FamilyKind::Mutex { .. }
+            | FamilyKind::Table { .. }
             | FamilyKind::Capacity { .. }
             | FamilyKind::Kinds { .. }
             | FamilyKind::Switch { .. }
@@ -209,6 +210,7 @@ impl Growing {
             Model::Locks { promise } => GrowingKind::Records(Records::Locks { records: Vec::new(), promise }),
             Model::Commits => GrowingKind::Records(Records::Commits(Vec::new())),
             Model::Accounts { end } => GrowingKind::Records(Records::Accounts { records: Vec::new(), end }),
+            Model::Table { .. } => unreachable!("a declaration of a table is not deserialized"),
             Model::Chain { rules } => GrowingKind::Records(Records::Chain { records: Vec::new(), rules }),
         };
         Self { name: declaration.name, kind }

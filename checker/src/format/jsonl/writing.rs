@@ -31,6 +31,10 @@ pub fn write(families: &[Family], mut output: impl io::Write) -> io::Result<()> 
     if names.len() < families.len() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "two families have one name"));
     }
+    if let Some(family) = families.iter().find(|family| matches!(family.kind, FamilyKind::Table { .. })) {
+        let told = format!("{}: operations of a model file have no words in this format", family.name);
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, told));
+    }
     let mut lines = Lines::default();
     lines.push(0, &header_of(families))?;
     for family in families {
@@ -79,6 +83,7 @@ fn declaration(family: &Family) -> Declaration {
         FamilyKind::AppendLog { .. } => Model::AppendLog,
         FamilyKind::Mutex { .. } => Model::Mutex,
         FamilyKind::MultiRegister { spec, .. } => Model::MultiRegister { init: spec.initial },
+        FamilyKind::Table { spec, .. } => Model::Table { text: spec.text().to_owned() },
         FamilyKind::Log(_) => Model::Log,
         FamilyKind::Reads(_) => Model::Reads,
         FamilyKind::Records(records) => records_declared(records),
@@ -156,6 +161,7 @@ impl Lines {
             FamilyKind::AppendLog { history, .. } => self.operations(name, history),
             FamilyKind::Mutex { history, .. } => self.operations(name, history),
             FamilyKind::MultiRegister { history, .. } => self.operations(name, history),
+            FamilyKind::Table { .. } => unreachable!("tables are refused before they are written"),
             FamilyKind::Capacity { history, witness, .. } => {
                 self.operations(name, history)?;
                 self.orders(name, witness)
