@@ -138,6 +138,10 @@ fn detect_in(source: &mut Source<'_>, is_of_table: bool) -> Result<Format, Forma
             return Ok(Format::Hist);
         }
         if is_all {
+            // A log may say much before the first operation.
+            if text_of(held).lines().any(jepsen_text::is_logger_line) {
+                return Ok(Format::JepsenLog);
+            }
             source.check_held()?;
             return Err(FormatError::NotRecognised { place: Place::START });
         }
@@ -167,7 +171,7 @@ impl Format {
 
     /// Which format a file is of that begins with these lines, if any.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
-        let mut is_first = true;
+        let (mut is_first, mut is_json) = (true, false);
         let mut rest = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         while !rest.is_empty() {
             let length = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
@@ -176,7 +180,8 @@ impl Format {
             if let Some(format) = Self::of_start(line, rest).filter(|_| is_first && !line.is_empty()) {
                 return Some(format);
             }
-            if jepsen_text::is_log_line(line) {
+            is_json |= is_first && json::is_like(rest);
+            if !is_json && jepsen_text::is_log_line(line) {
                 return Some(Self::JepsenLog);
             }
             is_first &= line.is_empty() || line.starts_with(['#', ';']);

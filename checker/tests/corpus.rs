@@ -225,6 +225,7 @@ fn a_bad_jepsen_log_says_where_and_what() {
         (&["0 :invoke :cas [1 2"], "1:40: found the end of the line, expected ]"),
         (&["0 :invoke :cas [1 2] 3"], "1:42: found \"3\", expected the end of the line"),
         (&["0 :invoke :cas 1"], "1:36: found \"1\", expected a vector of two values"),
+        (&["0 :invoke :write one"], "1:38: found \"one\", expected nil, or a number, string or keyword"),
         (&["0 :invoke"], "1:30: found the end of the line, expected a name, as :read"),
         (&["0 :invoke :read nil", "0 :ok :read"], "2:32: found the end of the line, expected a value"),
         (&["0 :invoke :write 1", "0 :ok :write 2"], "2:34: found \"2\", expected what the process asked"),

@@ -73,6 +73,12 @@ pub enum FormatError {
         /// The byte.
         byte: u8,
     },
+    /// A file that begins with the mark of UTF-16.
+    #[error("{place}: the file is UTF-16, expected UTF-8: `iconv -f UTF-16 -t UTF-8` converts it")]
+    Utf16 {
+        /// The beginning.
+        place: Place,
+    },
     /// A line longer than [`LINE_BYTES_MAX`].
     #[error("{place}: the line goes on after {LINE_BYTES_MAX} bytes, no more are read")]
     LongLine {
@@ -211,6 +217,7 @@ impl FormatError {
             | Self::History { place, .. }
             | Self::Json { place, .. }
             | Self::NotUtf8 { place, .. }
+            | Self::Utf16 { place }
             | Self::LongLine { place }
             | Self::LongElement { place }
             | Self::Deep { place, .. }

@@ -80,8 +80,10 @@ pub(super) use table::is_line as is_line_of_table;
 
 /// Whether the line is a header or an event, of whatever model.
 pub(super) fn is_line(text: &str) -> bool {
-    if text.starts_with('#') {
-        return text.contains('=');
+    if let Some(header) = text.strip_prefix('#') {
+        // A tag or a discard of EDN is no header.
+        let word = header.split_ascii_whitespace().next().unwrap_or_default();
+        return header.contains('=') && !header.starts_with('_') && !word.contains('{');
     }
     let mut words = text.split_ascii_whitespace();
     let is_process = words.next().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()));

@@ -57,6 +57,14 @@ pub(super) fn is_log_line(text: &str) -> bool {
     Head::of(text).is_some() || head::broken(text).is_some()
 }
 
+/// Whether a logger of Jepsen wrote the line.
+pub(super) fn is_logger_line(text: &str) -> bool {
+    let is_logger = |word: &str| word.starts_with("jepsen.");
+    let is_level = |word: &str| matches!(word, "INFO" | "WARN" | "DEBUG" | "ERROR");
+    let words = || text.split_ascii_whitespace().take(head::PREFIX_WORDS_MAX);
+    words().any(is_level) && words().any(is_logger)
+}
+
 /// The lines of a file.
 struct Lines<'s, 'a> {
     source: &'s mut Source<'a>,

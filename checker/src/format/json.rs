@@ -33,21 +33,35 @@ pub(super) fn read(source: &mut Source<'_>, options: &Options) -> Result<Parsed,
 /// Whether a file that begins so is of operations: its first object says of which type it is.
 pub(super) fn is_start(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
-    let mut scanner = Scanner::new(head, true);
-    let mut first = scanner.token();
-    if matches!(first, Ok((Token::Open(b'['), _))) {
-        first = scanner.token();
-    }
-    if !matches!(first, Ok((Token::Open(b'{'), _))) {
+    if !is_like(head) {
         return false;
     }
-    let text = String::from_utf8_lossy(&head[scanner.at()..]);
+    let mut scanner = Scanner::new(head, true);
+    let mut depth = 0_usize;
+    // To the end of the first object, or as far as it is there.
+    while let Ok((token, _)) = scanner.token() {
+        match token {
+            Token::Open(b'{') => depth += 1,
+            Token::Close(b'}') if depth <= 1 => break,
+            Token::Close(b'}') => depth -= 1,
+            Token::End => break,
+            Token::Open(_) | Token::Close(_) | Token::Comma | Token::Colon | Token::Text | Token::Word => {}
+        }
+    }
+    let object = String::from_utf8_lossy(&head[..scanner.at().min(head.len())]);
     // Blanks may stand around the colon.
-    text.match_indices("type\"").any(|(at, key)| {
-        let value = text[at + key.len()..].trim_start().strip_prefix(':').map(str::trim_start);
+    object.match_indices("type\"").any(|(at, key)| {
+        let value = object[at + key.len()..].trim_start().strip_prefix(':').map(str::trim_start);
         let word = value.and_then(|value| value.strip_prefix('"')).and_then(|value| value.split('"').next());
         word.is_some_and(|word| Kind::named(word.strip_prefix(':').unwrap_or(word)).is_some())
     })
+}
+
+/// Whether a file that begins so is JSON, of whatever kind: an object, or an array of them.
+pub(super) fn is_like(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii_start();
+    let inside = bytes.strip_prefix(b"[").unwrap_or(bytes).trim_ascii_start();
+    inside.strip_prefix(b"{").is_some_and(|object| object.trim_ascii_start().starts_with(b"\""))
 }
 
 /// What comes next in `held`, what the element after it stands in, and how many bytes it is.

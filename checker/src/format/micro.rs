@@ -18,6 +18,13 @@ pub(super) fn has_word(value: &Edn, word: &str) -> bool {
     value.list().is_some_and(|parts| parts.iter().any(|part| head(part) == Some(word)))
 }
 
+/// How many parts read, and how many do something else.
+pub(super) fn counts(value: &Edn) -> (usize, usize) {
+    let parts = value.list().unwrap_or_default();
+    let reads = parts.iter().filter(|part| matches!(head(part), Some("r" | "read"))).count();
+    (reads, parts.len() - reads)
+}
+
 /// Whether a part has found a list, which registers do not hold.
 pub(super) fn finds_lists(value: &Edn) -> bool {
     let is_list = |part: &Edn| matches!(part.list(), Some([_, _, Edn::List(_)]));

@@ -37,10 +37,13 @@ impl<'a> Source<'a> {
     /// Passes over the mark that some programs begin UTF-8 files with.
     ///
     /// # Errors
-    /// If the input fails.
+    /// If the input fails, or the mark is that of UTF-16.
     pub(super) fn skip_mark(&mut self) -> Result<(), FormatError> {
         const MARK: &[u8] = "\u{feff}".as_bytes();
         self.hold(MARK.len())?;
+        if self.held().starts_with(&[0xff, 0xfe]) || self.held().starts_with(&[0xfe, 0xff]) {
+            return Err(FormatError::Utf16 { place: Place::START });
+        }
         if self.held().starts_with(MARK) {
             self.start += MARK.len();
         }

@@ -108,10 +108,11 @@ impl Edn {
                 Ok(small) if !symbol::is_reserved(small) => Some(Some(small)),
                 Ok(_) | Err(_) => Some(Some(symbol::of(&value.to_string()))),
             },
-            Self::Truth(_) | Self::Text(_) | Self::Keyword(_) | Self::Other(_) => {
-                Some(Some(symbol::of(&self.written())))
+            Self::Truth(_) | Self::Text(_) | Self::Keyword(_) => Some(Some(symbol::of(&self.written()))),
+            Self::Other(written) if number::is_number(written) || written.starts_with('\\') => {
+                Some(Some(symbol::of(written)))
             }
-            Self::List(_) | Self::Pair(_) | Self::Map(_) | Self::Set(_) => None,
+            Self::List(_) | Self::Pair(_) | Self::Map(_) | Self::Set(_) | Self::Other(_) => None,
         }
     }
 

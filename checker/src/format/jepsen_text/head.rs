@@ -1,7 +1,7 @@
 //! What stands in front of an operation's name in a line: logger, time and thread, process and type.
 
 /// How many words may stand before the process: level, date, time, thread, logger.
-const PREFIX_WORDS_MAX: usize = 12;
+pub(super) const PREFIX_WORDS_MAX: usize = 12;
 /// The types of events.
 const KINDS: [&str; 4] = [":invoke", ":ok", ":fail", ":info"];
 /// How the names of threads begin.

@@ -38,8 +38,5 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 
 /// The number of a value that is no number, as EDN writes it.
 pub(super) fn of_text(written: &str) -> Option<i64> {
-    match Edn::parse(written)? {
-        Edn::Other(word) if !word.starts_with(|first: char| first.is_ascii_digit() || first == '-') => None,
-        value => value.register()?.filter(|value| symbol::is_reserved(*value)),
-    }
+    Edn::parse(written)?.register()?.filter(|value| symbol::is_reserved(*value))
 }

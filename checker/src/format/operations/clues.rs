@@ -7,7 +7,7 @@ use super::workload::Workload;
 use super::{Choice, ObjectKind};
 use crate::format::Model;
 use crate::format::edn::{Edn, Event, Item, Kind, Word};
-use crate::format::micro::{finds_lists, foreign_words, has_word, is_micro_operations};
+use crate::format::micro::{counts, finds_lists, foreign_words, has_word, is_micro_operations};
 
 /// How many unknown words are kept.
 const UNKNOWN_MAX: usize = 16;
@@ -36,6 +36,12 @@ enum Seen {
     Set,
     /// An increment that was told the new value.
     Incremented,
+    /// An increment that says by how much.
+    Units,
+    /// A transaction that reads several registers and writes none.
+    GroupRead,
+    /// A transaction that does anything else but to write one register.
+    Mixed,
 }
 
 impl Clues {
@@ -65,11 +71,14 @@ impl Clues {
             Shape::Plain => self.see(Seen::Plain),
             Shape::Keyed(_) | Shape::Unknown => {}
         }
+        if event.word == Word::Increment && event.value != Edn::Nil {
+            self.see(Seen::Units);
+        }
         self.note_value(event);
     }
 
     fn note_answer(&mut self, event: &Event) {
-        let is_found = matches!(event.word, Word::Read | Word::Get | Word::Unknown);
+        let is_found = matches!(event.word, Word::Read | Word::Get);
         match &event.value {
             Edn::Map(_) if is_found => self.see(Seen::Map),
             Edn::Set(_) if is_found => self.see(Seen::Set),
@@ -100,6 +109,13 @@ impl Clues {
             && (has_word(&event.value, "append") || finds_lists(&event.value))
         {
             self.see(Seen::Appends);
+        }
+        if event.word == Word::Txn && event.kind == Kind::Invoke {
+            match counts(&event.value) {
+                (2.., 0) => self.see(Seen::GroupRead),
+                (0, 1) => {}
+                _ => self.see(Seen::Mixed),
+            }
         }
         if event.word == Word::Txn && self.unknown.len() < UNKNOWN_MAX {
             self.unknown.extend(foreign_words(&event.value).map(str::to_owned));
@@ -153,7 +169,7 @@ impl Clues {
     }
 
     fn objects(&self, keys: Option<usize>, is_end: bool) -> Option<ObjectKind> {
-        let is_counted = self.has(Word::Add) || self.has(Word::Decrement);
+        let is_counted = self.has(Word::Add) || self.has(Word::Decrement) || self.has_seen(Seen::Units);
         let model = if self.has(Word::Txn) {
             Model::MultiRegister
         } else if self.has(Word::Append) && self.has_seen(Seen::Text) {
@@ -209,6 +225,8 @@ impl Clues {
             known("kafka")
         } else if self.has_seen(Seen::Appends) {
             known("list-append")
+        } else if self.has_seen(Seen::GroupRead) && !self.has_seen(Seen::Mixed) {
+            known("long-fork")
         } else if unknown(&["enqueue", "dequeue", "drain", "enq", "deq", "offer"]) {
             known("queue")
         } else if unknown(&["push", "pop"]) {

@@ -140,6 +140,15 @@ fn edn_that_is_no_event_is_refused() {
 }
 
 #[test]
+fn another_encoding_is_named() {
+    let want = "1:1: the file is UTF-16, expected UTF-8: `iconv -f UTF-16 -t UTF-8` converts it";
+    for format in Format::ALL {
+        check(b"\xff\xfe[\0", format, want);
+        check(b"\xfe\xff\0[", format, want);
+    }
+}
+
+#[test]
 fn deep_edn_is_refused_before_it_is_deep() {
     let nested = |depth: usize| {
         let (open, close) = ("[".repeat(depth), "]".repeat(depth));
@@ -283,6 +292,9 @@ proptest! {
                 r##"[\[\](){}"#,;:\\ \n01a.-]{0,6}"##,
                 ":(process|type|f|value|key|time|invoke|ok|fail|info|read|write|cas|txn|get|append) ?",
                 "(# ?model=(kv|log|mutex|multi-register|bcounter cap=2) ?|[0-2] [iofu] (r|w|txn|get k|append|read|inc) ?[@n0-9.]{0,3}\n)",
+                "([0-2]|:nemesis)\t:(invoke|ok|fail|info)\t:(read|write|cas|txn|lock)\t(nil|1|\\[1 2\\]|\\[k \\[1 2\\]\\]|\"a\")\n",
+                "INFO jepsen\\.util - [0-2] :(invoke|ok|fail) :(read|write) [1-3n] ?(\\[worker 1\\])?\n",
+                r##"\[?\{"type":"(invoke|ok)","process":[0-2],"f":"(read|write|txn)","value":(1|null|\[\["r",1\]\])\}[,\]\n]?"##,
                 ".{0,4}",
             ],
             0..20,

@@ -44,6 +44,16 @@ fn lines_of_text_are_read_whatever_a_logger_writes_around_them() {
 }
 
 #[test]
+fn a_log_may_say_much_before_its_first_operation() {
+    let noise = "2022-07-28 07:53:00,100{GMT}\tINFO\t[jepsen node n1] jepsen.db: waiting\n".repeat(20_000);
+    assert!(noise.len() > LINE_BYTES_MAX);
+    let text = format!("{noise}INFO  jepsen.util - 0 :invoke :read nil\nINFO  jepsen.util - 0 :ok :read 1\n");
+    assert_eq!(verdict(&text, &Options::default()), "violated");
+    let error = parse(&noise.as_bytes()[..200], &Options::default()).unwrap_err();
+    assert_eq!(error.to_string(), "3:1: no operation of format jepsen-log in 3 lines");
+}
+
+#[test]
 fn json_is_read_as_an_array_and_as_lines() {
     let objects = [
         r#"{"index":0,"type":"invoke","process":0,"f":"write","value":1}"#,
@@ -117,6 +127,15 @@ fn what_clojure_writes_is_passed_over_where_nobody_needs_it() {
 
 /// Operations: process, word, question, answer.
 type Operations<'a> = &'a [(u8, &'a str, &'a str, &'a str)];
+
+#[test]
+fn a_tagged_map_is_no_header_whatever_it_holds() {
+    let text = "#jepsen.history.Op{:process 0 :type :invoke :f :read :error \"a=b\"}\n#jepsen.history.Op{:process 0 :type :ok :f :read :value FOUND}\n";
+    let text = text.replace("FOUND", "0");
+    assert_eq!(Format::detect(text.as_bytes()), Some(Format::JepsenEdn));
+    assert_eq!(Format::detect(b"#_ {:a \"=\"} [{:process 0"), Some(Format::JepsenEdn));
+    assert_eq!(Format::detect(b"#model=kv\n"), Some(Format::Hist));
+}
 
 /// The events of operations, each asked and answered.
 fn events(operations: Operations<'_>) -> String {
@@ -243,6 +262,11 @@ fn other_words_for_the_same_operations_are_known() {
     );
     check_operations("counter-inc", &[(0, "inc", "nil", "1"), (1, "inc", "nil", "3")], "violated");
     check_operations(
+        "counter-rw",
+        &[(0, "inc", "1", "1"), (1, "inc", "1", "1"), (1, "read", "nil", "2")],
+        "holds",
+    );
+    check_operations(
         "multi-register",
         &[(0, "write", "[[:w 0 1]]", "[[:w 0 1]]"), (1, "read", "[[:r 0 nil]]", "[[:r 0 nil]]")],
         "violated",
@@ -292,7 +316,7 @@ fn a_refusal_names_the_workload_and_what_would_read_the_file() {
     let refused = |operations: Operations<'_>| {
         parse(events(operations).as_bytes(), &Options::default()).unwrap_err().to_string()
     };
-    let cases: [(&str, Operations<'_>); 12] = [
+    let cases: [(&str, Operations<'_>); 13] = [
         ("queue", &[(0, "enqueue", "1", "1"), (1, "dequeue", "nil", "1")]),
         ("unique-ids", &[(0, "generate", "nil", "1")]),
         (
@@ -313,6 +337,7 @@ fn a_refusal_names_the_workload_and_what_would_read_the_file() {
         ("causal-reverse", &[(0, "write", "1", "1"), (0, "read", "nil", "[1]")]),
         ("kafka", &[(0, "txn", "[[:send 1 2] [:poll]]", "[[:send 1 [0 2]] [:poll {}]]")]),
         ("set-full", &[(0, "add", "[0 1]", "[0 1]"), (0, "read", "[0 nil]", "[1 2 3]")]),
+        ("echo", &[(0, "echo", "\"a\"", "{:echo \"a\"}")]),
         ("comments", &[(0, "write", "1", "1"), (0, "read", "nil", "#{1}")]),
     ];
     for (workload, operations) in cases {
@@ -331,6 +356,9 @@ fn operations_of_no_process_are_refused_with_their_workload() {
     let error = parse(text.as_bytes(), &Options::default()).unwrap_err().to_string();
     let want = "1:1: found \"a map without :process\", expected :process with a number or :nemesis; this looks like the workload comments";
     assert!(error.starts_with(want), "{error}");
+    let text = "{:type :invoke :f :read :value [[:r 0 nil] [:r 1 nil]]} {:type :ok :f :read :value [[:r 0 1] [:r 1 nil]]}";
+    let error = parse(text.as_bytes(), &Options::default()).unwrap_err().to_string();
+    assert!(error.contains("the workload long-fork"), "{error}");
 }
 
 /// A small history in each form, to be cut and damaged.
