@@ -31,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::instants::seconds;
 use crate::verdict::Verdict;
 
 /// Something that was said or decided about a transaction.
@@ -328,7 +329,7 @@ impl Case {
         });
         if let Some((participant, yes)) = silent {
             let when = match yes {
-                Some(yes) => format!("voted yes only at {} ns (record {})", yes.at_ns, yes.place),
+                Some(yes) => format!("voted yes only at {} (record {})", seconds(yes.at_ns), yes.place),
                 None => "never voted yes".to_owned(),
             };
             let explanation =
@@ -338,12 +339,14 @@ impl Case {
         }
         let (participant, no) = self.first_refusal()?;
         let yes = self.votes[&participant].yes.filter(|yes| *yes < no);
-        let lost =
-            yes.map(|yes| format!(", though it had voted yes at {} ns (record {})", yes.at_ns, yes.place));
+        let lost = yes
+            .map(|yes| format!(", though it had voted yes at {} (record {})", seconds(yes.at_ns), yes.place));
         let lost = lost.unwrap_or_default();
         let explanation = format!(
-            "transaction {}: {commit}, but participant {participant} voted no at {} ns (record {}){lost}",
-            self.transaction, no.at_ns, no.place
+            "transaction {}: {commit}, but participant {participant} voted no at {} (record {}){lost}",
+            self.transaction,
+            seconds(no.at_ns),
+            no.place
         );
         Some(violated(explanation, &[commit.moment, no]))
     }
@@ -375,7 +378,7 @@ impl std::fmt::Display for Said {
             Party::Participant(participant) => write!(formatter, "participant {participant} decided {fate}")?,
             Party::Client => write!(formatter, "the client was told {fate}")?,
         }
-        write!(formatter, " at {at_ns} ns (record {place})")
+        write!(formatter, " at {} (record {place})", seconds(at_ns))
     }
 }
 

@@ -60,7 +60,7 @@ pub fn explanation<S: Spec>(spec: &S, history: &KeyedHistory<S>, budget: Budget)
         } else {
             let is_observed = (0..part.len()).map(|place| last.binary_search(&place).is_ok()).collect();
             let operations = part.operations().iter().map(|operation| (key.as_str(), operation)).collect();
-            let found = Asked::of(spec, Duty::All, operations, is_observed).explanation(budget)?;
+            let found = Asked::of(spec, part, Duty::All, operations, is_observed).explanation(budget)?;
             all.arbitration.extend(found.arbitration);
             all.sees.extend(found.sees);
         }
@@ -84,7 +84,7 @@ fn of_object<S: Spec>(spec: &S, key: &str, part: &History<S>, budget: Budget) ->
     }
     let is_observed = (0..part.len()).map(|place| last.binary_search(&place).is_ok()).collect();
     let operations = part.operations().iter().map(|operation| (key, operation)).collect();
-    Asked::of(spec, Duty::All, operations, is_observed).judged(budget, FINAL_ORDER, "convergence")
+    Asked::of(spec, part, Duty::All, operations, is_observed).judged(budget, FINAL_ORDER, "convergence")
 }
 
 /// The places of the last observation that each client began after all answered updates had returned.

@@ -5,13 +5,18 @@
 //! is legal. (That the part fails on its own would not do: a read without the write that it read
 //! fails for a reason the run never had.)
 
+mod context;
+mod mentions;
 mod part;
 mod smallest;
 mod story;
+#[cfg(test)]
+mod tests;
 mod words;
 
+pub(crate) use context::complete;
 pub(crate) use smallest::smallest;
-pub(crate) use words::{in_words, listed, short};
+pub(crate) use words::{Located, in_words, listed, short};
 
 use crate::engine::shortcut::{Conflict, Decision, Finding, View};
 use crate::engine::timeline::Task;
@@ -20,6 +25,7 @@ use crate::history::{History, OperationOf};
 use crate::spec::Spec;
 use crate::verdict::Violation;
 use part::Part;
+use story::Story;
 
 /// Where a search came to its end.
 #[derive(Clone, Copy)]
@@ -40,20 +46,47 @@ pub(crate) fn linearizability<S: Spec>(
     let mut part = Part::until(spec, tasks, stuck.place);
     let core = part.smallest();
     let operations = history.operations();
-    let explanation = format!(
-        "no order of {} is legal and respects real time: {}, the last of them to return, fits nowhere",
-        listed(core.iter().map(|place| in_words::<S>(&operations[*place])), core.len()),
-        short::<S>(&operations[stuck.place]),
-    );
-    let steps = story::told(spec, history, &part, stuck.place);
-    let core = core.iter().map(|place| operations[*place].number).collect();
-    Violation { operations: core, explanation, steps, ..where_stuck(history, stuck) }
+    let last = short::<S>(history, &operations[stuck.place], None);
+    let reason = (core.len() > 1).then(|| format!("{last}, the last of them to return, fits nowhere"));
+    let words = core.iter().map(|place| in_words::<S>(history, &operations[*place], None));
+    let numbers = core.iter().map(|place| operations[*place].number).collect();
+    let violation = Violation::claimed(numbers, words, claim(core.len()), reason);
+    let Violation { legal_prefix_count, stuck: number, .. } = where_stuck(history, stuck);
+    with_story(Violation { legal_prefix_count, stuck: number, ..violation }, spec, history, stuck.place)
+}
+
+/// What is claimed of that many operations.
+fn claim(count: usize) -> &'static str {
+    match count {
+        1 => ALONE,
+        _ => TOGETHER,
+    }
+}
+
+/// The claim about several operations.
+const TOGETHER: &str =
+    "no order of {} is legal and respects real time, whichever of the other operations are added";
+/// The claim about one.
+const ALONE: &str = "{} has no legal place, whichever of the other operations are added";
+
+/// Adds how far the history could be explained.
+fn with_story<S: Spec>(violation: Violation, spec: &S, history: &History<S>, stuck: usize) -> Violation {
+    let Story { steps, order, omitted_count, would_have_to, instead } = story::told(spec, history, stuck);
+    Violation {
+        steps,
+        legal_prefix: order,
+        legal_prefix_omitted: omitted_count,
+        would_have_to,
+        instead,
+        ..violation
+    }
 }
 
 /// The violation without its smallest part: where the search got stuck.
 pub(crate) fn where_stuck<S: Spec>(history: &History<S>, stuck: Stuck) -> Violation {
     let last = &history.operations()[stuck.place];
-    let explanation = format!("{} fits nowhere, whatever is taken before it", in_words::<S>(last));
+    let explanation =
+        format!("{} fits nowhere, whatever is taken before it", in_words::<S>(history, last, None));
     Violation {
         operations: vec![last.number],
         legal_prefix_count: Some(stuck.returned_count),
@@ -68,7 +101,8 @@ pub(crate) fn by_shortcut<S: Spec>(spec: &S, history: &History<S>, whole: &Confl
     let (end, found) = shortest_refused(spec, history, whole);
     let is_before = |operation: &&OperationOf<S>| operation.returned.is_some_and(|returned| returned < end);
     let legal_prefix_count = Some(history.operations().iter().filter(is_before).count());
-    let (history, found) = relevant(spec, history, end, found);
+    let whole = history;
+    let (history, found) = relevant(spec, whole, end, found);
     let prefix = Prefix::new(spec, &history, end);
     let smallest = smallest_conflict(spec, &prefix, found);
     let Some(stuck) = history.operations().iter().position(|operation| operation.returned == Some(end))
@@ -78,9 +112,10 @@ pub(crate) fn by_shortcut<S: Spec>(spec: &S, history: &History<S>, whole: &Confl
     let mut part = Part::of(spec, &history, &smallest.places, stuck);
     let places = part.smallest_of_known();
     let smallest = Conflict { places, ..smallest };
-    let steps = story::told(spec, &history, &part, stuck);
-    let stuck = Some(history.operations()[stuck].number);
-    Violation { legal_prefix_count, stuck, steps, ..conflict(&history, &smallest) }
+    let number = history.operations()[stuck].number;
+    let stuck = whole.find(number).expect("what is relevant is a part of the whole");
+    let violation = Violation { legal_prefix_count, stuck: Some(number), ..conflict(&history, &smallest) };
+    with_story(violation, spec, whole, stuck)
 }
 
 /// The first return at which what is known is refused, and the conflict there.
@@ -140,10 +175,9 @@ fn relevant<S: Spec>(spec: &S, history: &History<S>, end: u64, conflict: Conflic
 /// The violation as it was found.
 pub(crate) fn conflict<S: Spec>(history: &History<S>, conflict: &Conflict) -> Violation {
     let operations = || conflict.places.iter().map(|place| &history.operations()[*place]);
-    let named = listed(operations().map(in_words::<S>), conflict.places.len());
-    let explanation = format!("no order of {named} is legal and respects real time: {}", conflict.reason);
-    let operations = operations().map(|operation| operation.number).collect();
-    Violation { operations, explanation, ..Violation::default() }
+    let words = operations().map(|operation| in_words::<S>(history, operation, None));
+    let numbers = operations().map(|operation| operation.number).collect();
+    Violation::claimed(numbers, words, claim(conflict.places.len()), Some(conflict.reason.clone()))
 }
 
 fn conflict_in<S: Spec>(spec: &S, view: &impl View<S::Step>) -> Option<Conflict> {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::admission::{admission, admission_of_kinds};
 use crate::budget::Budget;
 use crate::drawing::Drawable;
+use crate::explain::complete;
 use crate::history::OperationIndex;
 use crate::keyed::KeyedHistory;
 use crate::lattice::{Level, Strongest, judge_level, strongest};
@@ -111,7 +112,11 @@ impl OperationsVisitor for AskStrongest {
     type Output = Strongest;
 
     fn visit<S: Drawable>(self, spec: &S, history: &KeyedHistory<S>) -> Strongest {
-        strongest(spec, history, self.budget)
+        let mut found = strongest(spec, history, self.budget);
+        for (_, judgement) in &mut found.next {
+            complete(spec, history, &mut judgement.verdict);
+        }
+        found
     }
 }
 
@@ -214,12 +219,12 @@ impl Judge<'_> {
             by_witness.unwrap_or_else(|| searched(spec, part, budget))
         });
         let judged = count_of(history);
-        if self.wants("sequential") {
-            let judgement = sequential(spec, history, &per_key, budget);
-            self.judgement("linearizable", per_key, &judged);
-            self.judgement("sequential", judgement, &judged);
-        } else {
-            self.judgement("linearizable", per_key, &judged);
+        let sequentially = self.wants("sequential").then(|| sequential(spec, history, &per_key, budget));
+        if self.wants("linearizable") {
+            self.judgement("linearizable", Self::in_context(spec, history, per_key), &judged);
+        }
+        if let Some(judgement) = sequentially {
+            self.judgement("sequential", Self::in_context(spec, history, judgement), &judged);
         }
     }
 
@@ -233,9 +238,16 @@ impl Judge<'_> {
         for level in Level::ALL {
             if !matches!(level, Level::Linearizable | Level::Sequential) && is_asked(level) {
                 let judgement = judge_level(level, spec, history, self.budget);
+                let judgement = Self::in_context(spec, history, judgement);
                 self.judgement(level.name(), judgement, &count_of(history));
             }
         }
+    }
+
+    /// A violation with the places of its operations, and with what stands around them.
+    fn in_context<S: Spec>(spec: &S, history: &KeyedHistory<S>, mut judgement: Judgement) -> Judgement {
+        complete(spec, history, &mut judgement.verdict);
+        judgement
     }
 
     fn tallies(&mut self, history: &KeyedHistory<Counter>, settled_ns: u64) {

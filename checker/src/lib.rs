@@ -22,6 +22,7 @@ pub mod evidence;
 mod explain;
 pub mod format;
 pub mod history;
+pub mod instants;
 pub mod judge;
 pub mod keyed;
 pub mod lattice;

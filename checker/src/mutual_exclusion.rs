@@ -21,6 +21,7 @@
 //! Source of the fenced reading: M. Burrows, "The Chubby lock service for loosely-coupled distributed
 //! systems", OSDI 2006, where the tokens are called sequencers.
 
+use crate::instants::{seconds, span};
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
@@ -185,14 +186,15 @@ impl Inside {
 
 fn overlap(before: &Inside, inside: &Inside) -> Verdict {
     let explanation = format!(
-        "holder {} was inside lock {} from {} to {} ns (record {}) when holder {} entered it at {} ns (record {})",
+        "holder {} was inside lock {} from {} to {} (record {}) when holder {} entered it at {}, {} before that (record {})",
         before.holder,
         inside.lock,
-        before.from_ns,
-        before.until_ns,
+        seconds(before.from_ns),
+        seconds(before.until_ns),
         before.place,
         inside.holder,
-        inside.from_ns,
+        seconds(inside.from_ns),
+        span(before.until_ns.saturating_sub(inside.from_ns)),
         inside.place
     );
     Verdict::by_records(&[before.place, inside.place], explanation)
@@ -237,13 +239,13 @@ impl<'a> Fence<'a> {
             if earlier.token > grant.token {
                 let Words { lock, token, .. } = self.words;
                 let explanation = format!(
-                    "{lock} {} was granted with {token} {} at {} ns ({}), after {token} {} at {} ns ({})",
+                    "{lock} {} was granted with {token} {} at {} ({}), after {token} {} at {} ({})",
                     grant.lock,
                     grant.token,
-                    grant.at_ns,
+                    seconds(grant.at_ns),
                     self.holder(grant.holder, place),
                     earlier.token,
-                    earlier.at_ns,
+                    seconds(earlier.at_ns),
                     self.holder(earlier.holder, earlier_place)
                 );
                 return Some(Verdict::by_records(&[earlier_place, place], explanation));
@@ -260,13 +262,13 @@ impl<'a> Fence<'a> {
             (earlier.holder != grant.holder).then(|| {
                 let Words { lock, token, .. } = self.words;
                 let explanation = format!(
-                    "{lock} {} was granted with {token} {} to two: {} at {} ns and {} at {} ns",
+                    "{lock} {} was granted with {token} {} to two: {} at {} and {} at {}",
                     grant.lock,
                     grant.token,
                     self.holder(earlier.holder, earlier_place),
-                    earlier.at_ns,
+                    seconds(earlier.at_ns),
                     self.holder(grant.holder, place),
-                    grant.at_ns
+                    seconds(grant.at_ns)
                 );
                 Verdict::by_records(&[earlier_place, place], explanation)
             })
@@ -280,12 +282,12 @@ impl<'a> Fence<'a> {
             let (earlier_place, earlier) = largest.insert((access.lock, access.resource), (place, access))?;
             (earlier.token > access.token).then(|| {
                 let explanation = format!(
-                    "{}, after {} {} from {} at {} ns",
+                    "{}, after {} {} from {} at {}",
                     self.accepted_in_words(place, access),
                     self.words.token,
                     earlier.token,
                     self.holder(earlier.holder, earlier_place),
-                    earlier.at_ns
+                    seconds(earlier.at_ns)
                 );
                 Verdict::by_records(&[earlier_place, place], explanation)
             })
@@ -300,11 +302,11 @@ impl<'a> Fence<'a> {
                 *users.entry((access.lock, access.token)).or_insert((place, access));
             (earlier.holder != access.holder).then(|| {
                 let explanation = format!(
-                    "{}, though resource {} had accepted the same from {} at {} ns",
+                    "{}, though resource {} had accepted the same from {} at {}",
                     self.accepted_in_words(place, access),
                     earlier.resource,
                     self.holder(earlier.holder, earlier_place),
-                    earlier.at_ns
+                    seconds(earlier.at_ns)
                 );
                 Verdict::by_records(&[earlier_place, place], explanation)
             })
@@ -330,7 +332,10 @@ impl<'a> Fence<'a> {
                     }
                     Some((grant_place, grant)) => {
                         let to = self.holder(grant.holder, *grant_place);
-                        (vec![*grant_place, place], format!("was granted to {to} at {} ns", grant.at_ns))
+                        (
+                            vec![*grant_place, place],
+                            format!("was granted to {to} at {}", seconds(grant.at_ns)),
+                        )
                     }
                     None => (vec![place], "was never granted".to_owned()),
                 };
@@ -343,12 +348,12 @@ impl<'a> Fence<'a> {
     fn accepted_in_words(&self, place: usize, access: &Access) -> String {
         let Words { lock, token, .. } = self.words;
         format!(
-            "resource {} accepted {token} {} of {lock} {} from {} at {} ns",
+            "resource {} accepted {token} {} of {lock} {} from {} at {}",
             access.resource,
             access.token,
             access.lock,
             self.holder(access.holder, place),
-            access.at_ns
+            seconds(access.at_ns)
         )
     }
 

@@ -20,6 +20,7 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::history::OperationIndex;
+use crate::instants::seconds;
 use crate::verdict::Verdict;
 
 /// What went into a log and what came out of it.
@@ -79,9 +80,10 @@ pub fn no_loss(history: &LogHistory) -> Verdict {
                 continue;
             }
             let explanation = format!(
-                "entry {}, offered at {} ns, was acknowledged at {acknowledged_ns} ns, and {} read to the end, {} entries, without it",
+                "entry {}, offered at {}, was acknowledged at {}, and {} read to the end, {} entries, without it",
                 append.entry,
-                append.invoked_ns,
+                seconds(append.invoked_ns),
+                seconds(acknowledged_ns),
                 reader.in_words(),
                 reader.deliveries.len()
             );
@@ -116,13 +118,13 @@ pub fn exactly_once(history: &LogHistory) -> Verdict {
 fn twice(reader: &Reader, before: usize, again: usize) -> Verdict {
     let (first, second) = (&reader.deliveries[before], &reader.deliveries[again]);
     let explanation = format!(
-        "{} got entry {} at offset {} at {} ns, which it had got at offset {} at {} ns already",
+        "{} got entry {} at offset {} at {}, which it had got at offset {} at {} already",
         reader.in_words(),
         second.entry,
         second.offset,
-        second.at_ns,
+        seconds(second.at_ns),
         first.offset,
-        first.at_ns
+        seconds(first.at_ns)
     );
     Verdict::violated(vec![number(before), number(again)], explanation)
 }
@@ -130,11 +132,11 @@ fn twice(reader: &Reader, before: usize, again: usize) -> Verdict {
 fn from_nowhere(reader: &Reader, index: usize, invoked_ns: Option<u64>) -> Verdict {
     let Delivery { offset, entry, at_ns } = reader.deliveries[index];
     let why = match invoked_ns {
-        Some(invoked_ns) => format!("which was appended only at {invoked_ns} ns"),
+        Some(invoked_ns) => format!("which was appended only at {}", seconds(invoked_ns)),
         None => "which nobody appended".to_owned(),
     };
-    let explanation =
-        format!("{} got entry {entry} at offset {offset} at {at_ns} ns, {why}", reader.in_words());
+    let (who, at) = (reader.in_words(), seconds(at_ns));
+    let explanation = format!("{who} got entry {entry} at offset {offset} at {at}, {why}");
     Verdict::violated(vec![number(index)], explanation)
 }
 
@@ -168,16 +170,18 @@ fn gap(reader: &Reader) -> Option<Verdict> {
     let who = reader.in_words();
     let Some(before) = place.checked_sub(1) else {
         let explanation = format!(
-            "{who} began at offset {} (entry {}) at {} ns, not at offset 0",
-            found.offset, found.entry, found.at_ns
+            "{who} began at offset {} (entry {}) at {}, not at offset 0",
+            found.offset,
+            found.entry,
+            seconds(found.at_ns)
         );
         return Some(Verdict::violated(vec![number(place)], explanation));
     };
     let explanation = format!(
-        "{who} got offset {} (entry {}) at {} ns right after offset {} (entry {})",
+        "{who} got offset {} (entry {}) at {} right after offset {} (entry {})",
         found.offset,
         found.entry,
-        found.at_ns,
+        seconds(found.at_ns),
         reader.deliveries[before].offset,
         reader.deliveries[before].entry
     );
@@ -190,13 +194,13 @@ fn different_entries(one: &Reader, other: &Reader) -> Option<Verdict> {
     let place = pairs.position(|(one, other)| one.entry != other.entry)?;
     let (first, second) = (&one.deliveries[place], &other.deliveries[place]);
     let explanation = format!(
-        "at offset {place} {} got entry {} at {} ns, and {} got entry {} at {} ns",
+        "at offset {place} {} got entry {} at {}, and {} got entry {} at {}",
         one.in_words(),
         first.entry,
-        first.at_ns,
+        seconds(first.at_ns),
         other.in_words(),
         second.entry,
-        second.at_ns
+        seconds(second.at_ns)
     );
     Some(Verdict::violated(vec![number(place)], explanation))
 }
@@ -210,11 +214,11 @@ fn different_ends(history: &LogHistory) -> Verdict {
     let length = shortest.deliveries.len();
     let Some(missing) = longest.deliveries.get(length) else { return Verdict::Holds };
     let explanation = format!(
-        "{} read to the end of its {length} entries, but {} got entry {} at offset {length} at {} ns",
+        "{} read to the end of its {length} entries, but {} got entry {} at offset {length} at {}",
         shortest.in_words(),
         longest.in_words(),
         missing.entry,
-        missing.at_ns
+        seconds(missing.at_ns)
     );
     Verdict::violated(vec![number(length)], explanation)
 }

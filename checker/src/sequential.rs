@@ -20,7 +20,6 @@ use crate::budget::{Budget, Exhausted, Spending};
 use crate::engine::program_order::{Found, Item, legal_order, search};
 use crate::engine::programs;
 use crate::engine::race as linearization;
-use crate::explain;
 use crate::history::OperationIndex;
 use crate::keyed::KeyedHistory;
 use crate::linearizable::{search_within, tasks};
@@ -34,6 +33,10 @@ pub const LINEARIZABLE_PER_KEY: &str = "linearizable-per-key";
 pub const FORCED_ORDER: &str = "forced-order";
 /// The search over the programs of all clients.
 pub const PROGRAM_ORDER: &str = "program-order";
+
+/// What is claimed of operations without an order.
+const UNORDERABLE: &str = "no order of {} is legal and keeps the order of each client, \
+     whichever of the other operations are added";
 
 /// Steps to learn whether one object is linearizable.
 const SUSPECT_STEPS_MAX: u64 = 20_000;
@@ -144,11 +147,8 @@ fn searched<S: Spec>(spec: &S, whole: &Whole<'_, S>, suspects: &[usize], spendin
 
 fn unorderable<S: Spec>(spec: &S, whole: &Whole<'_, S>, items: &[Vec<Item<S::Step>>]) -> Violation {
     let core = smallest::smallest_part(spec, items, whole.keys.len());
-    let explanation = format!(
-        "no order of {} is legal and keeps the order of each client",
-        explain::listed(core.iter().map(|index| whole.in_words(*index)), core.len())
-    );
-    whole.violation(&core, explanation)
+    let words = core.iter().map(|index| whole.in_words(*index));
+    whole.violation(&core, words, UNORDERABLE, None)
 }
 
 fn undecided<S: Spec>(whole: &Whole<'_, S>, open: &[usize], spending: &Spending) -> Verdict {

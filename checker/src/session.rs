@@ -7,6 +7,7 @@
 //!
 //! Source: D. B. Terry et al., "Session Guarantees for Weakly Consistent Replicated Data", PDIS 1994.
 
+use crate::instants::seconds;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -101,8 +102,13 @@ fn explanation(far: &Read, read: &Read) -> String {
     };
     let ((first, at), (second, there)) = (word(far.access), word(read.access));
     format!(
-        "client {} {first} position {} {at} server {} at {} ns, and {second} position {} {there} it later, at {} ns",
-        read.client, far.position, read.server, far.at_ns, read.position, read.at_ns
+        "client {} {first} position {} {at} server {} at {}, and {second} position {} {there} it later, at {}",
+        read.client,
+        far.position,
+        read.server,
+        seconds(far.at_ns),
+        read.position,
+        seconds(read.at_ns)
     )
 }
 

@@ -94,6 +94,16 @@ pub trait Spec: Clone + Send + Sync {
         format!("it holds {state:?}")
     }
 
+    /// What the object would have to do for `step` to be legal, such as `hold 2`.
+    fn needed_in_words(&self, _step: &Self::Step) -> Option<String> {
+        None
+    }
+
+    /// What `source` has to do with `found` if it may have made what that found, such as `wrote the value of`.
+    fn is_source(&self, _source: &Self::Step, _found: &Self::Step) -> Option<&'static str> {
+        None
+    }
+
     /// Sequential consistency of what all clients did by an algorithm of its own, if one applies.
     fn sequential_shortcut(&self, _programs: &Programs<Self::Step>, _budget: Budget) -> Option<Ruling> {
         None

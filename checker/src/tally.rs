@@ -18,6 +18,7 @@
 use std::collections::BTreeSet;
 
 use crate::history::{Operation, OperationIndex};
+use crate::instants::seconds;
 use crate::keyed::KeyedHistory;
 use crate::spec::counter::{Counter, CounterAnswer, CounterCall};
 use crate::verdict::{Undecided, Verdict};
@@ -210,25 +211,25 @@ impl<'a> Tally<'a> {
         }
         let other = self.settled.iter().find(|read| found(read) != found(first))?;
         let explanation = format!(
-            "{}: client {} read {} at {} ns and client {} read {} at {} ns, long after the last increment",
+            "{}: client {} read {} at {} and client {} read {} at {}, long after the last increment",
             self.key,
             first.client,
             found(first),
-            first.invoked_at,
+            seconds(first.invoked_at),
             other.client,
             found(other),
-            other.invoked_at
+            seconds(other.invoked_at)
         );
         Some(with_key(self.key, vec![first.number, other.number], explanation))
     }
 
     fn violated(&self, read: &Asked, what: &str) -> Verdict {
         let explanation = format!(
-            "{}: client {} read {} at {} ns, but before that {what}",
+            "{}: client {} read {} at {}, but before that {what}",
             self.key,
             read.client,
             found(read),
-            read.invoked_at
+            seconds(read.invoked_at)
         );
         with_key(self.key, vec![read.number], explanation)
     }

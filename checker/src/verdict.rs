@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::OperationIndex;
+use crate::history::{OperationIndex, SourcePlace};
 
 /// The answer of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,112 @@ pub struct Violation {
     /// How far an order of the failing part gets: a sentence for each step, the last on what does not fit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<String>,
+    /// The explanation's claim about `operations`, without their list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
+    /// Why that is so, where the algorithm says more than that no order was left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where the values come from that `operations` found: the write that was read, the release of a lock.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<ContextOperation>,
+    /// The operations of the explanation and of its context in words, with their places in the file.
+    #[serde(default, rename = "places", skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<NamedOperation>,
+    /// The last operations of a legal order of all that had returned before `stuck` did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legal_prefix: Vec<OperationIndex>,
+    /// How many stand before `legal_prefix` in that order.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub legal_prefix_omitted: usize,
+    /// What the object would have to do after that order for `stuck` to be legal, such as `hold 2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_have_to: Option<String>,
+    /// What it does there, such as `it holds 3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
+}
+
+/// An operation beside a failing part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextOperation {
+    /// Its number.
+    pub operation: OperationIndex,
+    /// What it has to do with an operation of the part, such as `wrote what client 3's read -> 2 found`.
+    pub why: String,
+}
+
+/// An operation in words, and where the file records it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedOperation {
+    /// Its number.
+    pub operation: OperationIndex,
+    /// Client, question, answer, places and instants.
+    pub words: String,
+    /// The line of its invocation, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The line of its response.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_line: Option<u32>,
+    /// The number that the file gives the invocation, such as `:index`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
+    /// The number that the file gives the response.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_index: Option<u64>,
+}
+
+impl NamedOperation {
+    pub(crate) fn new(
+        operation: OperationIndex,
+        words: String,
+        place: Option<(SourcePlace, Option<SourcePlace>)>,
+    ) -> Self {
+        let (from, to) = (place.map(|(from, _)| from), place.and_then(|(_, to)| to));
+        Self {
+            operation,
+            words,
+            line: from.map(|place| place.line),
+            response_line: to.map(|place| place.line),
+            index: from.and_then(|place| place.index),
+            response_index: to.and_then(|place| place.index),
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Violation {
+    /// Lets every sentence be changed.
+    pub fn for_each_sentence(&mut self, mut change: impl FnMut(&mut String)) {
+        change(&mut self.explanation);
+        self.claim.iter_mut().chain(&mut self.reason).for_each(&mut change);
+        self.steps.iter_mut().for_each(&mut change);
+        self.context.iter_mut().for_each(|one| change(&mut one.why));
+        self.named.iter_mut().for_each(|one| change(&mut one.words));
+    }
+
+    /// A violation by these operations, which stand in `claim` in the place of `{}`.
+    pub(crate) fn claimed(
+        operations: Vec<OperationIndex>,
+        words: impl Iterator<Item = String>,
+        claim: &str,
+        reason: Option<String>,
+    ) -> Self {
+        let count = operations.len();
+        let (listed, these) = match count {
+            1 => (words.collect(), "this operation".to_owned()),
+            count => (crate::explain::listed(words, count), format!("these {count} operations")),
+        };
+        let because = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        let explanation = format!("{}{because}", claim.replacen("{}", &listed, 1));
+        let claim = Some(claim.replacen("{}", &these, 1));
+        Self { operations, explanation, claim, reason, ..Self::default() }
+    }
 }
 
 /// A search that ended without an answer.

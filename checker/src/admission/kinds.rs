@@ -54,7 +54,7 @@ fn by_the_rule(history: &History<Kinds>) -> Option<Violation> {
         };
         let asked = <Kinds as crate::spec::Spec>::describe(&operation.call, Some(answer));
         let explanation =
-            format!("operation {} of client {} {asked} {found}", operation.number, operation.client);
+            format!("client {}'s {asked} (operation {}) {found}", operation.client, operation.number);
         Some(Violation { operations: vec![operation.number], explanation, ..Violation::default() })
     })
 }

@@ -1,5 +1,6 @@
 //! Accepted though the limit had been reached: whatever the instants of the decisions were.
 
+use crate::instants::seconds;
 use std::collections::BTreeMap;
 
 use super::slot::{NamelessRelease, Reservation, Slot};
@@ -239,8 +240,9 @@ fn too_many_together(accepted: &[Reservation], in_use: &InUse, at: u64) -> Findi
         }
     }
     let sentence = format!(
-        "{} units were in use at {at} ns, though whichever of these was decided last saw a limit of at most {}",
+        "{} units were in use at {}, though whichever of these was decided last saw a limit of at most {}",
         part.units,
+        seconds(at),
         part.largest_limit(accepted)
     );
     Finding { needed: part.by_return.keys().map(|(_, index)| accepted[*index]).collect(), sentence }

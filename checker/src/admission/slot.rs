@@ -1,5 +1,6 @@
 //! The history of one slot as intervals of true time: who took and who freed how much.
 
+use crate::instants::{interval, seconds};
 use std::collections::BTreeMap;
 
 use crate::history::{ClientId, History, OperationIndex, OperationOf, Outcome};
@@ -118,12 +119,23 @@ impl Reservation {
         }
     }
 
+    /// From when to when it was open.
+    fn when(&self) -> String {
+        if self.returned_at == u64::MAX {
+            return format!("from {}", seconds(self.invoked_at));
+        }
+        interval(self.invoked_at, self.returned_at)
+    }
+
     /// In words, with client and times.
     pub(super) fn in_words(&self) -> String {
         let named = self.order.map(|order| format!(" for order {order}")).unwrap_or_default();
         format!(
-            "operation {} of client {} reserve {}{named} [{} to {} ns]",
-            self.number, self.client, self.units, self.invoked_at, self.returned_at
+            "client {}'s reserve {}{named} (operation {}; {})",
+            self.client,
+            self.units,
+            self.number,
+            self.when()
         )
     }
 }

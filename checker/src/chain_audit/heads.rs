@@ -2,6 +2,7 @@
 
 use super::blocks::{Chain, blocks};
 use super::{ChainRules, Erasure, Head, Replica, Snapshot, Tampering, TamperingKind};
+use crate::instants::seconds;
 
 /// All that is wrong with a chain in the eyes of its witnesses, and with its snapshots.
 pub(super) fn find(replica: &Replica<'_>, chain: &Chain<'_>, rules: &ChainRules, found: &mut Vec<Tampering>) {
@@ -68,13 +69,13 @@ impl Audit<'_> {
             return;
         };
         let sentence = format!(
-            "replica {} ends with block {}, but showed witness {} block {} with {} upon it at {} ns (record {place}): {} gone",
+            "replica {} ends with block {}, but showed witness {} block {} with {} upon it at {} (record {place}): {} gone",
             self.replica.number,
             self.tip,
             head.witness,
             head.index,
             head.depth,
-            head.at_ns,
+            seconds(head.at_ns),
             blocks(self.tip + 1, index)
         );
         found.push(self.tampering(TamperingKind::CutTail, (self.tip + 1, index), vec![place], sentence));
@@ -114,12 +115,12 @@ impl Audit<'_> {
             None => "no earlier block was shown".to_owned(),
         };
         let sentence = format!(
-            "replica {} showed witness {} block {} as {} at {} ns (record {place}), final, and now keeps {now}; {since}",
+            "replica {} showed witness {} block {} as {} at {} (record {place}), final, and now keeps {now}; {since}",
             self.replica.number,
             head.witness,
             head.index,
             head.hash.short(),
-            head.at_ns
+            seconds(head.at_ns)
         );
         let places = [place].into_iter().chain(now_place).collect();
         self.tampering(TamperingKind::Remined, (from, to), places, sentence)
@@ -130,8 +131,11 @@ impl Audit<'_> {
         for (place, erasure) in self.replica.erasures.iter().filter(|(_, erasure)| erasure.witness.is_none())
         {
             let sentence = format!(
-                "replica {} mined anew from block {} on at {} ns for erasure {} (record {place}), which nobody witnessed",
-                self.replica.number, erasure.first, erasure.at_ns, erasure.erasure
+                "replica {} mined block {} and all after it again at {} for erasure {} (record {place}), which nobody witnessed",
+                self.replica.number,
+                erasure.first,
+                seconds(erasure.at_ns),
+                erasure.erasure
             );
             let span = (erasure.first, erasure.first.max(self.tip));
             found.push(self.tampering(TamperingKind::Erased, span, vec![*place], sentence));
@@ -163,8 +167,11 @@ impl Audit<'_> {
             _ => return None,
         };
         let sentence = format!(
-            "the snapshot of projection {} that replica {} made after block {} at {} ns (record {place}) {why}",
-            snapshot.projection, self.replica.number, snapshot.index, snapshot.at_ns
+            "the snapshot of projection {} that replica {} made after block {} at {} (record {place}) {why}",
+            snapshot.projection,
+            self.replica.number,
+            snapshot.index,
+            seconds(snapshot.at_ns)
         );
         let span = (snapshot.index, snapshot.index);
         Some(self.tampering(TamperingKind::Snapshot, span, vec![place], sentence))

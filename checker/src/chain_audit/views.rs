@@ -2,6 +2,7 @@
 
 use super::blocks::Chain;
 use super::{ChainRules, Digest, Erasure, Replica};
+use crate::instants::seconds;
 use crate::verdict::Verdict;
 
 /// A final block that somebody has.
@@ -142,7 +143,8 @@ impl View {
         match self.shown {
             None => format!("replica {replica} keeps {hash} (record {place})"),
             Some(Shown { at_ns, witness }) => {
-                format!("replica {replica} showed witness {witness} {hash} at {at_ns} ns (record {place})")
+                let at = seconds(at_ns);
+                format!("replica {replica} showed witness {witness} {hash} at {at} (record {place})")
             }
         }
     }

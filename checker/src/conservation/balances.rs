@@ -1,5 +1,6 @@
 //! Balances that were read, against all that had taken effect by then or may have.
 
+use crate::instants::{interval, seconds, span};
 use std::collections::BTreeMap;
 
 use super::workflows::{Attempts, Plans};
@@ -244,8 +245,14 @@ impl Read<'_> {
         let late = spans().max_by_key(|span| span.first_ns);
         let why = match (early, late) {
             (Some(early), Some(late)) if early.last_ns < late.first_ns => format!(
-                ": {} can have been on account {} until {} ns, {} on account {} only from {} ns on",
-                early.balance, early.number, early.last_ns, late.balance, late.number, late.first_ns
+                ": {} can have been on account {} until {}, {} on account {} only from {} on, {} later",
+                early.balance,
+                early.number,
+                seconds(early.last_ns),
+                late.balance,
+                late.number,
+                seconds(late.first_ns),
+                span(late.first_ns - early.last_ns)
             ),
             _ => String::new(),
         };
@@ -256,10 +263,9 @@ impl Read<'_> {
 
     fn in_words(&self) -> String {
         format!(
-            "reader {}, from {} to {} ns (record {}),",
+            "reader {}, {} (record {}),",
             self.read.reader,
-            self.read.invoked_ns,
-            self.to_ns(),
+            interval(self.read.invoked_ns, self.to_ns()),
             self.place
         )
     }

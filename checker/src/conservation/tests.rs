@@ -186,7 +186,7 @@ fn a_read_finds_what_had_taken_effect_by_then_and_may_find_what_was_under_way() 
     check_moving(&with(([0, 5], &[(1, 6), (2, 10)])), &[], "holds");
     check_moving(&with(([8, 8], &[(1, 10), (2, 10)])), &[], "holds");
     check_moving(&with(([9, 9], &[(1, 6), (2, 14)])), &[], "holds");
-    let sentence = "reader 9, from 0 to 4 ns (record 5), found 6 on account 1, where 10 must have been";
+    let sentence = "reader 9, 0 ns to 4 ns (record 5), found 6 on account 1, where 10 must have been";
     check_moving(&with(([0, 4], &[(1, 6)])), &[5], sentence);
     check_moving(&with(([9, 20], &[(1, 10)])), &[5], "found 10 on account 1, where 6 must have been");
     check_moving(
@@ -216,7 +216,7 @@ fn an_attempt_of_unknown_outcome_may_be_the_one_that_its_repetition_confirms() {
 fn a_read_of_several_accounts_is_of_one_instant() {
     let torn = |seen: Seen<'_>| [done(0, 5, 6), done(1, 9, 10), read(seen)];
     check_moving(&torn(([0, 20], &[(1, 6), (2, 10)])), &[], "holds");
-    let sentence = "found balances that were not all there at any one instant: 10 can have been on account 1 until 6 ns, 14 on account 2 only from 9 ns on";
+    let sentence = "found balances that were not all there at any one instant: 10 can have been on account 1 until 6 ns, 14 on account 2 only from 9 ns on, 3 ns later";
     check_moving(&torn(([0, 20], &[(1, 10), (2, 14)])), &[5], sentence);
     check_moving(&torn(([0, 20], &[(2, 14), (1, 10)])), &[5], "10 can have been on account 1 until 6 ns");
     let touching = |seen: Seen<'_>| [done(0, 5, 9), done(1, 9, 10), read(seen)];
@@ -240,7 +240,11 @@ fn a_balance_that_was_there_twice_does_not_explain_a_torn_read_by_one_of_its_tim
 #[test]
 fn what_began_with_the_read_is_counted_once() {
     let torn = [done(0, 5, 5), undone(0, 9, 9), done(1, 12, 12), read(([5, 20], &[(1, 6), (2, 14)]))];
-    check_moving(&torn, &[6], "6 can have been on account 1 until 9 ns, 14 on account 2 only from 12 ns on");
+    check_moving(
+        &torn,
+        &[6],
+        "6 can have been on account 1 until 9 ns, 14 on account 2 only from 12 ns on, 3 ns later",
+    );
 }
 
 #[test]

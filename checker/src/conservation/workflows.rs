@@ -1,5 +1,6 @@
 //! What each workflow planned, and what became of its steps.
 
+use crate::instants::seconds;
 use std::collections::BTreeMap;
 
 use super::{AccountRecord, Direction, Effect, State, Status, Workflow};
@@ -137,8 +138,12 @@ impl<'a> Plans<'a> {
                 None => "which nobody began".to_owned(),
             };
             let explanation = format!(
-                "record {place} {done} step {} of workflow {}, {why}, by {:+} on account {} at {} ns",
-                effect.step, effect.workflow, effect.amount, effect.account, effect.invoked_ns
+                "record {place} {done} step {} of workflow {}, {why}, by {:+} on account {} at {}",
+                effect.step,
+                effect.workflow,
+                effect.amount,
+                effect.account,
+                seconds(effect.invoked_ns)
             );
             let places: Vec<usize> = plan.map(|plan| plan.place).into_iter().chain([place]).collect();
             Some(Verdict::by_records(&places, explanation))
@@ -150,10 +155,14 @@ impl<'a> Plans<'a> {
         self.find(|plan, index, step| {
             let attempts = [(&step.forward, "took effect"), (&step.compensation, "was taken back")];
             attempts.into_iter().find_map(|(attempts, what)| {
-                let &[(first_ns, first), (second_ns, second)] = attempts.certain.as_slice() else { return None };
+                let &[(first_ns, first), (second_ns, second)] = attempts.certain.as_slice() else {
+                    return None;
+                };
                 let explanation = format!(
-                    "{} {what} twice: by {first_ns} ns (record {first}) and by {second_ns} ns (record {second})",
-                    plan.step_in_words(index)
+                    "{} {what} twice: by {} (record {first}) and by {} (record {second})",
+                    plan.step_in_words(index),
+                    seconds(first_ns),
+                    seconds(second_ns)
                 );
                 Some(violated(explanation, &[first, second]))
             })
@@ -165,9 +174,9 @@ impl<'a> Plans<'a> {
         self.find(|plan, index, step| {
             let place = step.compensation.certain_place().filter(|_| !step.forward.may_have_been())?;
             let explanation = format!(
-                "{} was taken back by {} ns (record {place}), though it never took effect",
+                "{} was taken back by {} (record {place}), though it never took effect",
                 plan.step_in_words(index),
-                step.compensation.certain_ns().unwrap_or_default()
+                seconds(step.compensation.certain_ns().unwrap_or_default())
             );
             Some(violated(explanation, &[place]))
         })
@@ -181,9 +190,9 @@ impl<'a> Plans<'a> {
             let done = plan.steps[inside].forward.certain_place()?;
             let undone = plan.steps[outside].compensation.certain_place();
             let explanation = format!(
-                "{} took effect by {} ns (record {done}) and stayed so, while {}",
+                "{} took effect by {} (record {done}) and stayed so, while {}",
                 plan.step_in_words(inside),
-                plan.steps[inside].forward.certain_ns().unwrap_or_default(),
+                seconds(plan.steps[inside].forward.certain_ns().unwrap_or_default()),
                 match undone {
                     Some(undone) => format!("step {outside} was taken back (record {undone})"),
                     None => format!("step {outside} never took effect"),
@@ -204,12 +213,12 @@ impl<'a> Plans<'a> {
             let (earlier_place, earlier) = *shown.entry(status.workflow).or_insert((place, status));
             if earlier.state != status.state {
                 let explanation = format!(
-                    "workflow {} was shown as {} at {} ns (record {earlier_place}) and as {} at {} ns (record {place})",
+                    "workflow {} was shown as {} at {} (record {earlier_place}) and as {} at {} (record {place})",
                     status.workflow,
                     in_words(earlier.state),
-                    earlier.at_ns,
+                    seconds(earlier.at_ns),
                     in_words(status.state),
-                    status.at_ns
+                    seconds(status.at_ns)
                 );
                 return Some(violated(explanation, &[earlier_place, place]));
             }
@@ -218,10 +227,10 @@ impl<'a> Plans<'a> {
             let mut wrong = steps.filter_map(|(index, step)| Some((index, step.why_not(status)?)));
             let (index, (why, other)) = wrong.next()?;
             let explanation = format!(
-                "workflow {} was shown as {} at {} ns (record {place}), but {} {why}",
+                "workflow {} was shown as {} at {} (record {place}), but {} {why}",
                 status.workflow,
                 in_words(status.state),
-                status.at_ns,
+                seconds(status.at_ns),
                 plan.step_in_words(index)
             );
             Some(violated(explanation, &[other.unwrap_or(plan.place), place]))
@@ -251,12 +260,12 @@ impl Step {
         if let (Some(place), Some(by_ns)) =
             (self.compensation.certain_place(), self.compensation.certain_ns())
         {
-            return Some((format!("was taken back by {by_ns} ns (record {place})"), Some(place)));
+            return Some((format!("was taken back by {} (record {place})", seconds(by_ns)), Some(place)));
         }
         match self.forward.first {
             Some((from_ns, _)) if from_ns <= at_ns => None,
             Some((from_ns, place)) => {
-                Some((format!("was asked for only at {from_ns} ns (record {place})"), Some(place)))
+                Some((format!("was asked for only at {} (record {place})", seconds(from_ns)), Some(place)))
             }
             None => Some(("never took effect".to_owned(), None)),
         }
@@ -264,12 +273,12 @@ impl Step {
 
     fn why_not_compensated(&self, at_ns: u64) -> Option<(String, Option<usize>)> {
         let (by_ns, place) = (self.forward.certain_ns()?, self.forward.certain_place());
-        let since = format!("in effect since {by_ns} ns at the latest (record {})", place?);
+        let since = format!("in effect since {} at the latest (record {})", seconds(by_ns), place?);
         match self.compensation.possible_ns() {
             None => Some((format!("stayed {since}"), place)),
             // Done after that, it was no lie at the time.
             Some(from_ns) if by_ns < at_ns && at_ns < from_ns => {
-                Some((format!("was {since} and taken back only from {from_ns} ns on"), place))
+                Some((format!("was {since} and taken back only from {} on", seconds(from_ns)), place))
             }
             Some(_) => None,
         }

@@ -127,10 +127,10 @@ fn violated<S: Spec>(part: &History<S>, reader: usize, others: &[usize], why: &s
     let operations = part.operations();
     let mut places: Vec<usize> = others.iter().copied().chain([reader]).collect();
     places.sort_unstable();
-    let named = places.iter().map(|place| explain::in_words::<S>(&operations[*place]));
+    let named = places.iter().map(|place| explain::in_words::<S>(part, &operations[*place], None));
     let explanation = format!(
         "at the end, once all answered updates had returned, {} {why}: {}",
-        explain::short::<S>(&operations[reader]),
+        explain::short::<S>(part, &operations[reader], None),
         explain::listed(named, places.len())
     );
     let numbers: Vec<OperationIndex> = places.iter().map(|place| operations[*place].number).collect();

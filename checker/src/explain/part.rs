@@ -1,7 +1,7 @@
 //! A part of a history that fails whatever else of the history is added to it.
 
 use crate::budget::{Budget, Spending};
-use crate::engine::race::{self, Found};
+use crate::engine::race::Found;
 use crate::engine::timeline::Task;
 use crate::history::History;
 use crate::linearizable::search_within;
@@ -72,15 +72,6 @@ impl<'a, S: Spec> Part<'a, S> {
         let mut places: Vec<usize> = self.known.iter().map(|index| self.candidates[*index].place).collect();
         places.sort_unstable();
         places
-    }
-
-    /// A legal order of all that must have happened but the last to return, as places.
-    pub(super) fn order_without_stuck(&self) -> Option<Vec<usize>> {
-        let known: Vec<usize> =
-            self.known.iter().copied().filter(|index| self.candidates[*index].place != self.stuck).collect();
-        let (tasks, indexes) = self.tasks(&known);
-        let order = race::legal_order(self.spec, &tasks, Budget { steps_max: RECHECK_STEPS_MAX })?;
-        Some(order.into_iter().map(|place| self.candidates[indexes[place]].place).collect())
     }
 
     /// The shortest run of returns up to the last that fails, to within a factor of two.

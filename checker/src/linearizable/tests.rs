@@ -162,7 +162,7 @@ fn a_violation_names_the_smallest_part_and_where_it_got_stuck() {
     assert_eq!(violation.operations, [1, 3].map(OperationIndex), "{}", violation.explanation);
     assert_eq!(violation.stuck, Some(OperationIndex(3)));
     assert_eq!(violation.legal_prefix_count, Some(3));
-    assert!(violation.explanation.contains("operation 3 of client 1 read 1"), "{}", violation.explanation);
+    assert!(violation.explanation.contains("client 1's read -> 1 ("), "{}", violation.explanation);
 }
 
 /// Whether some of the `others`, or none, can be added to the operations of `part` so that all of

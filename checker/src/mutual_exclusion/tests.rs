@@ -73,8 +73,7 @@ fn without_records_or_with_one_everything_holds() {
 fn the_next_may_enter_at_the_instant_at_which_the_last_leaves() {
     check(&[section(1, 5, 9), section(2, 9, 12)], Exclusion::Sections, &[], "holds");
     check(&[section(2, 9, 12), section(1, 5, 9)], Exclusion::Sections, &[], "holds");
-    let overlap =
-        "holder 1 was inside lock 1 from 5 to 9 ns (record 0) when holder 2 entered it at 8 ns (record 1)";
+    let overlap = "holder 1 was inside lock 1 from 5 ns to 9 ns (record 0) when holder 2 entered it at 8 ns, 1 ns before that (record 1)";
     check(&[section(1, 5, 9), section(2, 8, 12)], Exclusion::Sections, &[0, 1], overlap);
     check(&[section(1, 5, 9), section(2, 5, 9)], Exclusion::Sections, &[0, 1], "entered it at 5 ns");
 }

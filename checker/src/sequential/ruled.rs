@@ -6,7 +6,6 @@ use super::smallest::smallest_part;
 use super::whole::{Part, Whole};
 use crate::budget::{Budget, Spending};
 use crate::engine::programs::{Contradiction, Found, Others, Programs, Rest};
-use crate::explain;
 use crate::history::OperationIndex;
 use crate::spec::Spec;
 use crate::verdict::Violation;
@@ -84,20 +83,16 @@ pub(super) fn violation<S: Spec>(
         let smaller = searched(spec, whole, &known);
         if smaller.len() < known.len() {
             known = smaller;
-            reasons = vec!["whichever others took effect, they do not make up for it".to_owned()];
+            reasons = vec!["the others, whichever took effect, do not make up for it".to_owned()];
         }
     }
     let known: Vec<usize> = known.into_iter().collect();
     let words = known.iter().map(|index| whole.in_words(*index));
-    let explanation = format!(
-        "no order of {} is legal and keeps the order of each client: {}",
-        explain::listed(words, known.len()),
-        reasons.join("; ")
-    );
+    let violation = whole.violation(&known, words, super::UNORDERABLE, Some(reasons.join("; ")));
     let object = known.first().map(|index| whole.objects[*index]);
     let is_one = whole.keys.len() > 1 && known.iter().all(|index| Some(whole.objects[*index]) == object);
     let key = object.filter(|_| is_one).map(|object| whole.keys[object as usize].to_owned());
-    Violation { key, ..whole.violation(&known, explanation) }
+    Violation { key, ..violation }
 }
 
 /// What is left of a part when what the operations that were really done do not need is spared, too.

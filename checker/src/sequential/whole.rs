@@ -9,7 +9,7 @@ use crate::engine::forced_order;
 use crate::engine::program_order::Item;
 use crate::engine::programs::{Planned, Programs, Rest};
 use crate::explain;
-use crate::history::{ClientId, OperationIndex, OperationOf};
+use crate::history::{ClientId, OperationOf};
 use crate::keyed::KeyedHistory;
 use crate::linearizable::steps;
 use crate::spec::Spec;
@@ -20,6 +20,7 @@ const NONE: u32 = u32::MAX;
 
 /// All operations of all objects: which client, which object, what they do.
 pub(super) struct Whole<'a, S: Spec> {
+    history: &'a KeyedHistory<S>,
     pub(super) operations: Vec<&'a OperationOf<S>>,
     pub(super) keys: Vec<&'a str>,
     pub(super) objects: Vec<u32>,
@@ -37,6 +38,7 @@ impl<'a, S: Spec> Whole<'a, S> {
     pub(super) fn of(spec: &S, history: &'a KeyedHistory<S>) -> Self {
         let count = history.len();
         let mut whole = Self {
+            history,
             operations: Vec::with_capacity(count),
             keys: history.parts().keys().map(String::as_str).collect(),
             objects: Vec::with_capacity(count),
@@ -157,10 +159,9 @@ impl<'a, S: Spec> Whole<'a, S> {
         }
         edges.retain(|&(before, after)| is_certain[before] && is_certain[after]);
         let cycle = forced_order::cycle(self.operations.len(), &edges)?;
-        let words: Vec<String> = cycle.iter().map(|index| self.in_words(*index)).collect();
-        let explanation =
-            format!("each must come before the next and the last before the first: {}", words.join("; "));
-        Some(self.violation(&cycle, explanation))
+        let words = cycle.iter().map(|index| self.in_words(*index));
+        let claim = "of {} each must come before the next and the last before the first";
+        Some(self.violation(&cycle, words, claim, None))
     }
 
     /// What the specification of each object forces.
@@ -187,20 +188,22 @@ impl<'a, S: Spec> Whole<'a, S> {
         }
     }
 
-    pub(super) fn violation(&self, indexes: &[usize], explanation: String) -> Violation {
-        let mut operations: Vec<OperationIndex> =
-            indexes.iter().map(|index| self.operations[*index].number).collect();
-        operations.sort_unstable();
-        Violation { operations, explanation, ..Violation::default() }
+    pub(super) fn violation(
+        &self,
+        indexes: &[usize],
+        words: impl Iterator<Item = String>,
+        claim: &str,
+        reason: Option<String>,
+    ) -> Violation {
+        let numbers = indexes.iter().map(|index| self.operations[*index].number).collect();
+        let mut violation = Violation::claimed(numbers, words, claim, reason);
+        violation.operations.sort_unstable();
+        violation
     }
 
     pub(super) fn in_words(&self, index: usize) -> String {
-        let words = explain::in_words::<S>(self.operations[index]);
-        if self.keys.len() == 1 {
-            words
-        } else {
-            format!("{words} on {}", self.keys[self.objects[index] as usize])
-        }
+        let key = self.keys[self.objects[index] as usize];
+        explain::in_words::<S>(self.history, self.operations[index], (self.keys.len() > 1).then_some(key))
     }
 }
 

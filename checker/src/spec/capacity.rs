@@ -224,7 +224,7 @@ impl Spec for Capacity {
             Some(CapacityAnswer::Rejected(terms)) => format!("{asked} (rejected{})", terms.describe()),
             Some(CapacityAnswer::Released) => asked,
             Some(CapacityAnswer::NotHeld) => format!("{asked} (refused: not held)"),
-            Some(CapacityAnswer::Use(used)) => format!("{asked} {used} in use"),
+            Some(CapacityAnswer::Use(used)) => format!("{asked} -> {used} in use"),
         }
     }
 

@@ -131,17 +131,36 @@ impl Spec for Counter {
 
     fn describe(call: &CounterCall, answer: Option<&CounterAnswer>) -> String {
         match (call, answer) {
-            (CounterCall::Increment, Some(CounterAnswer::Value(value))) => format!("increment to {value}"),
+            (CounterCall::Increment, Some(CounterAnswer::Value(value))) => format!("increment -> {value}"),
             (CounterCall::Increment, _) => "increment (outcome unknown)".to_owned(),
             (CounterCall::Add(delta), Some(_)) => format!("add {delta}"),
             (CounterCall::Add(delta), None) => format!("add {delta} (outcome unknown)"),
-            (CounterCall::Read, Some(CounterAnswer::Value(value))) => format!("read {value}"),
+            (CounterCall::Read, Some(CounterAnswer::Value(value))) => format!("read -> {value}"),
             (CounterCall::Read, _) => "read (outcome unknown)".to_owned(),
         }
     }
 
     fn state_in_words(&self, state: &i64) -> String {
         format!("it is {state}")
+    }
+
+    fn needed_in_words(&self, step: &CounterStep) -> Option<String> {
+        match step {
+            CounterStep::IncrementTo(value) => Some(format!("be {}", value.checked_sub(1)?)),
+            CounterStep::Read(value) => Some(format!("be {value}")),
+            CounterStep::Add(_) => None,
+        }
+    }
+
+    fn is_source(&self, source: &CounterStep, found: &CounterStep) -> Option<&'static str> {
+        let CounterStep::IncrementTo(reached) = source else { return None };
+        match found {
+            CounterStep::IncrementTo(value) if value.checked_sub(1) == Some(*reached) => {
+                Some("reached the value just before")
+            }
+            CounterStep::Read(value) if value == reached => Some("reached the value of"),
+            _ => None,
+        }
     }
 
     /// Every addition changes what all observations see, so any may have to come next; observations

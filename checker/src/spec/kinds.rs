@@ -228,7 +228,7 @@ impl Spec for Kinds {
             Some(KindsAnswer::NotServed) => format!("{asked} (refused: not served)"),
             Some(KindsAnswer::Released) => asked,
             Some(KindsAnswer::NotHeld) => format!("{asked} (refused: not held)"),
-            Some(KindsAnswer::Use(used)) => format!("{asked} {used:?} in use"),
+            Some(KindsAnswer::Use(used)) => format!("{asked} -> {used:?} in use"),
         }
     }
 

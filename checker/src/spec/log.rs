@@ -156,10 +156,31 @@ impl Spec for Log {
             None => format!("{asked} (outcome unknown)"),
             Some(LogAnswer::Appended) => asked,
             Some(LogAnswer::AppendedAt(offset)) => format!("{asked} at {offset}"),
-            Some(LogAnswer::Entries(entries)) => format!("{asked} {entries:?}"),
-            Some(LogAnswer::Entry(Some(entry))) => format!("{asked}: {entry}"),
-            Some(LogAnswer::Entry(None)) => format!("{asked}: nothing yet"),
+            Some(LogAnswer::Entries(entries)) => format!("{asked} -> {entries:?}"),
+            Some(LogAnswer::Entry(Some(entry))) => format!("{asked} -> {entry}"),
+            Some(LogAnswer::Entry(None)) => format!("{asked} -> nothing yet"),
         }
+    }
+
+    fn needed_in_words(&self, step: &LogStep) -> Option<String> {
+        Some(match step {
+            LogStep::Append(_, None) => return None,
+            LogStep::Append(_, Some(offset)) => format!("have {offset} entries"),
+            LogStep::Entries(0, entries) => format!("hold {entries:?}"),
+            LogStep::Entries(from, entries) => format!("hold {entries:?} from offset {from} on"),
+            LogStep::Entry(offset, Some(entry)) => format!("hold {entry} at offset {offset}"),
+            LogStep::Entry(offset, None) => format!("have at most {offset} entries"),
+        })
+    }
+
+    fn is_source(&self, source: &LogStep, found: &LogStep) -> Option<&'static str> {
+        let LogStep::Append(entry, _) = source else { return None };
+        let is_found = match found {
+            LogStep::Entries(_, entries) => entries.last() == Some(entry),
+            LogStep::Entry(_, found) => *found == Some(*entry),
+            LogStep::Append(..) => false,
+        };
+        is_found.then_some("appended the last entry of")
     }
 
     fn shortcut(&self, operations: &impl View<LogStep>) -> Option<Decision> {

@@ -115,7 +115,7 @@ impl Spec for MultiRegister {
             .iter()
             .map(|part| match part {
                 Part::Read { name } => match found.next().copied().flatten() {
-                    Some(value) => format!("read {name} {}", written(value)),
+                    Some(value) => format!("read {name} -> {}", written(value)),
                     None => format!("read {name}"),
                 },
                 Part::Write { name, value } => format!("write {name} {}", written(*value)),
@@ -131,6 +131,24 @@ impl Spec for MultiRegister {
         if named.is_empty() { format!("all hold {}", written(self.initial)) } else { named.join(", ") }
     }
 
+    fn needed_in_words(&self, step: &TransactionStep) -> Option<String> {
+        let found = reads(step).filter_map(|(name, value)| value.map(|value| (name, value)));
+        let needed: Vec<String> =
+            found.map(|(name, value)| format!("hold {} in {name}", written(value))).collect();
+        (!needed.is_empty()).then(|| needed.join(" and "))
+    }
+
+    fn is_source(&self, source: &TransactionStep, found: &TransactionStep) -> Option<&'static str> {
+        let is_written = |name: &Arc<str>, wanted: Value| {
+            source.parts.iter().any(|part| match part {
+                Part::Write { name: other, value } => other == name && *value == wanted,
+                Part::Read { .. } => false,
+            })
+        };
+        let mut found = reads(found).filter_map(|(name, value)| value.map(|value| (name, value)));
+        found.any(|(name, value)| is_written(name, value)).then_some("wrote a value of")
+    }
+
     fn state_bytes(&self, state: &Registers) -> usize {
         size_of_val(state.0.as_slice())
     }
@@ -138,6 +156,16 @@ impl Spec for MultiRegister {
     fn sequential_shortcut(&self, programs: &Programs<TransactionStep>, budget: Budget) -> Option<Ruling> {
         saturation::decide(programs, self, budget)
     }
+}
+
+/// What each register that a transaction reads held, as far as that is known.
+fn reads(step: &TransactionStep) -> impl Iterator<Item = (&Arc<str>, Option<Value>)> {
+    let names = step.parts.iter().filter_map(|part| match part {
+        Part::Read { name } => Some(name),
+        Part::Write { .. } => None,
+    });
+    let found = step.found.iter().flat_map(|found| found.iter().copied());
+    names.zip(found)
 }
 
 impl Touching<TransactionStep> for MultiRegister {

@@ -91,6 +91,21 @@ impl Spec for Mutex {
         }
     }
 
+    fn needed_in_words(&self, step: &MutexStep) -> Option<String> {
+        Some(match step {
+            MutexStep::Acquire => "be free".to_owned(),
+            MutexStep::Release => "be held".to_owned(),
+        })
+    }
+
+    fn is_source(&self, source: &MutexStep, found: &MutexStep) -> Option<&'static str> {
+        match (source, found) {
+            (MutexStep::Release, MutexStep::Acquire) => Some("could free the lock for"),
+            (MutexStep::Acquire, MutexStep::Release) => Some("could take the lock before"),
+            (MutexStep::Acquire, MutexStep::Acquire) | (MutexStep::Release, MutexStep::Release) => None,
+        }
+    }
+
     fn shortcut(&self, operations: &impl View<MutexStep>) -> Option<Decision> {
         Some(turns::decide(operations))
     }

@@ -152,7 +152,7 @@ impl Spec for Register {
         };
         match answer {
             None => format!("{asked} (outcome unknown)"),
-            Some(RegisterAnswer::Value(value)) => format!("{asked} {}", Shown(*value)),
+            Some(RegisterAnswer::Value(value)) => format!("{asked} -> {}", Shown(*value)),
             Some(RegisterAnswer::Done) => asked,
             Some(RegisterAnswer::Mismatch) => format!("{asked} (refused)"),
         }
@@ -160,6 +160,26 @@ impl Spec for Register {
 
     fn state_in_words(&self, state: &Value) -> String {
         format!("it holds {}", Shown(*state))
+    }
+
+    fn needed_in_words(&self, step: &RegisterStep) -> Option<String> {
+        match *step {
+            RegisterStep::Read(value) | RegisterStep::Swap(value, _) => {
+                Some(format!("hold {}", Shown(value)))
+            }
+            RegisterStep::Mismatch(value) => Some(format!("hold anything but {}", Shown(value))),
+            RegisterStep::Write(_) => None,
+        }
+    }
+
+    fn is_source(&self, source: &RegisterStep, found: &RegisterStep) -> Option<&'static str> {
+        let (RegisterStep::Read(wanted) | RegisterStep::Swap(wanted, _)) = *found else { return None };
+        match *source {
+            RegisterStep::Write(value) | RegisterStep::Swap(_, value) if value == wanted => {
+                Some("wrote the value of")
+            }
+            _ => None,
+        }
     }
 
     fn shortcut(&self, operations: &impl View<RegisterStep>) -> Option<Decision> {

@@ -159,8 +159,26 @@ impl Spec for Text {
         };
         match answer {
             None => format!("{asked} (outcome unknown)"),
-            Some(TextAnswer::Found(text)) => format!("{asked} {text:?}"),
+            Some(TextAnswer::Found(text)) => format!("{asked} -> {text:?}"),
             Some(TextAnswer::Done) => asked,
+        }
+    }
+
+    fn needed_in_words(&self, step: &TextStep) -> Option<String> {
+        match step {
+            TextStep::Get(text) => Some(format!("hold {text:?}")),
+            TextStep::Put(_) | TextStep::Append(_) => None,
+        }
+    }
+
+    fn is_source(&self, source: &TextStep, found: &TextStep) -> Option<&'static str> {
+        let TextStep::Get(wanted) = found else { return None };
+        match source {
+            TextStep::Put(text) if text == wanted => Some("wrote the value of"),
+            TextStep::Append(text) if !text.is_empty() && wanted.ends_with(text.as_ref()) => {
+                Some("appended the end of the value of")
+            }
+            _ => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The six rules of a switch, each over all tasks.
 
+use crate::instants::{seconds, span};
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
@@ -108,8 +109,13 @@ impl<'a> Case<'a> {
             let highest = newest_by_node[work.node as usize].get_or_insert(work);
             if work.newest < highest.oldest {
                 let explanation = format!(
-                    "node {} used version {} at {} ns, and version {} later, at {} ns",
-                    work.task.node, highest.oldest, highest.at_ns, work.newest, work.at_ns
+                    "node {} used version {} at {}, and version {} at {}, {} later",
+                    work.task.node,
+                    highest.oldest,
+                    seconds(highest.at_ns),
+                    work.newest,
+                    seconds(work.at_ns),
+                    span(work.at_ns.saturating_sub(highest.at_ns))
                 );
                 return Verdict::violated(vec![highest.number(), work.number()], explanation);
             }
@@ -128,12 +134,19 @@ impl<'a> Case<'a> {
             let last = reads[work.node as usize].last_until(work.at_ns);
             if last.is_none_or(|last| work.at_ns - last >= self.promise.lead_ns) {
                 let when = match last {
-                    Some(last) => format!("its last read of the store was served at {last} ns"),
+                    Some(last) => {
+                        let before = span(work.at_ns.saturating_sub(last));
+                        format!("its last read of the store was served at {}, {before} before", seconds(last))
+                    }
                     None => "the store had never answered it".to_owned(),
                 };
                 let explanation = format!(
-                    "node {} ran task {} under version {} at {} ns, but {when}, which verifies nothing for longer than the lead of {} ns",
-                    work.task.node, work.index, work.newest, work.at_ns, self.promise.lead_ns
+                    "node {} ran task {} under version {} at {}, but {when}; a read verifies nothing for longer than the lead of {}",
+                    work.task.node,
+                    work.index,
+                    work.newest,
+                    seconds(work.at_ns),
+                    span(self.promise.lead_ns)
                 );
                 return Verdict::violated(vec![work.number()], explanation);
             }
@@ -172,8 +185,8 @@ impl<'a> Case<'a> {
                 }
                 None => continue,
             };
-            let explanation =
-                format!("node {} ran task {} at {} ns under {why}", work.task.node, work.index, work.at_ns);
+            let at = seconds(work.at_ns);
+            let explanation = format!("node {} ran task {} at {at} under {why}", work.task.node, work.index);
             return Verdict::violated(vec![work.number()], explanation);
         }
         Verdict::Holds
@@ -203,10 +216,11 @@ impl<'a> Case<'a> {
             Some(last) => {
                 let node = self.history.tasks[last].node;
                 let explanation = format!(
-                    "node {node} ran no task after {deadline_ns} ns, {} ns after the faults ended, though version {wanted} was in force, since {} ns; its last task, {last}, was at {} ns",
-                    self.promise.converge_within_ns,
+                    "node {node} ran no task after {}, {} after the faults ended, though version {wanted} was in force, {}; its last task, {last}, was at {}",
+                    seconds(deadline_ns),
+                    span(self.promise.converge_within_ns),
                     since(&self.in_force, wanted),
-                    self.history.tasks[last].at_ns
+                    seconds(self.history.tasks[last].at_ns)
                 );
                 Verdict::violated(vec![number(last)], explanation)
             }
@@ -293,15 +307,17 @@ impl<'a> Case<'a> {
         };
         let right = match newest(&self.in_force, signed(task.at_ns)) {
             Some(version) => {
-                format!("version {version} was in force, since {} ns", since(&self.in_force, version))
+                format!("version {version} was in force, {}", since(&self.in_force, version))
             }
             None => "no version was in force".to_owned(),
         };
         let early = if self.is_early(task, oldest) { self.start_in_words(oldest) } else { String::new() };
         let more = if others == 0 { String::new() } else { format!(" ({others} more tasks like it)") };
         let explanation = format!(
-            "node {} ran task {index} under {used} at {} ns (its clock showed {} ns) when {right}{early}{more}",
-            task.node, task.at_ns, task.local_ns
+            "node {} ran task {index} under {used} at {} ({}) when {right}{early}{more}",
+            task.node,
+            seconds(task.at_ns),
+            clock_in_words(task)
         );
         Verdict::violated(vec![work.number()], explanation)
     }
@@ -309,7 +325,9 @@ impl<'a> Case<'a> {
     fn start_in_words(&self, version: u64) -> String {
         let mut published = self.history.publications.iter().filter(|one| one.version == version);
         match published.next() {
-            Some(publication) => format!("; version {version} starts at {} ns", publication.start_ns),
+            Some(publication) => {
+                format!("; version {version} starts at {}", signed_seconds(publication.start_ns))
+            }
             None => format!("; version {version} was never published"),
         }
     }
@@ -374,8 +392,25 @@ fn newest(steps: &[(i64, u64)], at_ns: i64) -> Option<u64> {
 }
 
 /// The instant of the step to a version.
-fn since(steps: &[(i64, u64)], version: u64) -> i64 {
-    steps.iter().find(|(_, other)| *other == version).map_or(0, |(from, _)| *from)
+fn since(steps: &[(i64, u64)], version: u64) -> String {
+    let from = steps.iter().find(|(_, other)| *other == version).map_or(0, |(from, _)| *from);
+    if from <= 0 { "from the beginning".to_owned() } else { format!("since {}", signed_seconds(from)) }
+}
+
+/// What a node's clock showed, beside true time.
+fn clock_in_words(task: &Task) -> String {
+    let error_ns = i128::from(task.local_ns) - i128::from(task.at_ns);
+    let off = span(u64::try_from(error_ns.unsigned_abs()).unwrap_or(u64::MAX));
+    match error_ns.signum() {
+        0 => "its clock was right".to_owned(),
+        1 => format!("its clock was {off} ahead"),
+        _ => format!("its clock was {off} behind"),
+    }
+}
+
+fn signed_seconds(at_ns: i64) -> String {
+    let sign = if at_ns < 0 { "-" } else { "" };
+    format!("{sign}{}", seconds(at_ns.unsigned_abs()))
 }
 
 /// An instant of a run as a signed number; a run of 292 years does not happen.

@@ -284,8 +284,8 @@ fn a_violation_names_node_version_instant_start_and_local_reading() {
     let Verdict::Violated(violation) = &switch_timing(&history(&[early]), &STRICT).rules[0].1 else {
         panic!("an early task passed")
     };
-    let wanted = "node 7 ran task 0 under version 2 at 999 ns (its clock showed 1002 ns) when version 1 was in \
-                  force, since 0 ns; version 2 starts at 1000 ns";
+    let wanted = "node 7 ran task 0 under version 2 at 999 ns (its clock was 3 ns ahead) when version 1 was in \
+                  force, from the beginning; version 2 starts at 1 µs";
     assert_eq!(violation.explanation, wanted);
 }
 

@@ -60,8 +60,12 @@ pub(crate) fn violation<S: Spec>(
     let core = smallest(level, accesses, involved(level, accesses, anomaly));
     let part = accesses.part(&core);
     let shown = anomaly_of(level, &part);
-    let words =
-        Words::<S> { operations: history.by_invocation(), is_keyed: history.parts().len() > 1, level };
+    let words = Words::<S> {
+        history,
+        operations: history.by_invocation(),
+        is_keyed: history.parts().len() > 1,
+        level,
+    };
     let explanation = match &shown {
         Some(shown) => words.pattern(&part, shown),
         None => words.pattern(accesses, anomaly),
@@ -84,7 +88,7 @@ pub(crate) fn violation<S: Spec>(
         legal_prefix_count,
         stuck,
         explanation,
-        steps: Vec::new(),
+        ..Violation::default()
     }
 }
 
@@ -244,6 +248,7 @@ fn smallest(level: WeakLevel, accesses: &Accesses, items: Vec<u32>) -> Vec<u32> 
 
 /// Says what happened.
 struct Words<'a, S: Spec> {
+    history: &'a KeyedHistory<S>,
     operations: Vec<(&'a str, &'a OperationOf<S>)>,
     is_keyed: bool,
     level: WeakLevel,
@@ -304,9 +309,7 @@ impl<S: Spec> Words<'_, S> {
 
     fn item(&self, accesses: &Accesses, item: u32) -> String {
         let (key, operation) = self.operation(accesses, item);
-        let key = if self.is_keyed { format!("{key}: ") } else { String::new() };
-        let asked = S::describe(&operation.call, operation.answer());
-        format!("{} ({key}{asked})", explain::short::<S>(operation))
+        explain::short::<S>(self.history, operation, self.is_keyed.then_some(key))
     }
 
     fn operation(&self, accesses: &Accesses, item: u32) -> (&str, &OperationOf<S>) {

@@ -7,7 +7,7 @@ use crate::budget::{Budget, Exhausted, Spending};
 use crate::engine::visibility::problem::{Duty, InSession, Observation, Problem, Update};
 use crate::engine::visibility::reach::{Impossible, impossible};
 use crate::engine::visibility::{self, Found, search};
-use crate::explain;
+use crate::explain::{self, Located};
 use crate::history::{ClientId, OperationIndex, OperationOf};
 use crate::keyed::KeyedHistory;
 use crate::linearizable::by_key;
@@ -33,7 +33,7 @@ pub(super) fn judged<S: Spec>(
     let duty = Duty::Guarantees(level.guarantees());
     let whole = |operations: Vec<(&str, &OperationOf<S>)>| {
         let is_observed = operations.iter().map(|(_, operation)| operation.returned.is_some()).collect();
-        Asked::of(spec, duty, operations, is_observed).judged(budget, algorithm, level.name())
+        Asked::of(spec, history, duty, operations, is_observed).judged(budget, algorithm, level.name())
     };
     match level {
         // These two say nothing of how objects are related: each has a visibility of its own.
@@ -61,7 +61,7 @@ pub(super) fn explanation<S: Spec>(
     let duty = Duty::Guarantees(level.guarantees());
     let whole = |operations: Vec<(&str, &OperationOf<S>)>| {
         let is_observed = operations.iter().map(|(_, operation)| operation.returned.is_some()).collect();
-        Asked::of(spec, duty, operations, is_observed).explanation(budget)
+        Asked::of(spec, history, duty, operations, is_observed).explanation(budget)
     };
     match level {
         WeakLevel::Only(Guarantee::ReadYourWrites | Guarantee::MonotonicReads) => {
@@ -133,6 +133,7 @@ fn updates_if<S: Spec>(spec: &S, call: &S::Call, answer: Option<&S::Answer>) -> 
 /// Operations of which a visibility and an arbitration are asked, by invocation.
 pub(crate) struct Asked<'a, S: Spec> {
     spec: &'a S,
+    located: &'a dyn Located,
     duty: Duty,
     operations: Vec<(&'a str, &'a OperationOf<S>)>,
     /// Which of them count as observations.
@@ -144,6 +145,7 @@ pub(crate) struct Asked<'a, S: Spec> {
 impl<'a, S: Spec> Asked<'a, S> {
     pub(crate) fn of(
         spec: &'a S,
+        located: &'a dyn Located,
         duty: Duty,
         operations: Vec<(&'a str, &'a OperationOf<S>)>,
         is_observed: Vec<bool>,
@@ -159,7 +161,7 @@ impl<'a, S: Spec> Asked<'a, S> {
             places.push(InSession { session: *session, at: *count });
             *count += 1;
         }
-        Self { spec, duty, operations, is_observed, objects, places }
+        Self { spec, located, duty, operations, is_observed, objects, places }
     }
 
     /// The verdict of the search; `level` is its name in an explanation.
@@ -219,10 +221,11 @@ impl<'a, S: Spec> Asked<'a, S> {
 
     fn unexplained(&self, core: &[usize], level: &str) -> Violation {
         let listed = explain::listed(core.iter().map(|tag| self.words(*tag)), core.len());
-        let explanation = format!(
-            "whatever each operation sees, in whatever order of updates, {level} does not explain {listed}"
-        );
-        self.violation(core, explanation)
+        let claim = "whatever each operation sees, in whatever order of updates,";
+        let these = counted(core.len());
+        let explanation = format!("{claim} {level} does not explain {listed}");
+        let claim = Some(format!("{claim} {level} does not explain {these}"));
+        Violation { claim, ..self.violation(core, explanation) }
     }
 
     /// What to search, with the answers of some operations taken to be unknown.
@@ -280,7 +283,10 @@ impl<'a, S: Spec> Asked<'a, S> {
     fn words(&self, tag: usize) -> String {
         let (key, operation) = self.operations[tag];
         let is_keyed = self.objects.iter().any(|object| *object > 0);
-        let key = if is_keyed { format!("{key}: ") } else { String::new() };
-        format!("{key}{}", explain::in_words::<S>(operation))
+        explain::in_words::<S>(self.located, operation, is_keyed.then_some(key))
     }
+}
+
+fn counted(count: usize) -> String {
+    if count == 1 { "this operation".to_owned() } else { format!("these {count} operations") }
 }

@@ -80,8 +80,8 @@ fn a_causal_violation_is_named_edge_by_edge() {
     assert_eq!((violation.legal_prefix_count, violation.stuck), (Some(4), Some(OperationIndex(4))));
     assert_eq!(
         violation.explanation,
-        "operation 4 of client 2 (x: read nil) reads what was there before any write, though it sees \
-         operation 0 of client 0 (x: write 1) through operations 1, 3, 2"
+        "client 2's read -> nil on x (15 ns to 21 ns) reads what was there before any write, though it sees \
+         client 0's write 1 on x (3 ns to 9 ns) through operations 1, 3, 2"
     );
 }
 

@@ -1,7 +1,5 @@
 //! A register whose values are all written once: each value is a state.
 
-use std::fmt;
-
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
@@ -9,7 +7,7 @@ use super::chains::{Chains, Flaw, INITIAL, NONE, State, is_too_early};
 use super::conflict::{Naming, conflict};
 use super::{cut, in_order};
 use crate::engine::shortcut::{Decision, Finding, Seen, View};
-use crate::spec::register::{RegisterStep, Value};
+use crate::spec::register::{RegisterStep, Value, written};
 
 /// The algorithm.
 pub(crate) const ZONES: &str = "zones";
@@ -231,7 +229,7 @@ impl<V: View<RegisterStep>> Naming for Named<'_, V> {
 
     fn name(&self, state: u32) -> String {
         if state == 0 {
-            return format!("the initial value {}", Shown(self.values.initial));
+            return format!("the initial value {}", written(self.values.initial));
         }
         let mut values = (0..self.view.count()).filter_map(|place| match self.view.at(place).step? {
             RegisterStep::Read(value) | RegisterStep::Write(value) => Some([value, value]),
@@ -240,18 +238,6 @@ impl<V: View<RegisterStep>> Naming for Named<'_, V> {
         });
         let value =
             values.find_map(|pair| pair.into_iter().find(|value| self.values.find(*value) == Some(state)));
-        value.map_or_else(String::new, |value| format!("the value {}", Shown(value)))
-    }
-}
-
-/// A value in words.
-struct Shown(Value);
-
-impl fmt::Display for Shown {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(value) => value.fmt(formatter),
-            None => formatter.write_str("nil"),
-        }
+        value.map_or_else(String::new, |value| format!("the value {}", written(value)))
     }
 }
