@@ -9,6 +9,7 @@ use crate::history::{OperationIndex, SourcePlace};
 /// The answer of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
+#[expect(clippy::large_enum_variant, reason = "verdicts are few: one per check")]
 pub enum Verdict {
     /// The promise was kept.
     Holds,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use checker::drawing::Drawable;
 use checker::format::{Contents, LeftOut};
+use checker::history::OperationIndex;
 use checker::judge::{Check, FamilyKind, OperationsVisitor};
 use checker::keyed::KeyedHistory;
 use checker::lattice::Strongest;
@@ -11,6 +12,7 @@ use checker::verdict::{Undecided, Verdict, Violation};
 use serde::Serialize;
 
 use crate::drawn::DrawnOperation;
+use crate::nemesis_bands::{self, NemesisBand};
 use crate::run_folder::Outcome;
 
 /// A judged file, or one object family of a file that has several.
@@ -62,6 +64,9 @@ pub struct CheckedFile {
     /// The operations, for drawings; those that the explanations name are enough.
     #[serde(skip)]
     pub drawn: Vec<DrawnOperation>,
+    /// What the nemesis did.
+    #[serde(skip)]
+    pub faults: Vec<NemesisBand>,
 }
 
 /// Which levels the operations of a family have.
@@ -123,6 +128,7 @@ impl CheckedFile {
             open,
             pictures,
             drawn,
+            faults: nemesis_bands::bands(&contents.nemesis),
         }
     }
 
@@ -222,14 +228,23 @@ impl OperationsVisitor for Lanes<'_> {
     type Output = String;
 
     fn visit<S: Drawable>(self, _spec: &S, history: &KeyedHistory<S>) -> String {
-        history.picture(&self.violation.operations)
+        history.picture(&shown(self.violation))
     }
+}
+
+/// The numbers of a violation's operations and of what stands beside them.
+fn shown(violation: &Violation) -> Vec<OperationIndex> {
+    let mut shown = violation.operations.clone();
+    shown.extend(violation.context.iter().map(|one| one.operation));
+    shown.sort_unstable();
+    shown.dedup();
+    shown
 }
 
 /// The operations that a violation names.
 fn named(kind: &FamilyKind, violation: &Violation) -> Vec<DrawnOperation> {
     let all = DrawnOperation::of_family(kind).unwrap_or_default();
-    let is_named =
-        |one: &DrawnOperation| violation.operations.iter().any(|index| u64::from(index.0) == one.number);
-    all.into_iter().filter(is_named).collect()
+    let shown = shown(violation);
+    let is_shown = |one: &DrawnOperation| shown.iter().any(|index| u64::from(index.0) == one.number);
+    all.into_iter().filter(is_shown).collect()
 }

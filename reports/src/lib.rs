@@ -14,6 +14,8 @@ mod latency;
 pub mod markdown;
 pub mod matrix;
 mod meaning;
+pub mod names;
+pub mod nemesis_bands;
 pub mod page;
 pub mod run_folder;
 mod scale;

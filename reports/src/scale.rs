@@ -1,7 +1,5 @@
 //! From instants to places on a line, and the round instants worth naming.
 
-use sim::time::Span;
-
 use crate::svg::Px;
 
 /// A piece of time laid out over a width. Unit of the ends: ns; `from_ns < to_ns`.
@@ -76,9 +74,9 @@ pub(crate) fn signed_span(length_ns: i64) -> String {
     format!("{sign}{}", span(length_ns.unsigned_abs()))
 }
 
-/// A length of time in its largest unit, with at most three decimals.
+/// A length of time in its largest unit, with three significant digits.
 pub(crate) fn span(length_ns: u64) -> String {
-    Span::from_ns(length_ns).to_string()
+    checker::instants::span(length_ns)
 }
 
 /// A count with its thousands set apart, as in `8,000`.
@@ -161,7 +159,7 @@ mod tests {
     #[test]
     fn counts_and_signed_spans_are_readable() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([-1_500_000, 0, 2_000].map(signed_span), ["-1.5 ms", "0 ns", "+2 us"]);
-        assert_eq!(signed_span(i64::MIN), "-9223372036.854 s");
+        assert_eq!([-1_500_000, 0, 2_000].map(signed_span), ["-1.5 ms", "0 ns", "+2 µs"]);
+        assert_eq!(signed_span(i64::MIN), "-9,223,372,036 s");
     }
 }

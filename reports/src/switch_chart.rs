@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(chart.mixed_ns(), Some(1_000));
         assert_eq!(
             chart.summary(),
-            "published 60 s ahead; 2 nodes went over, the first -300 ns from start, the last 1 us later"
+            "published 60 s ahead; 2 nodes went over, the first -300 ns from start, the last 1 µs later"
         );
     }
 

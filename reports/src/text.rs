@@ -1,6 +1,7 @@
 //! Terminal output, at most 80 columns wide: the verdict first, the command that replays it last.
 
 mod comparison;
+pub(crate) mod finding;
 mod matrix;
 mod sweep;
 
@@ -152,12 +153,9 @@ pub fn checks(files: &[CheckedFile]) -> String {
             page.indented("          ", &format!("left out: {phrase}"));
         }
         for (level, violation) in file.findings() {
-            page.indented("          ", &format!("not {level}: {}", violation.explanation));
-            for step in &violation.steps {
-                page.text.push_str(&format!("            - {}", wrapped(step, 14).trim_start()));
-            }
-            for lane in file.pictures.get(level).into_iter().flat_map(|picture| picture.lines()) {
-                page.line(&format!("            {lane}"));
+            finding::finding(&mut page, level, violation);
+            if let Some(picture) = file.pictures.get(level) {
+                page.lanes(picture);
             }
         }
         if let Some(open) = &file.open {
@@ -201,6 +199,15 @@ impl Page {
     fn line_as_it_is(&mut self, text: &str) {
         self.text += crate::frame::shortened(&harmless(text), COLUMNS_MAX).trim_end();
         self.gap();
+    }
+
+    /// Lanes, which must not be broken: moved to the right as far as there is room.
+    fn lanes(&mut self, picture: &str) {
+        let width = picture.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        let indent = " ".repeat(COLUMNS_MAX.saturating_sub(width).min(12));
+        for lane in picture.lines() {
+            self.line_as_it_is(&format!("{indent}{lane}"));
+        }
     }
 
     fn check(&mut self, check: &CheckResult) {

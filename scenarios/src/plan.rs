@@ -100,6 +100,12 @@ impl Plan {
         self.build.defect.map(|defect| defect.to_string())
     }
 
+    /// The nodes of the run, with their names.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<run_folder::NodePlan> {
+        nodes(&self.work.faces())
+    }
+
     /// The plan as it is written down.
     ///
     /// # Panics
@@ -115,7 +121,7 @@ impl Plan {
             variant: self.variant_name(),
             mutant: self.mutant_name(),
             substrate: self.build.substrate.name().to_owned(),
-            nodes: nodes(&self.work.faces()),
+            nodes: self.nodes(),
             chaos_ends_ns: self.scenario.timing.chaos().as_ns(),
             ends_ns: self.scenario.timing.whole().as_ns(),
             faults: self.faults.clone(),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use checker::budget::Budget;
 use checker::judge::{Check, Family, judge};
 use checker::verdict::Verdict;
+use reports::names::Names;
 use reports::run_folder::{CheckResult, Outcome, RunVerdict};
 use sim::substrate::{Evidence, SubstrateError};
 use sim::trace::TraceEvent;
@@ -44,7 +45,11 @@ pub fn run(plan: Plan, keeps_trace: bool) -> Result<Run, SubstrateError> {
     let whole = Stopwatch::start();
     let Ran { evidence, families, progress, recording_ns } = simulate(&plan, keeps_trace)?;
     let judging = Stopwatch::start();
-    let checks = judge_all(&plan, &families, progress);
+    let mut checks = judge_all(&plan, &families, progress);
+    if checks.iter().any(|check| check.verdict == Outcome::Violated) {
+        let names = Names::of(&plan.nodes());
+        checks.iter_mut().for_each(|check| name_nodes(check, &names));
+    }
     let check_ns = recording_ns + judging.elapsed_ns();
     let ledger = evidence.ledger.lines();
     let left_out = nemesis::left_out(&plan.scenario, plan.build.substrate);
@@ -87,6 +92,12 @@ pub fn simulate(plan: &Plan, keeps_trace: bool) -> Result<Ran, SubstrateError> {
 pub fn trace_lines(trace: &[TraceEvent]) -> String {
     let line = |event| serde_json::to_string(event).expect("a trace event is plain data") + "\n";
     trace.iter().map(line).collect()
+}
+
+/// Calls the nodes in the sentences about a check by their names.
+fn name_nodes(check: &mut CheckResult, names: &Names) {
+    check.detail = names.named(&check.detail);
+    check.explanation.iter_mut().for_each(|violation| names.put_into(violation));
 }
 
 fn judge_all(plan: &Plan, families: &[Family], progress: Progress) -> Vec<CheckResult> {

@@ -109,8 +109,9 @@ fn row(file: &CheckedFile) -> Row {
 
 fn findings(files: &[&CheckedFile]) -> String {
     let all = files.iter().flat_map(|file| {
-        file.findings()
-            .map(|(level, violation)| Finding::new(level, Some(file.place()), violation, &file.drawn))
+        file.findings().map(|(level, violation)| {
+            Finding::new(level, Some(file.place()), violation, &file.drawn, &file.faults)
+        })
     });
     let findings: Vec<_> = all.collect();
     if findings.is_empty() {

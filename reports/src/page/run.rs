@@ -191,7 +191,7 @@ fn findings(verdict: &RunVerdict, families: &[DrawnFamily]) -> String {
         .take(FINDINGS_MAX)
         .map(|(check, violation)| {
             let place = check.family.as_ref().map(|family| format!("on {family}"));
-            Finding::new(&check.name, place, violation, operations_of(check, families))
+            Finding::new(&check.name, place, violation, operations_of(check, families), &[])
         })
         .collect();
     if findings.is_empty() {

@@ -255,6 +255,7 @@ pub(crate) fn violated(operation_count: u64) -> RunFolder {
                       before it asked: slot-1 and slot-2 both took themselves for the owner of slot 3"
             .into(),
         steps: vec!["at first, 0 of 20 units are in use".into()],
+        ..Violation::default()
     };
     for (check, name) in [(0, "linearizable"), (1, "admission")] {
         let check = &mut run.verdict.checks[check];

@@ -12,6 +12,7 @@ use checker::lattice::Level;
 use checker::verdict::Verdict;
 use clap::{Args, ValueEnum};
 use reports::checked::{CheckedFile, Ranked, Times};
+use reports::names::Names;
 use reports::run_folder::Outcome;
 use reports::{page, text};
 use scenarios::stopwatch::Stopwatch;
@@ -180,13 +181,15 @@ impl Check {
         let judging = Stopwatch::start();
         let budget = Budget { steps_max: self.budget };
         // A foreign history is asked the one question; one of ours, everything that its families promise.
-        let found = match self.level.level() {
+        let mut found = match self.level.level() {
             Some(Level::Linearizable) if *format == Format::Jsonl => {
                 Found::Checks(judge(families, &[], budget))
             }
             Some(level) => Found::Checks(judge_by(families, level, budget)),
             None => Found::Ranks(ranks(families, budget)),
         };
+        let names = histories::files(&[path.to_owned()]).first().map(|path| Names::beside(path));
+        found.name_nodes(&names.unwrap_or_default());
         let times = Times { parse_ns, check_ns: judging.elapsed_ns() };
         let file = shown(path);
         if let Some(evidence) = &self.evidence {
@@ -291,6 +294,19 @@ impl Found<'_> {
         match self {
             Self::Checks(checks) => checks.iter().map(judged_check).collect(),
             Self::Ranks(ranks) => ranks.iter().flat_map(judged_levels).collect(),
+        }
+    }
+
+    /// Calls the nodes of a run by their names.
+    fn name_nodes(&mut self, names: &Names) {
+        match self {
+            Self::Checks(checks) => {
+                checks.iter_mut().for_each(|check| names.put_into_verdict(&mut check.verdict));
+            }
+            Self::Ranks(ranks) => {
+                let next = ranks.iter_mut().flat_map(|ranked| &mut ranked.strongest.next);
+                next.for_each(|(_, judgement)| names.put_into_verdict(&mut judgement.verdict));
+            }
         }
     }
 }
