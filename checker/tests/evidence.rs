@@ -17,7 +17,7 @@ use counterclock_checker::verify::{Refusal, Verified, verify};
 /// A level below linearizable may be exponential to decide: then there is nothing to verify.
 const BUDGET: Budget = Budget { steps_max: 300_000 };
 /// Lines of the verifier that are neither blank nor comment.
-const CODE_LINES_MAX: usize = 1_150;
+const CODE_LINES_MAX: usize = 1_210;
 
 /// Where the corpus would be.
 #[expect(clippy::disallowed_methods, reason = "a test may be told where the corpus lies")]
@@ -64,7 +64,7 @@ impl Tally {
                 match one.result {
                     Ok(()) => self.accepted += 1,
                     Err(Refusal::NoCertificate(reason)) if reason.starts_with("undecided") => {
-                        self.undecided += 1
+                        self.undecided += 1;
                     }
                     Err(refusal) => {
                         let verdict = one.verdict.word();
@@ -115,7 +115,9 @@ fn every_history_of_the_corpus_has_evidence_at_every_level() {
     }
     let Tally { accepted, undecided, without } = tally;
     tell(&format!("{accepted} verdicts accepted, {undecided} undecided, {} without evidence", without.len()));
-    without.iter().for_each(|line| tell(line));
+    for line in &without {
+        tell(line);
+    }
     assert!(accepted > 0 && without.is_empty(), "{without:?}");
 }
 
