@@ -97,6 +97,16 @@ fn of_family(kind: &FamilyKind, judged: Judged<'_>, budget: Budget) -> Certifica
     })
 }
 
+/// A certificate for the verdict on one level of these objects. The budget is that of each search for an order.
+pub fn certify_objects<S: Spec>(
+    spec: &S,
+    history: &KeyedHistory<S>,
+    (level, verdict): (Level, &Verdict),
+    budget: Budget,
+) -> Certificate {
+    Certify { level, verdict, witness: &BTreeMap::new(), budget }.certificate(spec, history)
+}
+
 struct Certify<'a> {
     level: Level,
     verdict: &'a Verdict,
@@ -191,10 +201,20 @@ fn violated<S: Spec>(
         let steps = chain::chain(&whole, level, &core)?;
         verify::contradiction(&whole, level, &steps).ok().map(|()| Certificate::Chain { steps })
     };
+    // What is observed of one object may be enough.
+    let by_object = || {
+        let part = |part: &crate::history::History<S>| -> Vec<OperationIndex> {
+            core.iter().copied().filter(|number| part.find(*number).is_some()).collect()
+        };
+        let parts =
+            history.parts().values().map(part).filter(|part| !part.is_empty() && part.len() < core.len());
+        parts.into_iter().find_map(|part| tried(&part, Others::Optional))
+    };
     // All that had to happen until the search got stuck.
     let until: Vec<OperationIndex> = core.iter().copied().chain(violation.stuck.filter(answered)).collect();
     tried(&core, Others::Optional)
         .or_else(by_chain)
+        .or_else(by_object)
         .or_else(|| tried(&core, Others::Needed))
         .or_else(|| tried(&until, Others::Nothing))
         .unwrap_or_else(|| none("every refutation that was tried takes too many steps to verify"))

@@ -105,3 +105,24 @@ fn what_is_no_evidence_is_bad_input() {
     assert_eq!(fs::read_to_string(at("a.hist")).unwrap(), LEGAL);
     assert_eq!(counterclock(folder.path(), &["check", "a.hist", "a.hist", "--evidence", "e"]).0, 2);
 }
+
+/// The block of the documentation that is called so.
+fn block(text: &str, name: &str) -> String {
+    let lines =
+        text.lines().skip_while(|line| !(line.starts_with("```") && line.ends_with(&format!(" {name}"))));
+    lines.skip(1).take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_example_of_the_documentation_is_what_the_command_writes() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence.md")).unwrap();
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("stale.hist"), block(&page, "stale.hist")).unwrap();
+    let check = ["check", "stale.hist", "--evidence", "evidence.json"];
+    assert_eq!(counterclock(folder.path(), &check).0, 1);
+    let written = fs::read_to_string(folder.path().join("evidence.json")).unwrap();
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(json(&written), json(&block(&page, "evidence.json")), "{written}");
+    let (code, printed) = counterclock(folder.path(), &["verify", "stale.hist", "evidence.json"]);
+    assert_eq!((code, printed), (0, block(&page, "output")));
+}

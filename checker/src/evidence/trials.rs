@@ -2,7 +2,7 @@
 //!
 //! `COUNTERCLOCK_TRIALS` says how many of each; a few hundred if it is not set.
 
-use super::{Certify, chain};
+use super::{certify_objects, chain};
 use crate::agreement::naive;
 use crate::budget::Budget;
 use crate::drawing::Drawable;
@@ -71,8 +71,7 @@ fn one_level<S: Drawable>(
     let holds = naive(level, spec, history);
     assert_eq!(verdict.holds(), holds, "{}", context());
     let truth = if holds { Claim::Holds } else { Claim::Violated };
-    let certificate = Certify { level, verdict: &verdict, witness: &Default::default(), budget: BUDGET }
-        .certificate(spec, history);
+    let certificate = certify_objects(spec, history, (level, &verdict), BUDGET);
     let good =
         Checked { family: "x".to_owned(), check: level.name().to_owned(), verdict: truth, certificate };
     assert_eq!(accept_on(spec, history, &good), Ok(()), "{verdict}\n{good:?}\n{}", context());
@@ -191,6 +190,46 @@ fn forged<S: Drawable>(
         forged.push(claims(Claim::Violated, Certificate::Core { core: some.clone(), others, work }));
     }
     forged
+}
+
+/// Evidence at every level of a drawn history.
+fn accept_drawing<S: Drawable>(spec: &S, drawing: &str) {
+    let history = KeyedHistory::draw(drawing).unwrap();
+    for level in Level::ALL {
+        let verdict = judge_level(level, spec, &history, BUDGET).verdict;
+        let certificate = certify_objects(spec, &history, (level, &verdict), BUDGET);
+        let claim = if verdict.holds() { Claim::Holds } else { Claim::Violated };
+        let (family, check) = ("x".to_owned(), level.name().to_owned());
+        let checked = Checked { family, check, verdict: claim, certificate };
+        let accepted = accept_on(spec, &history, &checked);
+        assert_eq!(accepted, Ok(()), "{} {verdict}\n{drawing}\n{checked:?}", level.name());
+    }
+}
+
+#[test]
+fn every_drawing_of_the_gallery_has_evidence_at_every_level() {
+    let mut lines = include_str!("../../../docs/consistency.md").lines();
+    let mut count = 0;
+    while let Some(line) = lines.next() {
+        let Some(settings) = line.strip_prefix("```text model=") else { continue };
+        let drawing: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        let drawing = drawing.join("\n");
+        match settings.split(' ').next().unwrap() {
+            "register-cas" => accept_drawing(&Register::default(), &drawing),
+            "counter-inc" => accept_drawing(&Counter { kind: CounterKind::Increment }, &drawing),
+            "log" => accept_drawing(&Log, &drawing),
+            "mutex" => accept_drawing(&Mutex, &drawing),
+            model => panic!("no model {model} in the gallery"),
+        }
+        count += 1;
+    }
+    assert!(count > 20, "{count} drawings");
+}
+
+/// Values may be written that the register holds at first: then a read of them comes from nowhere in particular.
+#[test]
+fn evidence_on_registers_that_are_set_back() {
+    check(&Register::default(), &["w1", "wn", "r1", "rn", "wn", "rn", "w2", "r2"]);
 }
 
 #[test]

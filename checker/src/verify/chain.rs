@@ -11,6 +11,9 @@ use super::{Level, Refusal, Rules, Whole};
 use crate::format::evidence::{Because, Step};
 use crate::spec::{Access, Spec};
 
+/// Steps of a chain that are looked at.
+const STEPS_MAX: usize = 10_000;
+
 type Pairs = HashSet<(usize, usize), FxBuildHasher>;
 
 /// What is known so far. Operations are places.
@@ -32,6 +35,9 @@ pub(crate) fn contradiction<S: Spec>(
     level: Level,
     steps: &[Step],
 ) -> Result<(), Refusal> {
+    if steps.len() > STEPS_MAX {
+        return Err(Refusal::TooMuchWork(STEPS_MAX as u64));
+    }
     let mut facts = Facts::new(whole, level);
     let mut is_over = false;
     for (at, step) in steps.iter().enumerate() {
@@ -168,7 +174,8 @@ impl<'a, 'w, S: Spec> Facts<'a, 'w, S> {
                 self.written(r, &value)?.is_empty().then_some(true)
             }
             (Because::Later, &[r]) => {
-                let written = self.written(r, &self.read(r)?)?;
+                let value = self.read(r).filter(|value| *value != whole.spec.initial())?;
+                let written = self.written(r, &value)?;
                 matches!(written[..], [w] if is_up_to(r, w)).then_some(true)
             }
             (Because::Unwritten, &[r, u]) => {

@@ -26,13 +26,13 @@ impl<S: Spec> Whole<'_, S> {
         last.into_values().collect()
     }
 
-    /// The answered updates of an object.
-    fn common(&self, object: usize) -> BTreeSet<usize> {
-        let is_common = |place: &usize| {
-            let act = &self.acts[*place];
-            act.object == object && act.is_answered() && self.is_update(*place)
-        };
-        (0..self.acts.len()).filter(is_common).collect()
+    /// The answered updates of each object.
+    fn common(&self) -> Vec<BTreeSet<usize>> {
+        let mut common = vec![BTreeSet::new(); self.keys.len()];
+        for (place, act) in self.acts.iter().enumerate().filter(|(_, act)| act.is_answered()) {
+            common[act.object].extend(Some(place).filter(|place| self.is_update(*place)));
+        }
+        common
     }
 }
 
@@ -42,22 +42,24 @@ pub(super) fn accept<S: Spec>(
     arbitration: &[OperationIndex],
     sees: &[(OperationIndex, Vec<OperationIndex>)],
 ) -> Result<(), Refusal> {
-    let order = whole.arbitration(arbitration)?;
-    let is_placed: BTreeSet<usize> = order.iter().copied().collect();
+    let mut orders = vec![Vec::new(); whole.keys.len()];
+    for place in whole.arbitration(arbitration)? {
+        orders[whole.acts[place].object].push(place);
+    }
     let given: BTreeMap<OperationIndex, &Vec<OperationIndex>> =
         sees.iter().map(|(one, seen)| (*one, seen)).collect();
-    let mut explanation =
-        Explanation { whole, rules: RULES, common: BTreeSet::new(), order, sees: BTreeMap::new() };
-    let mut object = None;
+    let common = whole.common();
     for one in whole.last_observations() {
         let act = &whole.acts[one];
-        if object.replace(act.object) != Some(act.object) {
-            explanation.common = whole.common(act.object);
-        }
+        let (order, common) = (orders[act.object].clone(), common[act.object].clone());
         let more = given.get(&act.number()).map(|seen| whole.find_all(seen)).transpose()?;
-        let seen: BTreeSet<usize> =
-            explanation.common.iter().copied().chain(more.into_iter().flatten()).collect();
-        if !seen.is_subset(&is_placed) || !explanation.fits(one, &seen) {
+        let seen: BTreeSet<usize> = common.iter().copied().chain(more.into_iter().flatten()).collect();
+        let is_placed = seen.len() <= order.len() && {
+            let placed: BTreeSet<usize> = order.iter().copied().collect();
+            seen.is_subset(&placed)
+        };
+        let explanation = Explanation { whole, rules: RULES, common, order, sees: BTreeMap::new() };
+        if !is_placed || !explanation.fits(one, &seen) {
             return Err(Refusal::Misplaced(act.number(), "is not right after all updates"));
         }
     }
@@ -77,8 +79,8 @@ pub(super) fn refute<S: Spec>(
     if let Some(disagree) = writes_disagree(whole, object, &finals) {
         return if disagree { Ok(1) } else { Err(Refusal::Explained) };
     }
-    let known: BTreeSet<usize> =
-        core.into_iter().filter(|place| whole.common(object).contains(place)).collect();
+    let common = whole.common();
+    let known: BTreeSet<usize> = core.into_iter().filter(|place| common[object].contains(place)).collect();
     impossible(whole, RULES, (&finals, &known, &known), work)
 }
 

@@ -174,7 +174,12 @@ pub(super) fn impossible<S: Spec>(
     (observations, known, common): (&[usize], &BTreeSet<usize>, &BTreeSet<usize>),
     work: u64,
 ) -> Result<u64, Refusal> {
-    let updates: Vec<usize> = (0..whole.acts.len()).filter(|place| whole.is_update(*place)).collect();
+    // An update of an object that nobody observes can be left out of any explanation.
+    let objects: BTreeSet<usize> =
+        observations.iter().chain(known).map(|place| whole.acts[*place].object).collect();
+    let is_candidate =
+        |place: &usize| objects.contains(&whole.acts[*place].object) && whole.is_update(*place);
+    let updates: Vec<usize> = (0..whole.acts.len()).filter(is_candidate).collect();
     let (mut orders, mut spent) = (vec![Vec::new()], 0);
     while let Some(order) = orders.pop() {
         let order: Vec<usize> = order;
