@@ -14,6 +14,7 @@
 //! | text | `gab` get "ab", `pab` put, `ac` append "c"; unanswered `g?` |
 //! | log | `a7` append 7, `a7@3` at offset 3, `l7,8` all entries, `2l9` those from 2, `2e9` that at 2, `2e` none |
 //! | mutex | `a` acquire, `r` release |
+//! | store | `pk=v@5` put at revision 5, `gk=v~3@5` get: of revision 3, `dk@6` delete, `ck~3=v@4` put if of 3; `!` refused |
 //! | registers | `rx1,wy2` read x 1 and write y 2 at once; `rx` where the value is not known |
 //! | table | `write 3`, `read->3`, `acquire!` refused, in the words of its file |
 //!

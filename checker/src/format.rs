@@ -12,25 +12,31 @@ mod contents;
 mod edn;
 pub mod edn_writing;
 mod error;
+pub mod etcd;
 pub mod evidence;
 pub mod hist;
 pub mod jepsen_edn;
+mod jepsen_store;
 pub mod jepsen_text;
 pub mod json;
+mod json_objects;
 pub mod jsonl;
 pub mod kv;
 mod micro;
 mod operations;
 mod options;
+pub mod plume;
+pub mod porcupine;
 mod sink;
 mod source;
 mod table_events;
 pub mod table_file;
 #[cfg(test)]
-mod test_families;
+pub(crate) mod test_families;
 #[cfg(test)]
 mod tests;
 mod text;
+mod timed;
 
 use std::fmt;
 use std::io::Read;
@@ -49,6 +55,8 @@ use source::Source;
 
 /// The longest line that is read, in bytes.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
+/// How much of a file in JSON is looked at to tell whether its operations say their times.
+const DETECTED_BYTES_MIN: usize = 1 << 12;
 
 /// A format of history files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +75,14 @@ pub enum Format {
     Kv,
     /// Families of any model, one event a line.
     Jsonl,
+    /// The operations of etcd's robustness tests.
+    Etcd,
+    /// Operations with their times, as users of Porcupine write them.
+    Porcupine,
+    /// Transactions of sessions, without times.
+    Plume,
+    /// The file in which Jepsen 0.3 keeps a test.
+    JepsenStore,
 }
 
 /// Reads the families of a file that is in memory. See [`read_from`].
@@ -90,6 +106,13 @@ pub fn read_from(input: &mut dyn Read, options: &Options) -> Result<Contents, Fo
         None => detect_in(&mut source, options.table.is_some())?,
     };
     source.hold(1)?;
+    let format = match format {
+        Format::Json => {
+            source.hold(DETECTED_BYTES_MIN)?;
+            Format::timed(source.held()).unwrap_or(Format::Json)
+        }
+        other => other,
+    };
     let is_no_byte = source.held().is_empty();
     if is_no_byte && options.format.is_some() {
         return Ok(nothing(format));
@@ -105,6 +128,10 @@ pub fn read_from(input: &mut dyn Read, options: &Options) -> Result<Contents, Fo
         Format::JepsenEdn => jepsen_edn::read(&mut source, options)?,
         Format::Kv => kv::read(&mut source, options)?,
         Format::Jsonl => jsonl::read_source(&mut source, options)?.into(),
+        Format::Etcd => etcd::read(&mut source, options)?.into(),
+        Format::Porcupine => porcupine::read(&mut source, options)?.into(),
+        Format::Plume => plume::read(&mut source, options)?.into(),
+        Format::JepsenStore => jepsen_store::read(&mut source, options)?,
     };
     if families.iter().all(|family| family.kind.is_empty()) {
         let lines = source.line_count();
@@ -128,6 +155,9 @@ fn detect_in(source: &mut Source<'_>, is_of_table: bool) -> Result<Format, Forma
     loop {
         source.hold(wanted)?;
         let held = source.held();
+        if jepsen_store::is_start(held) {
+            return Ok(Format::JepsenStore);
+        }
         let is_all = source.is_ended() || held.len() >= LINE_BYTES_MAX;
         let lines_end = held.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
         let whole = if is_all { held.len() } else { lines_end };
@@ -166,11 +196,25 @@ fn begins_with_event(bytes: &[u8]) -> bool {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Hist, Self::JepsenLog, Self::JepsenEdn, Self::JepsenTxt, Self::Json, Self::Kv, Self::Jsonl];
+    pub const ALL: [Self; 11] = [
+        Self::Hist,
+        Self::JepsenLog,
+        Self::JepsenEdn,
+        Self::JepsenTxt,
+        Self::Json,
+        Self::Kv,
+        Self::Jsonl,
+        Self::Etcd,
+        Self::Porcupine,
+        Self::Plume,
+        Self::JepsenStore,
+    ];
 
     /// Which format a file is of that begins with these lines, if any.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
+        if jepsen_store::is_start(bytes) {
+            return Some(Self::JepsenStore);
+        }
         let (mut is_first, mut is_json) = (true, false);
         let mut rest = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         while !rest.is_empty() {
@@ -195,6 +239,15 @@ impl Format {
         if jsonl::is_header(line) {
             return Some(Self::Jsonl);
         }
+        if let Some(timed) = Self::timed(bytes) {
+            return Some(timed);
+        }
+        if etcd::is_watch(line) {
+            return Some(Self::Etcd);
+        }
+        if plume::is_line(line) {
+            return Some(Self::Plume);
+        }
         if hist::is_line(line) {
             return Some(Self::Hist);
         }
@@ -210,6 +263,12 @@ impl Format {
         jepsen_text::is_history_line(line).then_some(Self::JepsenTxt)
     }
 
+    /// Which format a file is of that begins with a JSON object of an operation with its times, if it does.
+    fn timed(bytes: &[u8]) -> Option<Self> {
+        let is_etcd = || etcd::is_start(bytes);
+        porcupine::is_start(bytes).then(|| if is_etcd() { Self::Etcd } else { Self::Porcupine })
+    }
+
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -220,7 +279,16 @@ impl Format {
             Self::Json => "json",
             Self::Kv => "kv",
             Self::Jsonl => "jsonl",
+            Self::Etcd => "etcd",
+            Self::Porcupine => "porcupine-json",
+            Self::Plume => "plume",
+            Self::JepsenStore => "test-jepsen",
         }
+    }
+
+    /// Whether it says in which order things happened in real time.
+    pub fn has_real_time(self) -> bool {
+        self != Self::Plume
     }
 
     /// The format of this name.

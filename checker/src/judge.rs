@@ -151,7 +151,8 @@ impl Judge<'_> {
             | FamilyKind::AppendLog { .. }
             | FamilyKind::Mutex { .. }
             | FamilyKind::MultiRegister { .. }
-            | FamilyKind::Table { .. } => {
+            | FamilyKind::Table { .. }
+            | FamilyKind::Revisions { .. } => {
                 kind.visit(&mut *self);
             }
             FamilyKind::Capacity { spec, history, witness, schedule, uncertainty_ns } => {

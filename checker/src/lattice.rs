@@ -103,6 +103,11 @@ impl Level {
         false
     }
 
+    /// Whether it says something of real time.
+    pub fn needs_real_time(self) -> bool {
+        matches!(self, Self::Linearizable | Self::Convergence)
+    }
+
     /// The guarantees it is made of, if it is one of those.
     pub(crate) fn weak(self) -> Option<WeakLevel> {
         match self {
@@ -162,6 +167,21 @@ pub struct Strongest {
     pub undecided: Vec<(Level, Judgement)>,
     /// Steps spent on all of it.
     pub steps: u64,
+}
+
+impl Strongest {
+    /// What is left of it where nothing is known of real time: an order that was legal shows no more than
+    /// that there is one.
+    #[must_use]
+    pub fn without_real_time(mut self) -> Self {
+        if self.held.contains(&Level::Linearizable) {
+            self.held.push(Level::Sequential);
+        }
+        self.held.retain(|level| !level.needs_real_time());
+        self.next.retain(|(level, _)| !level.needs_real_time());
+        self.undecided.retain(|(level, _)| !level.needs_real_time());
+        self
+    }
 }
 
 /// The strongest levels that a history has, and why it has none that is stronger.

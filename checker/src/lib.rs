@@ -28,6 +28,7 @@ pub mod keyed;
 pub mod lattice;
 pub mod linearizable;
 pub mod mutual_exclusion;
+pub mod redact;
 pub mod replication;
 pub mod sequential;
 pub mod session;

@@ -8,6 +8,7 @@ pub mod multi_register;
 pub mod mutex;
 pub mod orders;
 pub mod register;
+pub mod revisions;
 pub mod table;
 pub mod text;
 

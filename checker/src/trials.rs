@@ -20,6 +20,7 @@ use crate::spec::log::Log;
 use crate::spec::multi_register::MultiRegister;
 use crate::spec::mutex::Mutex;
 use crate::spec::register::Register;
+use crate::spec::revisions::Revisions;
 use crate::spec::text::Text;
 use crate::test_histories::full_size::{Chance, legal_history, with_another_answer};
 use crate::test_histories::{CAPACITY_WORDS, KINDS_WORDS, REGISTER_WORDS, Shape};
@@ -164,4 +165,26 @@ fn random_locks_get_one_answer() {
 fn random_transactions_get_one_answer() {
     let words = ["wx1,wy1", "rx0,ry0", "rx1,ry0", "rx1,ry1", "wx2", "rx1,wy2", "ry2", "rx", "rx2,wx1"];
     check(&MultiRegister::default(), &words);
+}
+
+#[test]
+fn random_stores_with_revisions_get_one_answer() {
+    let words = [
+        "pk=a@2",
+        "pk=b@3",
+        "pk=c@3",
+        "pl=a@2",
+        "gk@1",
+        "gk~2=a@2",
+        "gk~2=a@3",
+        "gk~3=b@3",
+        "gl@3",
+        "dk@3",
+        "dk@4",
+        "dk!@1",
+        "ck~2=b@3",
+        "ck~0=b!@2",
+        "ck~0=a@2",
+    ];
+    check(&Revisions, &words);
 }

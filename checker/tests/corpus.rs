@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use counterclock_checker::budget::Budget;
 use counterclock_checker::format::{Format, Initial, LINE_BYTES_MAX, Model, Options, parse};
-use counterclock_checker::judge::{Check, judge};
+use counterclock_checker::judge::{Check, judge, judge_by};
+use counterclock_checker::lattice::Level;
 
 const BUDGET: Budget = Budget { steps_max: 10_000_000 };
 
@@ -52,6 +53,30 @@ fn every_log_of_the_corpus_gets_its_known_verdict() {
     }
     assert!(judged_count > 0, "the manifest lists no file");
     tell(&format!("judged {judged_count} histories of {}", corpus.display()));
+}
+
+#[test]
+fn transactions_without_times_of_the_corpus_get_their_known_verdict() {
+    let folder = corpus().join("awdit");
+    let Ok(manifest) = fs::read_to_string(folder.join("manifest.tsv")) else {
+        tell(&format!("skipped: no corpus at {}", folder.display()));
+        return;
+    };
+    let judged = |path: &std::path::Path, level| {
+        let families = parse(&fs::read(path).unwrap(), &Options::default());
+        let families = families.unwrap_or_else(|error| panic!("{}:{error}", path.display()));
+        judge_by(&families, level, BUDGET).pop().unwrap().verdict.word()
+    };
+    for row in manifest.lines().skip(1) {
+        let (file, strongest) = row.split_once('\t').unwrap();
+        // Read committed and read atomic have no level here; what has neither causal nor more is violated.
+        let want = if strongest == "causal" { "holds" } else { "violated" };
+        assert_eq!(judged(&folder.join(file), Level::Causal), want, "{row}");
+    }
+    let serialisable = corpus().join("reported/29-dbcop.txt");
+    assert_eq!(judged(&serialisable, Level::Sequential), "holds");
+    assert_eq!(judged(&folder.join("causal/fully-ser.txt"), Level::Sequential), "holds");
+    assert_eq!(judged(&folder.join("causal/lost-update.txt"), Level::Sequential), "violated");
 }
 
 #[track_caller]
@@ -133,7 +158,7 @@ fn an_empty_jepsen_log_holds_only_if_it_is_said_to_be_one() {
     assert!(check.verdict.holds());
     check_error(
         "",
-        "1:1: no operation recognised: neither hist nor jepsen-log nor jepsen-edn nor jepsen-txt nor json nor kv nor jsonl",
+        "1:1: no operation recognised: neither hist nor jepsen-log nor jepsen-edn nor jepsen-txt nor json nor kv nor jsonl nor etcd nor porcupine-json nor plume nor test-jepsen",
     );
     let blank = parse(b"\n\n", &options).unwrap_err();
     assert_eq!(blank.to_string(), "2:1: no operation of format jepsen-log in 2 lines");
@@ -151,7 +176,7 @@ fn initial_values_can_be_replaced() {
 fn what_is_no_history_is_said_to_be_none() {
     check_error(
         "hello\nworld\n",
-        "1:1: no operation recognised: neither hist nor jepsen-log nor jepsen-edn nor jepsen-txt nor json nor kv nor jsonl",
+        "1:1: no operation recognised: neither hist nor jepsen-log nor jepsen-edn nor jepsen-txt nor json nor kv nor jsonl nor etcd nor porcupine-json nor plume nor test-jepsen",
     );
     check_error(
         "{:process 0, :type :invoke}\n",

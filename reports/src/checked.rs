@@ -78,6 +78,14 @@ pub struct Ranked<'a> {
     pub strongest: Strongest,
 }
 
+impl Ranked<'_> {
+    /// The same where the history says nothing of real time.
+    #[must_use]
+    pub fn without_real_time(self) -> Self {
+        Self { strongest: self.strongest.without_real_time(), ..self }
+    }
+}
+
 /// How long a file took. Unit: ns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {

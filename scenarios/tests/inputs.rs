@@ -43,12 +43,13 @@ fn refuses(folder: &Path, arguments: &[&str], input: &[u8], names: &[&str]) {
     }
 }
 
-/// What `check --json` prints of `file`, without times.
+/// What `check --json` prints of `file` first, without times.
 #[track_caller]
 fn judged(folder: &Path, file: &str, input: &[u8]) -> (Option<i32>, serde_json::Value, String) {
     let output = counterclock(folder, &["check", "--json", file], input);
     let message = String::from_utf8(output.stderr).unwrap();
-    let mut line: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&message);
+    let first = output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut line: serde_json::Value = serde_json::from_slice(first).expect(&message);
     let fields = line.as_object_mut().unwrap();
     fields.retain(|name, _| !name.ends_with("_ns") && name != "file");
     (output.status.code(), line, message)
@@ -164,4 +165,90 @@ fn what_other_programs_compressed_is_refused_with_the_command_that_reads_it() {
     {
         refuses(folder.path(), &["check", "-"], magic, &["standard input: is compressed", name]);
     }
+}
+
+/// A client's file of etcd's robustness tests: a put of `value` that raised the store to `revision`.
+fn put(client: u64, value: &str, revision: u64, at: u64) -> String {
+    format!(
+        concat!(
+            r#"{{"ClientId":{client},"Input":{{"Type":"txn","Txn":{{"Conditions":null,"OperationsOnSuccess":"#,
+            r#"[{{"Type":"put-operation","Put":{{"Key":"k","Value":{{"Value":"{value}"}}}}}}],"OperationsOnFailure":null}}}},"#,
+            r#""Call":{at},"Output":{{"Txn":{{"Failure":false,"Results":[{{"KVs":null,"Count":0,"Deleted":0}}]}},"#,
+            r#""Revision":{revision}}},"Return":{end}}}"#,
+            "\n"
+        ),
+        client = client,
+        value = value,
+        at = at,
+        revision = revision,
+        end = at + 5
+    )
+}
+
+#[test]
+fn the_clients_of_a_report_of_etcd_are_one_history() {
+    let folder = TempDir::new().unwrap();
+    for (client, text) in [(1, put(0, "a", 2, 0)), (2, put(1, "b", 3, 10))] {
+        let path = folder.path().join(format!("report/client-{client}"));
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join("operations.json"), text).unwrap();
+    }
+    let (code, line, _) = judged(folder.path(), "report", b"");
+    assert_eq!((code, &line["format"], &line["operations"]), (Some(0), &"etcd".into(), &2.into()));
+    let both = ["check", "--json", "report/client-1", "report/client-2/operations.json"];
+    let output = counterclock(folder.path(), &both, b"");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 1);
+    let names = ["report/client-2: is one of 2 clients", "expected report"];
+    refuses(folder.path(), &["check", "report/client-2"], b"", &names);
+    fs::write(folder.path().join("report/client-2/operations.json"), put(1, "b", 2, 10)).unwrap();
+    assert_eq!(judged(folder.path(), "report", b"").0, Some(1), "revision 2 twice");
+    fs::write(folder.path().join("report/client-2/operations.json"), "{\"ClientId\":1}").unwrap();
+    refuses(folder.path(), &["check", "report"], b"", &["report/client-2/operations.json:1:"]);
+}
+
+#[test]
+fn without_times_the_levels_of_real_time_are_refused_and_the_others_judged() {
+    let folder = TempDir::new().unwrap();
+    let text = "w(1,1,0,0)\nr(1,1,1,1)\nw(2,2,1,1)\nr(2,0,0,2)\n";
+    let check = |level: &[&str]| {
+        counterclock(folder.path(), &[&["check", "-", "--json"], level].concat(), text.as_bytes())
+    };
+    for (level, name) in [
+        (&[][..], "sequential"),
+        (&["--level", "causal"], "causal"),
+        (&["--level", "strongest"], "strongest"),
+    ] {
+        let output = check(level);
+        assert_eq!(output.status.code(), Some(0), "{level:?}: {output:?}");
+        let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(line["level"], name);
+        assert!(line["strongest"].is_null() || line["strongest"] == "sequential", "{line}");
+    }
+    for level in ["linearizable", "convergence"] {
+        let names =
+            [level, "has no times (format plume)", "expected --level strongest or one of sequential, causal"];
+        refuses(folder.path(), &["check", "-", "--level", level], text.as_bytes(), &names);
+    }
+}
+
+#[test]
+fn what_is_exported_redacted_has_the_same_verdict_and_tells_no_value() {
+    let folder = TempDir::new().unwrap();
+    let edn = EDN.replace(":value 1", ":value 4711").replace(":value 2", ":value 4712");
+    fs::write(folder.path().join("history.edn"), edn).unwrap();
+    let before = judged(folder.path(), "history.edn", b"");
+    for (format, name) in [("jsonl", "out.jsonl"), ("jepsen-edn", "out.edn"), ("porcupine-json", "out.json")]
+    {
+        let export = ["export", "history.edn", "--redact", "--format", format, "-o", name];
+        let output = counterclock(folder.path(), &export, b"");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let text = fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(!text.contains("471"), "{text}");
+        let after = judged(folder.path(), name, b"");
+        assert_eq!((after.0, &after.1["verdict"]), (before.0, &before.1["verdict"]), "{text}");
+    }
+    fs::write(folder.path().join("plume.txt"), "w(1,1,0,0)\n").unwrap();
+    let export = ["export", "plume.txt", "--format", "jsonl", "-o", "out.jsonl"];
+    refuses(folder.path(), &export, b"", &["plume.txt: has no times"]);
 }

@@ -5,6 +5,7 @@ mod kinds;
 mod log;
 mod multi_register;
 mod mutex;
+mod revisions;
 mod table;
 mod text;
 

@@ -37,7 +37,7 @@ pub fn write(family: &Family, output: impl io::Write) -> io::Result<()> {
         FamilyKind::Mutex { history, .. } => maps(history, "mutex", &mut output),
         FamilyKind::MultiRegister { history, .. } => maps(history, "registers", &mut output),
         FamilyKind::Capacity { history, .. } => maps(history, "counter", &mut output),
-        FamilyKind::Kinds { .. } | FamilyKind::Table { .. } => {
+        FamilyKind::Kinds { .. } | FamilyKind::Table { .. } | FamilyKind::Revisions { .. } => {
             let told = format!(
                 "{}: operations of model {} have no words in this format; expected jsonl, which has",
                 family.name,
@@ -73,6 +73,7 @@ fn header(kind: &FamilyKind, output: &mut impl io::Write) -> io::Result<()> {
         | FamilyKind::Tally { .. }
         | FamilyKind::AppendLog { .. }
         | FamilyKind::Mutex { .. }
+        | FamilyKind::Revisions { .. }
         | FamilyKind::Kinds { .. }
         | FamilyKind::Table { .. }
         | FamilyKind::Switch { .. }

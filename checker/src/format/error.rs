@@ -91,6 +91,16 @@ pub enum FormatError {
         /// Where the element before it ended.
         place: Place,
     },
+    /// A file that must be held in memory, and is larger than that.
+    #[error(
+        "{place}: the file has more than {bytes_max} bytes, which are the most that are read of this format"
+    )]
+    LongFile {
+        /// The beginning.
+        place: Place,
+        /// How many are read.
+        bytes_max: usize,
+    },
     /// EDN nested deeper than is read.
     #[error("{place}: nested more than {depth_max} deep")]
     Deep {
@@ -220,6 +230,7 @@ impl FormatError {
             | Self::Utf16 { place }
             | Self::LongLine { place }
             | Self::LongElement { place }
+            | Self::LongFile { place, .. }
             | Self::Deep { place, .. }
             | Self::Unreadable { place, .. }
             | Self::UnknownModel { place, .. }

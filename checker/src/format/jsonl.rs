@@ -86,6 +86,7 @@ enum Model {
         #[serde(default = "zero")]
         init: Value,
     },
+    KvRevisions,
     /// Operations on a log; `log` are the records of a replicated one.
     AppendLog,
     #[serde(rename = "bcounter")]

@@ -156,7 +156,10 @@ impl Options {
 
     /// Refuses to take nil as a wildcard where it is always an answer.
     pub(super) fn check_nil(&self, format: Format) -> Result<(), FormatError> {
-        let is_fixed = matches!(format, Format::Hist | Format::Jsonl | Format::Kv);
+        let is_fixed = matches!(
+            format,
+            Format::Hist | Format::Jsonl | Format::Kv | Format::Etcd | Format::Porcupine | Format::Plume
+        );
         if is_fixed && self.nil == Some(NilReads::Wildcard) {
             return Err(FormatError::FixedNil { place: Place::START, format });
         }
@@ -180,7 +183,7 @@ impl Options {
             | Format::JepsenTxt
             | Format::Json
             | Format::Kv => true,
-            Format::Jsonl => false,
+            Format::Jsonl | Format::Etcd | Format::Porcupine | Format::Plume | Format::JepsenStore => false,
         };
         if is_told || self.table.is_none() {
             return Ok(());

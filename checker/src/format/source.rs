@@ -101,6 +101,21 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
+    /// All that is not used, to the end of the file.
+    ///
+    /// # Errors
+    /// If it is more than so many bytes, or if the input fails.
+    pub(super) fn rest(&mut self, bytes_max: usize) -> Result<Vec<u8>, FormatError> {
+        let mut whole = self.held().to_vec();
+        let room = bytes_max.saturating_sub(whole.len()) as u64;
+        let input: &mut &mut dyn Read = &mut self.input;
+        let read = input.take(room + 1).read_to_end(&mut whole);
+        let place = Place { line: self.lines + 1, column: 1 };
+        read.map_err(|error| FormatError::Unreadable { place, kind: error.kind() })?;
+        (self.start, self.end, self.is_ended) = (0, 0, true);
+        if whole.len() > bytes_max { Err(FormatError::LongFile { place, bytes_max }) } else { Ok(whole) }
+    }
+
     /// Whether the lines that are held could be read, whatever they mean.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use crate::spec::register::{Register, RegisterAnswer, RegisterCall, Value};
 use crate::spec::text::{Text, TextAnswer, TextCall};
 
 /// Families of every model that has operations.
-pub(super) fn operations_of_any_model() -> impl Strategy<Value = FamilyKind> {
+pub(crate) fn operations_of_any_model() -> impl Strategy<Value = FamilyKind> {
     prop_oneof![registers(), texts(), counters(), logs(), mutexes(), transactions(), capacity()]
 }
 

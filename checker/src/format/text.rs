@@ -53,9 +53,9 @@ impl<'a> Line<'a> {
 /// A word of a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token<'a> {
-    line: Line<'a>,
+    pub(super) line: Line<'a>,
     /// Where it begins, in bytes; at the end of the line if it is empty.
-    offset: usize,
+    pub(super) offset: usize,
     /// Empty only at the end of the line.
     pub(super) text: &'a str,
 }

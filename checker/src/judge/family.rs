@@ -16,6 +16,7 @@ use crate::spec::log::Log;
 use crate::spec::multi_register::MultiRegister;
 use crate::spec::mutex::Mutex;
 use crate::spec::register::Register;
+use crate::spec::revisions::Revisions;
 use crate::spec::table::Table;
 use crate::spec::text::Text;
 use crate::switch_timing::{Promise, SwitchHistory};
@@ -95,6 +96,13 @@ pub enum FamilyKind {
         /// What was asked of them.
         history: KeyedHistory<Table>,
     },
+    /// A key-value store with revisions.
+    Revisions {
+        /// What it answers.
+        spec: Revisions,
+        /// What was asked of it.
+        history: KeyedHistory<Revisions>,
+    },
     /// Bounded counters.
     Capacity {
         /// What a counter answers.
@@ -159,6 +167,7 @@ impl FamilyKind {
             Self::Mutex { spec, history } => Some(visitor.visit(spec, history)),
             Self::MultiRegister { spec, history } => Some(visitor.visit(spec, history)),
             Self::Table { spec, history } => Some(visitor.visit(spec, history)),
+            Self::Revisions { spec, history } => Some(visitor.visit(spec, history)),
             Self::Capacity { spec, history, .. } => Some(visitor.visit(spec, history)),
             Self::Kinds { spec, history, .. } => Some(visitor.visit(spec, history)),
             Self::Switch { .. } | Self::Log(_) | Self::Reads(_) | Self::Records(_) => None,
@@ -177,6 +186,7 @@ impl FamilyKind {
             Self::Mutex { .. } => "mutex",
             Self::MultiRegister { .. } => "multi-register",
             Self::Table { .. } => "table",
+            Self::Revisions { .. } => "kv-revisions",
             Self::Capacity { .. } => "bcounter",
             Self::Kinds { .. } => "bcounter-kinds",
             Self::Switch { .. } => "switch",
@@ -214,6 +224,7 @@ impl FamilyKind {
             | Self::Mutex { .. }
             | Self::MultiRegister { .. }
             | Self::Table { .. }
+            | Self::Revisions { .. }
             | Self::Capacity { .. }
             | Self::Kinds { .. } => self.visit(IsEmpty).unwrap_or(true),
         }

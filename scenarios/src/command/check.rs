@@ -38,9 +38,9 @@ pub(crate) struct Check {
     /// What an answered read of nil tells [default: as the format says]
     #[arg(long, value_enum)]
     nil: Option<NilArgument>,
-    /// What to ask
-    #[arg(long, value_enum, default_value_t = LevelArgument::Linearizable)]
-    level: LevelArgument,
+    /// What to ask: linearizable, or sequential where a format has no times
+    #[arg(long, value_enum)]
+    level: Option<LevelArgument>,
     /// Steps that each check may take before it says undecided
     #[arg(long, value_name = "STEPS", default_value_t = 10_000_000)]
     budget: u64,
@@ -73,6 +73,14 @@ enum FormatArgument {
     Kv,
     /// What runs leave behind
     Jsonl,
+    /// The operations of etcd's robustness tests
+    Etcd,
+    /// Operations with call and return times, in JSON
+    PorcupineJson,
+    /// Transactions of sessions: `r(key,value,session,txn)`, or `r key value` and separators
+    Plume,
+    /// The file in which Jepsen 0.3 keeps a test
+    TestJepsen,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -143,7 +151,7 @@ impl Check {
         let options = self.options()?;
         let mut judged = Vec::new();
         let mut is_any_bad = false;
-        for file in &self.files {
+        for file in &histories::merged(&self.files) {
             match self.judge_file(file, &options) {
                 Ok(results) => {
                     self.show_lines(&results)?;
@@ -181,12 +189,15 @@ impl Check {
         let judging = Stopwatch::start();
         let budget = Budget { steps_max: self.budget };
         // A foreign history is asked the one question; one of ours, everything that its families promise.
-        let mut found = match self.level.level() {
+        let mut found = match self.level(path, *format)? {
             Some(Level::Linearizable) if *format == Format::Jsonl => {
                 Found::Checks(judge(families, &[], budget))
             }
             Some(level) => Found::Checks(judge_by(families, level, budget)),
-            None => Found::Ranks(ranks(families, budget)),
+            None if format.has_real_time() => Found::Ranks(ranks(families, budget)),
+            None => {
+                Found::Ranks(ranks(families, budget).into_iter().map(Ranked::without_real_time).collect())
+            }
         };
         let names = histories::files(&[path.to_owned()]).first().map(|path| Names::beside(path));
         found.name_nodes(&names.unwrap_or_default());
@@ -233,6 +244,24 @@ impl Check {
         })
     }
 
+    /// What to ask of a history of this format; none: the strongest.
+    fn level(&self, path: &Path, format: Format) -> Result<Option<Level>, CommandError> {
+        let default =
+            if format.has_real_time() { LevelArgument::Linearizable } else { LevelArgument::Sequential };
+        let level = self.level.unwrap_or(default).level();
+        if let Some(level) = level.filter(|level| level.needs_real_time() && !format.has_real_time()) {
+            let others = Level::ALL.into_iter().filter(|other| !other.needs_real_time());
+            let names: Vec<&str> = others.map(Level::name).collect();
+            return Err(CommandError::Usage(format!(
+                "{}: has no times (format {format}), and level {} is about real time; expected --level strongest or one of {}",
+                shown(path),
+                level.name(),
+                names.join(", ")
+            )));
+        }
+        Ok(level)
+    }
+
     fn options(&self) -> Result<Options, CommandError> {
         let format = match self.format {
             FormatArgument::Auto => None,
@@ -243,6 +272,10 @@ impl Check {
             FormatArgument::Json => Some(Format::Json),
             FormatArgument::Kv => Some(Format::Kv),
             FormatArgument::Jsonl => Some(Format::Jsonl),
+            FormatArgument::Etcd => Some(Format::Etcd),
+            FormatArgument::PorcupineJson => Some(Format::Porcupine),
+            FormatArgument::Plume => Some(Format::Plume),
+            FormatArgument::TestJepsen => Some(Format::JepsenStore),
         };
         let nil = self.nil.map(|nil| match nil {
             NilArgument::Observed => NilReads::Observed,

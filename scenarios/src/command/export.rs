@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use checker::format::{Options, edn_writing, jsonl};
+use checker::format::{Options, edn_writing, jsonl, porcupine};
 use checker::judge::{Family, FamilyKind};
+use checker::redact::redacted;
 use clap::{Args, ValueEnum};
 
 use super::{CommandError, expect_no_input, histories, output, shown, write_with};
@@ -20,6 +21,9 @@ pub(crate) struct Export {
     /// Only the object family of this name
     #[arg(long, value_name = "NAME")]
     family: Option<String>,
+    /// Replace keys, values and names one to one: the verdict stays the same
+    #[arg(long)]
+    redact: bool,
     /// Where to
     #[arg(short, value_name = "FILE")]
     output: PathBuf,
@@ -31,18 +35,39 @@ enum Format {
     Jsonl,
     /// Jepsen's maps: the operations of one family
     JepsenEdn,
+    /// Operations with call and return: registers and keys of one family
+    PorcupineJson,
 }
 
 impl Export {
     pub(super) fn execute(&self) -> Result<u8, CommandError> {
         expect_no_input(&self.output, &histories::files(std::slice::from_ref(&self.source)))?;
         let contents = histories::read(&self.source, &Options::default())?;
-        let families = self.wanted(contents.families)?;
+        if !contents.format.has_real_time() {
+            let found = format!(
+                "{}: has no times (format {}), which every format to write must have",
+                shown(&self.source),
+                contents.format
+            );
+            return Err(CommandError::Usage(found));
+        }
+        let mut families = self.wanted(contents.families)?;
+        if self.redact {
+            let refused = |error| CommandError::Usage(format!("{}: {error}", shown(&self.source)));
+            families = redacted(families).map_err(refused)?;
+        }
         match self.format {
             Format::Jsonl => write_with(&self.output, |file| jsonl::write(&families, file))?,
             Format::JepsenEdn => {
                 let family = self.with_operations(&families)?;
                 write_with(&self.output, |file| edn_writing::write(family, file))?;
+            }
+            Format::PorcupineJson => {
+                let family = self.with_operations(&families)?;
+                write_with(&self.output, |file| porcupine::write(family, file))?;
+                if let Some(initial) = porcupine::initial_to_give(&family.kind) {
+                    output::say(&format!("{}: to be read with --init {initial}", shown(&self.output)));
+                }
             }
         }
         Ok(0)
@@ -96,6 +121,7 @@ fn has_operations(kind: &FamilyKind) -> bool {
         | FamilyKind::AppendLog { .. }
         | FamilyKind::Mutex { .. }
         | FamilyKind::MultiRegister { .. }
+        | FamilyKind::Revisions { .. }
         | FamilyKind::Capacity { .. }
         | FamilyKind::Kinds { .. }
         | FamilyKind::Table { .. } => true,

@@ -3,14 +3,15 @@
 //! ```text
 //!   -            ──────────────────────────────► standard input ─┐
 //!   FILE         ──────────────────────────────────────► a file ─┼─ gzip? ─► checker::format
-//!   FOLDER       ── the first of `NAMES` that is there ► a file ─┘
+//!   FOLDER       ── the first of `NAMES` that is there ► a file ─┤
+//!   REPORT       ── client-N/operations.json, all ───► files ────┘      of etcd's robustness tests
 //! ```
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use checker::format::{self, Contents, FormatError, Options};
+use checker::format::{self, Contents, FormatError, Options, etcd};
 use flate2::bufread::MultiGzDecoder;
 
 use super::{CommandError, output, shown};
@@ -38,6 +39,15 @@ const NAMED_MAX: usize = 3;
 /// # Errors
 /// If there is none, or it cannot be read, or is not a history.
 pub(crate) fn read(given: &Path, options: &Options) -> Result<Contents, CommandError> {
+    if let Some(report) = report_of(given)
+        && clients_in(&report).len() > 1
+    {
+        return Err(one_of_several(given, &report));
+    }
+    let clients = clients_in(given);
+    if !clients.is_empty() && histories_in(given).is_empty() {
+        return read_report(&clients, options);
+    }
     let Some(path) = located(given)? else {
         return read_stream("standard input", Box::new(io::stdin().lock()), options);
     };
@@ -46,10 +56,78 @@ pub(crate) fn read(given: &Path, options: &Options) -> Result<Contents, CommandE
     read_stream(&shown(&path), Box::new(file), options)
 }
 
+/// The same arguments with a report of etcd instead of its clients, where all of them are given.
+pub(crate) fn merged(given: &[PathBuf]) -> Vec<PathBuf> {
+    let mut merged: Vec<PathBuf> = Vec::new();
+    for path in given {
+        let is_given = |client: &PathBuf| {
+            given.iter().any(|other| other == client || client.parent().is_some_and(|folder| folder == other))
+        };
+        match report_of(path).filter(|report| clients_in(report).iter().all(is_given)) {
+            Some(report) if merged.contains(&report) => {}
+            Some(report) => merged.push(report),
+            None => merged.push(path.clone()),
+        }
+    }
+    merged
+}
+
+/// The report that the path is a client of: its folder, or the operations in it.
+fn report_of(path: &Path) -> Option<PathBuf> {
+    let is_client = |path: &Path| {
+        let name = path.file_name()?.to_str()?;
+        let number = name.strip_prefix(etcd::CLIENT_FOLDER)?;
+        number.parse::<u64>().ok()
+    };
+    let folder = if path.file_name()? == etcd::OPERATIONS { path.parent()? } else { path };
+    is_client(folder)?;
+    folder.join(etcd::OPERATIONS).is_file().then(|| folder.parent().map(Path::to_owned))?
+}
+
+/// The operations of all clients of a report, by number.
+fn clients_in(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+    else {
+        return Vec::new();
+    };
+    let mut clients: Vec<(u64, PathBuf)> = Vec::new();
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix(etcd::CLIENT_FOLDER)?.parse().ok());
+        let operations = folder.join(&name).join(etcd::OPERATIONS);
+        if let Some(number) = number.filter(|_| operations.is_file()) {
+            clients.push((number, operations));
+        }
+    }
+    clients.sort_unstable();
+    clients.into_iter().map(|(_, operations)| operations).collect()
+}
+
+fn one_of_several(given: &Path, report: &Path) -> CommandError {
+    let count = clients_in(report).len();
+    let report = if report.as_os_str().is_empty() { ".".to_owned() } else { shown(report) };
+    CommandError::Usage(format!(
+        "{}: is one of {count} clients, whose operations are one history; expected {report}",
+        shown(given)
+    ))
+}
+
+/// Reads what all clients of a report did.
+fn read_report(clients: &[PathBuf], options: &Options) -> Result<Contents, CommandError> {
+    let mut inputs: Vec<Box<dyn Read>> = Vec::new();
+    for path in clients {
+        let unreadable = |source| CommandError::Unreadable { path: shown(path), source };
+        inputs.push(Box::new(File::open(path).map_err(unreadable)?));
+    }
+    etcd::read_report(&mut inputs, options)
+        .map_err(|(file, source)| CommandError::Malformed { path: shown(&clients[file]), source })
+}
+
 /// The files that are read for these arguments. What cannot be found is left out: reading it says why.
 pub(crate) fn files(given: &[PathBuf]) -> Vec<PathBuf> {
     let path = |given: &PathBuf| if is_standard_input(given) { None } else { chosen(given).ok() };
-    given.iter().filter_map(path).map(|choice| choice.path).collect()
+    let clients = given.iter().flat_map(|folder| clients_in(folder));
+    given.iter().filter_map(path).map(|choice| choice.path).chain(clients).collect()
 }
 
 /// The file to read; none: standard input.

@@ -3,6 +3,7 @@
 mod kinds;
 mod lists;
 mod plain;
+mod store;
 
 use super::record::{Fields, Value};
 use crate::spec::Spec;

@@ -25,6 +25,7 @@ use crate::spec::log::Log as AppendLog;
 use crate::spec::multi_register::MultiRegister;
 use crate::spec::mutex::Mutex;
 use crate::spec::register::Register;
+use crate::spec::revisions::Revisions;
 use crate::spec::text::Text;
 use crate::switch_timing::{Promise, SwitchHistory};
 
@@ -78,6 +79,7 @@ fn with_initial(mut families: Vec<Family>, options: &Options) -> Result<Vec<Fami
             | FamilyKind::AppendLog { .. }
             | FamilyKind::Mutex { .. }
             | FamilyKind::Table { .. }
+            | FamilyKind::Revisions { .. }
             | FamilyKind::Capacity { .. }
             | FamilyKind::Kinds { .. }
             | FamilyKind::Switch { .. }
@@ -141,6 +143,7 @@ enum GrowingKind {
     Tally { builder: KeyedBuilder<Counter>, settled_ns: u64 },
     AppendLog(KeyedBuilder<AppendLog>),
     Mutex(KeyedBuilder<Mutex>),
+    Revisions(KeyedBuilder<Revisions>),
     MultiRegister { spec: MultiRegister, builder: KeyedBuilder<MultiRegister> },
     Capacity(GrowingCapacity<Capacity>),
     Kinds(GrowingCapacity<Kinds>),
@@ -190,6 +193,7 @@ impl Growing {
             }
             Model::AppendLog => GrowingKind::AppendLog(KeyedBuilder::default()),
             Model::Mutex => GrowingKind::Mutex(KeyedBuilder::default()),
+            Model::KvRevisions => GrowingKind::Revisions(KeyedBuilder::default()),
             Model::MultiRegister { init } => GrowingKind::MultiRegister {
                 spec: MultiRegister { initial: init },
                 builder: KeyedBuilder::default(),
@@ -233,6 +237,9 @@ impl Growing {
                 FamilyKind::AppendLog { spec: AppendLog, history: builder.finish() }
             }
             GrowingKind::Mutex(builder) => FamilyKind::Mutex { spec: Mutex, history: builder.finish() },
+            GrowingKind::Revisions(builder) => {
+                FamilyKind::Revisions { spec: Revisions, history: builder.finish() }
+            }
             GrowingKind::MultiRegister { spec, builder } => {
                 FamilyKind::MultiRegister { spec, history: builder.finish() }
             }
@@ -306,6 +313,7 @@ impl Growing {
             }
             GrowingKind::AppendLog(builder) => operation(builder, line, kind),
             GrowingKind::Mutex(builder) => operation(builder, line, kind),
+            GrowingKind::Revisions(builder) => operation(builder, line, kind),
             GrowingKind::MultiRegister { builder, .. } => operation(builder, line, kind),
             GrowingKind::Capacity(capacity) => operation(&mut capacity.builder, line, kind),
             GrowingKind::Kinds(kinds) => operation(&mut kinds.builder, line, kind),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::scalar;
 use crate::session::Access;
 use crate::spec::register::symbol;
+use crate::spec::revisions::{StoreAnswer, StoreCall};
 
 /// What every line begins with.
 #[derive(Deserialize)]
@@ -85,6 +86,15 @@ pub(super) enum Value {
     Parts(Vec<Part>),
     Fields(Fields),
     Kinds(KindFields),
+    Store(Box<Store>),
+}
+
+/// A request to a store with revisions, or its response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Store {
+    Asked(StoreCall),
+    Told(StoreAnswer),
 }
 
 /// What a read of a transaction found.

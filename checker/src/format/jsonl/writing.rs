@@ -84,6 +84,7 @@ fn declaration(family: &Family) -> Declaration {
         FamilyKind::Mutex { .. } => Model::Mutex,
         FamilyKind::MultiRegister { spec, .. } => Model::MultiRegister { init: spec.initial },
         FamilyKind::Table { spec, .. } => Model::Table { text: spec.text().to_owned() },
+        FamilyKind::Revisions { .. } => Model::KvRevisions,
         FamilyKind::Log(_) => Model::Log,
         FamilyKind::Reads(_) => Model::Reads,
         FamilyKind::Records(records) => records_declared(records),
@@ -162,6 +163,7 @@ impl Lines {
             FamilyKind::Mutex { history, .. } => self.operations(name, history),
             FamilyKind::MultiRegister { history, .. } => self.operations(name, history),
             FamilyKind::Table { .. } => unreachable!("tables are refused before they are written"),
+            FamilyKind::Revisions { history, .. } => self.operations(name, history),
             FamilyKind::Capacity { history, witness, .. } => {
                 self.operations(name, history)?;
                 self.orders(name, witness)

@@ -42,7 +42,8 @@ fn a_line_without_end_is_an_error_in_every_format() {
         }
     }
     let error = read_from(&mut Endless(b"0", 0), &Options::default()).unwrap_err();
-    let want = "1:1: no operation recognised: neither hist nor jepsen-log nor jepsen-edn nor jepsen-txt nor json nor kv nor jsonl";
+    let want = "1:1: no operation recognised: neither hist nor jepsen-log nor jepsen-edn nor jepsen-txt nor json nor kv nor jsonl \
+                nor etcd nor porcupine-json nor plume nor test-jepsen";
     assert_eq!(error.to_string(), want);
 }
 
