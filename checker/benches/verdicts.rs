@@ -63,7 +63,9 @@ fn row<S: Spec>(group: &mut Group<'_>, name: &str, spec: &S, load: Load, history
 
 fn strings(criterion: &mut Criterion) {
     let mut group = group(criterion, "strings");
-    for (name, tokens) in [("kv, 2 k, 50 clients", Tokens::Ended), ("the same, nested tokens", Tokens::Nested)] {
+    for (name, tokens) in
+        [("kv, 2 k, 50 clients", Tokens::Ended), ("the same, nested tokens", Tokens::Nested)]
+    {
         for load in [Load::of(2_000, 50), Load::of(2_000, 50).illegal()] {
             let history = single(|builder| sequences::put_append_get(&load, tokens, builder));
             row(&mut group, &format!("{name}, {:?}", load.truth), &Text::default(), load, &history);
@@ -90,12 +92,7 @@ fn wrong_reads(criterion: &mut Criterion) {
 /// A thousand violated histories of one model: the median, the 99th percentile and the slowest verdict,
 /// and how many are undecided. The slowest one is then measured.
 #[expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "this measures the host")]
-fn cliff<S: Spec>(
-    group: &mut Group<'_>,
-    name: &str,
-    spec: &S,
-    generate: impl Fn(&Load, &mut Builder<S>),
-) {
+fn cliff<S: Spec>(group: &mut Group<'_>, name: &str, spec: &S, generate: impl Fn(&Load, &mut Builder<S>)) {
     let history = |seed: u64| {
         let load = Load { seed, ..Load::of(10_000, 16).with_unknown().illegal() };
         single(|builder| generate(&load, builder))
