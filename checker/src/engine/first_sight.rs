@@ -15,6 +15,7 @@ pub(crate) use holder::{Glance, conflict_of_holder};
 pub(crate) use sum::{Change, conflict_of_sum};
 
 use crate::engine::shortcut::{Seen, View};
+use crate::spec::register::{Value, written};
 
 /// The name of this as an algorithm.
 pub(crate) const FIRST_SIGHT: &str = "first-sight";
@@ -25,12 +26,9 @@ pub(crate) trait Spoken {
     fn spoken(&self) -> String;
 }
 
-impl Spoken for Option<i64> {
+impl Spoken for Value {
     fn spoken(&self) -> String {
-        match self {
-            Some(value) => format!("the value {value}"),
-            None => "the value nil".to_owned(),
-        }
+        format!("the value {}", written(*self))
     }
 }
 

@@ -1,8 +1,8 @@
 //! A register with read, write and compare-and-set: model `register-cas`.
 
 mod needless;
-pub mod symbol;
 mod reachable;
+pub mod symbol;
 
 use std::fmt;
 

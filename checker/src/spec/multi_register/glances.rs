@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Part, TransactionStep, Value, shown};
+use super::{Part, TransactionStep, Value, written};
 use crate::engine::first_sight::{Glance, conflict_of_holder};
 use crate::engine::shortcut::{Conflict, Seen, View};
 
@@ -55,8 +55,8 @@ fn note(
                 if let Some(held) = held.filter(|held| *held != value) {
                     let reason = format!(
                         "of {name}, it finds {} where it left or found {}",
-                        shown(value),
-                        shown(held)
+                        written(value),
+                        written(held)
                     );
                     return Err(Conflict { places: vec![place], reason });
                 }
