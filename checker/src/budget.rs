@@ -36,6 +36,11 @@ impl Spending {
         self.spent
     }
 
+    /// The budget as it was at first.
+    pub(crate) fn whole(&self) -> Budget {
+        self.budget
+    }
+
     /// What is left, as a budget of its own.
     pub(crate) fn rest(&self) -> Budget {
         Budget { steps_max: self.budget.steps_max.saturating_sub(self.spent) }

@@ -36,8 +36,8 @@ pub const FINAL_ORDER: &str = "final-order";
 /// Whether all clients agree in the end. [Vacuous](VACUOUS) if no client observes anything then.
 pub fn convergence<S: Spec>(spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Judgement {
     let mut algorithm = VACUOUS;
-    let judgement = by_key(history, |key, part| {
-        let judgement = of_object(spec, key, part, budget);
+    let judgement = by_key(history, budget, |key, part, slice| {
+        let judgement = of_object(spec, key, part, slice);
         // What was needed for some object is what was needed for all.
         if algorithm == VACUOUS || judgement.algorithm == FINAL_ORDER {
             algorithm = judgement.algorithm;

@@ -18,10 +18,12 @@ pub(crate) use context::complete;
 pub(crate) use smallest::smallest;
 pub(crate) use words::{Located, in_words, listed, short};
 
+use crate::budget::Budget;
+use crate::engine::race::{self, Found};
 use crate::engine::shortcut::{Conflict, Decision, Finding, View};
 use crate::engine::timeline::Task;
 use crate::engine::view::{Prefix, Weakened};
-use crate::history::{History, OperationOf};
+use crate::history::{History, OperationOf, Outcome};
 use crate::spec::Spec;
 use crate::verdict::Violation;
 use part::Part;
@@ -34,7 +36,14 @@ pub(crate) struct Stuck {
     pub(crate) place: usize,
     /// How many had returned before it.
     pub(crate) returned_count: usize,
+    /// Steps that the search had taken: an explanation may take as many.
+    pub(crate) steps: u64,
 }
+
+/// Operations up to which it is searched whether all was well until the last of a conflict returned.
+const PREFIX_COUNT_MAX: usize = 5_000;
+/// Steps of that search.
+const PREFIX_STEPS_MAX: u64 = 20_000;
 
 /// The violation found when the search got stuck.
 pub(crate) fn linearizability<S: Spec>(
@@ -43,16 +52,19 @@ pub(crate) fn linearizability<S: Spec>(
     tasks: &[Task<S::Step>],
     stuck: Stuck,
 ) -> Violation {
-    let mut part = Part::until(spec, tasks, stuck.place);
+    let mut part = Part::until(spec, tasks, stuck.place, stuck.steps);
     let core = part.smallest();
+    let not_smallest = !part.is_smallest();
     let operations = history.operations();
     let last = short::<S>(history, &operations[stuck.place], None);
-    let reason = (core.len() > 1).then(|| format!("{last}, the last of them to return, fits nowhere"));
+    let doubt = if not_smallest { NOT_SMALLEST } else { "" };
+    let reason = (core.len() > 1).then(|| format!("{last}, the last of them to return, fits nowhere{doubt}"));
     let words = core.iter().map(|place| in_words::<S>(history, &operations[*place], None));
     let numbers = core.iter().map(|place| operations[*place].number).collect();
     let violation = Violation::claimed(numbers, words, claim(core.len()), reason);
     let Violation { legal_prefix_count, stuck: number, .. } = where_stuck(history, stuck);
-    with_story(Violation { legal_prefix_count, stuck: number, ..violation }, spec, history, stuck.place)
+    let violation = Violation { legal_prefix_count, stuck: number, not_smallest, ..violation };
+    with_story(violation, spec, history, stuck.place)
 }
 
 /// What is claimed of that many operations.
@@ -68,6 +80,47 @@ const TOGETHER: &str =
     "no order of {} is legal and respects real time, whichever of the other operations are added";
 /// The claim about one.
 const ALONE: &str = "{} has no legal place, whichever of the other operations are added";
+/// What is said of a part that may be smaller.
+pub(crate) const NOT_SMALLEST: &str =
+    " (perhaps not all of them are needed: the steps for the explanation were used up)";
+
+/// The violation that was found before any search.
+pub(crate) fn at_first_sight<S: Spec>(spec: &S, history: &History<S>, found: Conflict) -> Violation {
+    let operations = history.operations();
+    let last = found.places.iter().copied().max_by_key(|place| operations[*place].returned);
+    let Some(stuck) = last else { return conflict(history, &found) };
+    let legal_prefix_count = legal_prefix_count(spec, history, stuck);
+    let number = Some(operations[stuck].number);
+    let (found, not_smallest) = if found.places.len() == 1 {
+        (found, false)
+    } else {
+        let mut part = Part::of(spec, history, &found.places, stuck);
+        let smallest = Conflict { places: part.smallest_of_known(), ..found };
+        (smallest, !part.is_smallest())
+    };
+    let violation =
+        Violation { legal_prefix_count, stuck: number, not_smallest, ..conflict(history, &found) };
+    with_story(violation, spec, history, stuck)
+}
+
+/// How many operations had returned when the one at `stuck` did, if all of them had a legal order and that
+/// is quickly found.
+fn legal_prefix_count<S: Spec>(spec: &S, history: &History<S>, stuck: usize) -> Option<usize> {
+    let end = history.operations()[stuck].returned?;
+    let begun = history.operations().partition_point(|operation| operation.invoked < end);
+    if begun > PREFIX_COUNT_MAX {
+        return None;
+    }
+    let mut prefix = History::<S>::of(history.operations()[..begun].to_vec(), Vec::new());
+    for operation in prefix.operations.iter_mut().filter(|one| one.returned.is_none_or(|at| at > end)) {
+        (operation.outcome, operation.returned) = (Outcome::Unknown, None);
+    }
+    let tasks = crate::linearizable::tasks(spec, &prefix);
+    match race::race(spec, &tasks, Budget { steps_max: PREFIX_STEPS_MAX }).found {
+        Found::Stuck { place, returned_count } if place == stuck => Some(returned_count),
+        Found::Stuck { .. } | Found::Legal | Found::Exhausted { .. } => None,
+    }
+}
 
 /// Adds how far the history could be explained.
 fn with_story<S: Spec>(violation: Violation, spec: &S, history: &History<S>, stuck: usize) -> Violation {
@@ -112,9 +165,11 @@ pub(crate) fn by_shortcut<S: Spec>(spec: &S, history: &History<S>, whole: &Confl
     let mut part = Part::of(spec, &history, &smallest.places, stuck);
     let places = part.smallest_of_known();
     let smallest = Conflict { places, ..smallest };
+    let not_smallest = !part.is_smallest();
     let number = history.operations()[stuck].number;
     let stuck = whole.find(number).expect("what is relevant is a part of the whole");
-    let violation = Violation { legal_prefix_count, stuck: Some(number), ..conflict(&history, &smallest) };
+    let violation =
+        Violation { legal_prefix_count, stuck: Some(number), not_smallest, ..conflict(&history, &smallest) };
     with_story(violation, spec, whole, stuck)
 }
 

@@ -215,9 +215,9 @@ impl Judge<'_> {
         let budget = self.budget;
         let is_explained = self.wants("linearizable");
         let searched = if is_explained { linearizable } else { linearizable_unexplained };
-        let per_key = by_key(history, |key, part| {
+        let per_key = by_key(history, budget, |key, part, slice| {
             let by_witness = witness.get(key).and_then(|order| proven(spec, part, order));
-            by_witness.unwrap_or_else(|| searched(spec, part, budget))
+            by_witness.unwrap_or_else(|| searched(spec, part, slice))
         });
         let judged = count_of(history);
         let sequentially = self.wants("sequential").then(|| sequential(spec, history, &per_key, budget));

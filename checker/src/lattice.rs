@@ -186,25 +186,62 @@ impl Strongest {
 
 /// The strongest levels that a history has, and why it has none that is stronger.
 ///
-/// Each level may spend the whole budget. No level is judged that another one's answer decides.
+/// Linearizability may spend the whole budget. The levels below it go round in growing slices, up to a
+/// 64th of it each, and less where a history is large, for what a search of theirs keeps grows with it.
+/// No level is judged that another one's answer decides.
 pub fn strongest<S: Spec>(spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Strongest {
     let mut lattice = Lattice::new(spec, history, budget);
     lattice.judge(Level::Linearizable);
-    // On unique values causal consistency is quickly decided, and may refute what is hard to decide.
-    if lattice.known(Level::Sequential).is_none() && lattice.sources().are_unique() {
-        lattice.judge(Level::Causal);
-    }
-    for level in Level::ALL {
-        lattice.judge(level);
+    let is_unique = lattice.known(Level::Sequential).is_none() && lattice.sources().are_unique();
+    // On unique values causal consistency is quickly decided, and may refute what is hard to decide. Else a
+    // level that is quickly refuted refutes all that are stronger.
+    let order: [Level; 8] = if is_unique { STRONG_FIRST } else { WEAK_FIRST };
+    for share in ROUND_SHARES {
+        for level in order {
+            lattice.budget = Budget { steps_max: budget.steps_max / share };
+            if lattice.is_open(level) {
+                lattice.judge(level);
+            }
+        }
     }
     lattice.summary()
 }
+
+/// Which part of the budget a level may spend in each round.
+const ROUND_SHARES: [u64; 3] = [2_048, 512, 64];
+/// Operations for which a step of a search for visibility counts as one more.
+const STEP_OPERATIONS: u64 = 256;
+/// The levels below linearizability where causal consistency is easy.
+const STRONG_FIRST: [Level; 8] = [
+    Level::Causal,
+    Level::Sequential,
+    Level::Pram,
+    Level::ReadYourWrites,
+    Level::MonotonicReads,
+    Level::MonotonicWrites,
+    Level::WritesFollowReads,
+    Level::Convergence,
+];
+/// The same where all of them are searched.
+const WEAK_FIRST: [Level; 8] = [
+    Level::Convergence,
+    Level::ReadYourWrites,
+    Level::MonotonicReads,
+    Level::MonotonicWrites,
+    Level::WritesFollowReads,
+    Level::Pram,
+    Level::Causal,
+    Level::Sequential,
+];
 
 /// What is known of every level.
 struct Lattice<'a, S: Spec> {
     spec: &'a S,
     history: &'a KeyedHistory<S>,
+    /// What the next level may spend.
     budget: Budget,
+    /// What a level may spend that is decided without a search.
+    whole: Budget,
     /// The only level whose violation will be read; all if none.
     explained: Option<Level>,
     sources: Option<Sources>,
@@ -218,6 +255,7 @@ impl<'a, S: Spec> Lattice<'a, S> {
             spec,
             history,
             budget,
+            whole: budget,
             explained: None,
             sources: None,
             known: [const { None }; Level::ALL.len()],
@@ -233,9 +271,14 @@ impl<'a, S: Spec> Lattice<'a, S> {
         self.sources.get_or_insert_with(|| Sources::of(self.spec, self.history))
     }
 
-    /// Judges a level unless it is known, and notes what the answer implies.
+    /// Whether nothing is known of a level yet.
+    fn is_open(&self, level: Level) -> bool {
+        self.known(level).is_none_or(|known| matches!(known.verdict, Verdict::Undecided(_)))
+    }
+
+    /// Judges a level unless it is decided, and notes what the answer implies.
     fn judge(&mut self, level: Level) {
-        if self.known(level).is_some() {
+        if !self.is_open(level) {
             return;
         }
         let judgement = self.judgement(level);
@@ -285,7 +328,7 @@ impl<'a, S: Spec> Lattice<'a, S> {
                 let per_key = self.known(Level::Linearizable).cloned().unwrap_or_else(unknown);
                 sequential(self.spec, self.history, &per_key, self.budget)
             }
-            Level::Convergence => convergence(self.spec, self.history, self.budget),
+            Level::Convergence => convergence(self.spec, self.history, self.searched_budget()),
             Level::Causal
             | Level::Pram
             | Level::ReadYourWrites
@@ -293,10 +336,18 @@ impl<'a, S: Spec> Lattice<'a, S> {
             | Level::MonotonicWrites
             | Level::WritesFollowReads => {
                 let level = level.weak().expect("these are made of guarantees");
-                let (spec, history, budget) = (self.spec, self.history, self.budget);
+                let is_quick = self.sources().are_unique();
+                let budget = if is_quick { self.whole } else { self.searched_budget() };
+                let (spec, history) = (self.spec, self.history);
                 self.sources().judge(level, spec, history, budget)
             }
         }
+    }
+
+    /// What a search for visibility may spend: where all levels are asked, its steps count by their size.
+    fn searched_budget(&self) -> Budget {
+        let size = if self.explained.is_none() { self.history.len() as u64 / STEP_OPERATIONS } else { 0 };
+        Budget { steps_max: self.budget.steps_max / (1 + size) }
     }
 
     fn summary(self) -> Strongest {

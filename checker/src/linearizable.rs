@@ -5,6 +5,7 @@
 //! linearizable if and only if the part of each object is.
 
 use crate::budget::{Budget, Spending};
+use crate::engine::first_sight::FIRST_SIGHT;
 use crate::engine::race::{self, Found, Outcome as Raced, Winner, breadth_first, race};
 use crate::engine::shortcut::{Conflict, Decision, Finding};
 use crate::engine::timeline::Task;
@@ -23,26 +24,41 @@ pub const DEPTH_FIRST: &str = "depth-first";
 /// The proof by an order that came with the history.
 pub const WITNESS: &str = "witness";
 
+/// Steps that each object may take in the first round of searches.
+const FIRST_SLICE_STEPS: u64 = 4_096;
+/// How many times as many it may take in each round after that.
+const SLICE_GROWTH: u64 = 4;
+
 /// Whether the history of one object is linearizable; if not, with its smallest failing part.
 ///
 /// By a near-linear algorithm where the history allows one, else by search.
 pub fn linearizable<S: Spec>(spec: &S, history: &History<S>, budget: Budget) -> Judgement {
-    match spec.shortcut(&Answered { spec, history }) {
-        Some(decision) => {
-            by_shortcut(decision, history, |conflict| explain::by_shortcut(spec, history, conflict))
-        }
-        None => by_search(spec, history, budget, |tasks, stuck| {
-            explain::linearizability(spec, history, tasks, stuck)
-        }),
+    let view = Answered { spec, history };
+    if let Some(decision) = spec.shortcut(&view) {
+        return by_shortcut(decision, history, |conflict| explain::by_shortcut(spec, history, conflict));
     }
+    if let Some(conflict) = spec.first_sight(&view) {
+        return at_first_sight(history, explain::at_first_sight(spec, history, conflict));
+    }
+    by_search(spec, history, budget, |tasks, stuck| explain::linearizability(spec, history, tasks, stuck))
 }
 
 /// The same, several times as fast if not: a violation only says where it was found.
 pub fn linearizable_unexplained<S: Spec>(spec: &S, history: &History<S>, budget: Budget) -> Judgement {
-    match spec.shortcut(&Answered { spec, history }) {
-        Some(decision) => by_shortcut(decision, history, |conflict| explain::conflict(history, conflict)),
-        None => by_search(spec, history, budget, |_, stuck| explain::where_stuck(history, stuck)),
+    let view = Answered { spec, history };
+    if let Some(decision) = spec.shortcut(&view) {
+        return by_shortcut(decision, history, |conflict| explain::conflict(history, conflict));
     }
+    if let Some(conflict) = spec.first_sight(&view) {
+        return at_first_sight(history, explain::conflict(history, &conflict));
+    }
+    by_search(spec, history, budget, |_, stuck| explain::where_stuck(history, stuck))
+}
+
+/// The judgement where one pass shows that there is no order.
+fn at_first_sight<S: Spec>(history: &History<S>, violation: Violation) -> Judgement {
+    let verdict = Verdict::Violated(violation);
+    Judgement { verdict, algorithm: FIRST_SIGHT, steps: history.len() as u64 }
 }
 
 fn by_shortcut<S: Spec>(
@@ -63,12 +79,16 @@ fn by_search<S: Spec>(
     budget: Budget,
     violation: impl FnOnce(&[Task<S::Step>], explain::Stuck) -> Violation,
 ) -> Judgement {
+    if budget.steps_max == 0 {
+        let verdict = Verdict::Undecided(Undecided::default());
+        return Judgement { verdict, algorithm: CONFIGURATIONS, steps: 0 };
+    }
     let tasks = tasks(spec, history);
     let Raced { found, winner, steps } = race(spec, &tasks, budget);
     let verdict = match found {
         Found::Legal => Verdict::Holds,
         Found::Stuck { place, returned_count } => {
-            Verdict::Violated(violation(&tasks, explain::Stuck { place, returned_count }))
+            Verdict::Violated(violation(&tasks, explain::Stuck { place, returned_count, steps }))
         }
         Found::Exhausted { open } => {
             let open = open.into_iter().map(|place| history.operations()[place].number).collect();
@@ -118,6 +138,7 @@ pub fn legal_order<S: Spec>(spec: &S, history: &History<S>, budget: Budget) -> O
     let places = match spec.shortcut(&view) {
         Some(Decision { finding: Finding::Illegal(_), .. }) => return None,
         Some(Decision { finding: Finding::Legal, .. }) => spec.shortcut_order(&view)?,
+        None if spec.first_sight(&view).is_some() => return None,
         None => race::legal_order(spec, &tasks(spec, history), budget)?,
     };
     Some(places.into_iter().map(|place| history.operations()[place].number).collect())
@@ -142,9 +163,10 @@ pub(crate) fn completed_witness<S: Spec>(
 
 /// Whether every object's part is linearizable; each may spend the whole budget.
 ///
-/// The first violated object in key order is reported; else the first undecided one.
+/// The searches go round all objects in growing slices, and end with the first object that is found
+/// violated; else the first undecided one in key order is reported.
 pub fn linearizable_by_key<S: Spec>(spec: &S, history: &KeyedHistory<S>, budget: Budget) -> Judgement {
-    by_key(history, |_, part| linearizable(spec, part, budget))
+    by_key(history, budget, |_, part, slice| linearizable(spec, part, slice))
 }
 
 /// The same, several times as fast if not: a violation only says where it was found.
@@ -153,36 +175,65 @@ pub fn linearizable_by_key_unexplained<S: Spec>(
     history: &KeyedHistory<S>,
     budget: Budget,
 ) -> Judgement {
-    by_key(history, |_, part| linearizable_unexplained(spec, part, budget))
+    by_key(history, budget, |_, part, slice| linearizable_unexplained(spec, part, slice))
 }
 
-/// Judges part by part. The first violated one in key order counts; else the first undecided one.
+/// Judges part by part, in rounds: first what needs no search, then each part that is left with a slice
+/// of the budget, then with larger ones, up to the whole budget. The first part that is found violated ends
+/// it; else the first undecided one in key order counts.
 pub(crate) fn by_key<S: Spec>(
     history: &KeyedHistory<S>,
-    mut judge: impl FnMut(&str, &History<S>) -> Judgement,
+    budget: Budget,
+    mut judge: impl FnMut(&str, &History<S>, Budget) -> Judgement,
 ) -> Judgement {
     let mut total = Judgement { verdict: Verdict::Holds, algorithm: WITNESS, steps: 0 };
     if history.is_empty() {
         total.algorithm = CONFIGURATIONS;
     }
-    for (key, part) in history.parts() {
-        let mut judged = judge(key, part);
-        total.steps = total.steps.saturating_add(judged.steps);
-        if judged.algorithm != WITNESS {
-            total.algorithm = judged.algorithm;
-        }
-        if let Verdict::Violated(violation) = &mut judged.verdict {
-            violation.key = Some(key.clone());
-            if history.parts().len() > 1 {
-                violation.explanation = format!("{key}: {}", violation.explanation);
+    let parts: Vec<(&String, &History<S>)> = history.parts().iter().collect();
+    let mut undecided: Vec<(usize, Judgement)> = Vec::new();
+    let mut open: Vec<usize> = (0..parts.len()).collect();
+    for slice in slices(parts.len(), budget) {
+        undecided.clear();
+        for index in std::mem::take(&mut open) {
+            let (key, part) = parts[index];
+            let mut judged = judge(key, part, slice);
+            total.steps = total.steps.saturating_add(judged.steps);
+            match &mut judged.verdict {
+                Verdict::Violated(violation) => {
+                    violation.key = Some(key.clone());
+                    if parts.len() > 1 {
+                        violation.explanation = format!("{key}: {}", violation.explanation);
+                    }
+                    return Judgement { steps: total.steps, ..judged };
+                }
+                Verdict::Undecided(_) => {
+                    open.push(index);
+                    undecided.push((index, judged));
+                }
+                Verdict::Holds if judged.algorithm != WITNESS => total.algorithm = judged.algorithm,
+                Verdict::Holds => {}
             }
-            return Judgement { verdict: judged.verdict, ..total };
         }
-        if total.verdict.holds() {
-            total.verdict = judged.verdict;
+        if open.is_empty() {
+            break;
         }
     }
-    total
+    match undecided.into_iter().next() {
+        Some((_, first)) => Judgement { steps: total.steps, ..first },
+        None => total,
+    }
+}
+
+/// What a part may spend in each round.
+fn slices(part_count: usize, budget: Budget) -> impl Iterator<Item = Budget> {
+    let whole = budget.steps_max;
+    let first = if part_count > 1 { 0 } else { whole };
+    let next = move |steps: &u64| {
+        let grown = FIRST_SLICE_STEPS.max(steps.saturating_mul(SLICE_GROWTH));
+        (*steps < whole).then(|| grown.min(whole))
+    };
+    std::iter::successors(Some(first), next).map(|steps_max| Budget { steps_max })
 }
 
 /// What each operation does; none if it cannot matter.

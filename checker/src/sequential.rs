@@ -17,9 +17,11 @@ mod smallest;
 mod whole;
 
 use crate::budget::{Budget, Exhausted, Spending};
+use crate::engine::first_sight::{AtOnce, FIRST_SIGHT};
 use crate::engine::program_order::{Found, Item, legal_order, search};
 use crate::engine::programs;
 use crate::engine::race as linearization;
+use crate::engine::view::Answered;
 use crate::history::OperationIndex;
 use crate::keyed::KeyedHistory;
 use crate::linearizable::{search_within, tasks};
@@ -40,6 +42,8 @@ const UNORDERABLE: &str = "no order of {} is legal and keeps the order of each c
 
 /// Steps to learn whether one object is linearizable.
 const SUSPECT_STEPS_MAX: u64 = 20_000;
+/// How many times as many the search of each may take in each round after the first.
+const SLICE_GROWTH: u64 = 4;
 
 /// Whether the history over all objects is sequentially consistent.
 ///
@@ -57,6 +61,10 @@ pub fn sequential<S: Spec>(
     let whole = Whole::of(spec, history);
     if let Some(judgement) = by_shortcut(spec, &whole, budget) {
         return judgement;
+    }
+    if let Some(violation) = at_first_sight(spec, history, &whole) {
+        let verdict = Verdict::Violated(violation);
+        return Judgement { verdict, algorithm: FIRST_SIGHT, steps: history.len() as u64 };
     }
     if let Some(violation) = whole.forced_cycle(spec) {
         let verdict = Verdict::Violated(violation);
@@ -85,6 +93,23 @@ pub fn sequential_order<S: Spec>(
             Some(order.into_iter().map(|index| whole.operations[index].number).collect())
         }
     }
+}
+
+/// Answers of one object that no order explains, whatever the clients did before.
+fn at_first_sight<S: Spec>(spec: &S, history: &KeyedHistory<S>, whole: &Whole<'_, S>) -> Option<Violation> {
+    let mut first = 0;
+    for (key, part) in history.parts() {
+        if let Some(conflict) = spec.first_sight(&AtOnce(&Answered { spec, history: part })) {
+            // Operations are listed object by object.
+            let places: Vec<usize> = conflict.places.iter().map(|place| first + place).collect();
+            let words = places.iter().map(|index| whole.in_words(*index));
+            let violation = whole.violation(&places, words, UNORDERABLE, Some(conflict.reason));
+            let key = (whole.keys.len() > 1).then(|| key.clone());
+            return Some(Violation { key, ..violation });
+        }
+        first += part.len();
+    }
+    None
 }
 
 /// What an algorithm of the specification's own says, if one applies.
@@ -122,18 +147,33 @@ fn suspects<S: Spec>(spec: &S, history: &KeyedHistory<S>, spending: &mut Spendin
 /// Each suspect alone, for a part of a legal order is a legal order of the part; then all together.
 fn searched<S: Spec>(spec: &S, whole: &Whole<'_, S>, suspects: &[usize], spending: &mut Spending) -> Verdict {
     let is_alone = whole.keys.len() == 1;
-    for &object in suspects.iter().filter(|_| !is_alone) {
-        let share = Budget { steps_max: spending.rest().steps_max / 2 };
-        let items = whole.items(Some(object));
-        let (found, steps) = search(spec, &items, whole.keys.len(), share);
-        if spending.spend(steps).is_err() {
-            return undecided(whole, &[], spending);
+    let mut open: Vec<usize> = suspects.iter().copied().filter(|_| !is_alone).collect();
+    let mut slice = SUSPECT_STEPS_MAX;
+    while !open.is_empty() {
+        let share = spending.rest().steps_max / 2;
+        let mut left = Vec::new();
+        for object in open {
+            let items = whole.items(Some(object));
+            let budget = Budget { steps_max: slice.min(spending.rest().steps_max / 2) };
+            let (found, steps) = search(spec, &items, whole.keys.len(), budget);
+            if spending.spend(steps).is_err() {
+                return undecided(whole, &[], spending);
+            }
+            match found {
+                Found::Illegal(_) => {
+                    let mut violation = unorderable(spec, whole, &items);
+                    violation.key = Some(whole.keys[object].to_owned());
+                    return Verdict::Violated(violation);
+                }
+                Found::Exhausted(_) => left.push(object),
+                Found::Legal => {}
+            }
         }
-        if let Found::Illegal(_) = found {
-            let mut violation = unorderable(spec, whole, &items);
-            violation.key = Some(whole.keys[object].to_owned());
-            return Verdict::Violated(violation);
+        if slice >= share {
+            break;
         }
+        slice = slice.saturating_mul(SLICE_GROWTH);
+        open = left;
     }
     let items = whole.items(None);
     let (found, steps) = search(spec, &items, whole.keys.len(), spending.rest());

@@ -18,7 +18,7 @@ use std::hash::Hash;
 use crate::budget::Budget;
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::engine::programs::{Programs, Ruling};
-use crate::engine::shortcut::{Decision, View};
+use crate::engine::shortcut::{Conflict, Decision, Seen, View};
 
 /// What a step that only reads or only overwrites the whole state does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +87,25 @@ pub trait Spec: Clone + Send + Sync {
 
     /// Linearizability of this very history by an algorithm that is nearly linear, if one applies.
     fn shortcut(&self, _operations: &impl View<Self::Step>) -> Option<Decision> {
+        None
+    }
+
+    /// Answered operations that no order explains, whichever others took effect, if one pass finds some.
+    /// Asked before any search.
+    fn first_sight(&self, _operations: &impl View<Self::Step>) -> Option<Conflict> {
+        None
+    }
+
+    /// The states in which the object can be at a position before which all of `begun` were invoked,
+    /// whichever of them took effect by then; what is still open may take effect again. Of states that no
+    /// step of `later` tells apart, one is enough. None if they are too many. Of each of `begun`, `returned`
+    /// is when it takes effect no more, if it was not before.
+    fn states_at(
+        &self,
+        _position: u64,
+        _begun: &[Seen<&Self::Step>],
+        _later: &[Option<Self::Step>],
+    ) -> Option<Vec<Self::State>> {
         None
     }
 

@@ -5,6 +5,7 @@
 use crate::agreement::every_level_agrees;
 use crate::budget::Budget;
 use crate::drawing::Drawable;
+use crate::engine::first_sight::tests::{is_sound_as_window, is_sound_at_first_sight};
 use crate::engine::race::{self, Found, breadth_first};
 use crate::engine::shortcut::Finding;
 use crate::engine::view::Answered;
@@ -27,6 +28,8 @@ use crate::test_histories::{CAPACITY_WORDS, KINDS_WORDS, REGISTER_WORDS, Shape};
 
 const BUDGET: Budget = Budget { steps_max: 1_000_000 };
 const TRIALS: u64 = 300;
+/// Operations up to which every subset of them is tried.
+const SUBSETS_COUNT_MAX: usize = 6;
 /// Operations up to which the weaker levels are tried, too: the naive answer tries all orders.
 const EVERY_LEVEL_COUNT_MAX: usize = 4;
 /// One in so many of these histories.
@@ -78,7 +81,7 @@ pub(crate) fn any_history<S: Drawable>(spec: &S, words: &[String], chance: &mut 
 }
 
 /// All answers about linearizability are the same, and have their evidence.
-fn one_answer<S: Drawable>(spec: &S, history: &History<S>, place: &str) {
+fn one_answer<S: Drawable>(spec: &S, history: &History<S>, chance: &mut Chance, place: &str) {
     let keyed = KeyedHistory::single("x", history.clone());
     let tasks = tasks(spec, history);
     let wanted = oracle::is_linearizable(spec, &keyed);
@@ -88,6 +91,13 @@ fn one_answer<S: Drawable>(spec: &S, history: &History<S>, place: &str) {
     assert_eq!(race::legal_order(spec, &tasks, BUDGET).is_some(), wanted, "depth first, {place}");
     if let Some(decision) = spec.shortcut(&Answered { spec, history }) {
         assert_eq!(decision.finding == Finding::Legal, wanted, "{}, {place}", decision.algorithm);
+    }
+    let is_seen = is_sound_at_first_sight(spec, history);
+    assert!(!is_seen || !wanted, "first sight, {place}");
+    if history.len() <= SUBSETS_COUNT_MAX {
+        let answered = (0..history.len()).filter(|place| history.operations()[*place].returned.is_some());
+        let known: Vec<usize> = answered.filter(|_| chance.below(3) > 0).collect();
+        is_sound_as_window(spec, history, &known);
     }
     let judgement = linearizable(spec, history, BUDGET);
     assert_eq!(judgement.verdict.holds(), wanted, "{place}");
@@ -104,8 +114,9 @@ fn one_answer<S: Drawable>(spec: &S, history: &History<S>, place: &str) {
 pub(crate) fn check<S: Drawable>(spec: &S, words: &[&str]) {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     for seed in 0..trial_count() {
-        let history = any_history(spec, &words, &mut Chance::new(seed));
-        one_answer(spec, &history, &format!("seed {seed}:\n{}", history.drawing()));
+        let mut chance = Chance::new(seed);
+        let history = any_history(spec, &words, &mut chance);
+        one_answer(spec, &history, &mut chance, &format!("seed {seed}:\n{}", history.drawing()));
         if history.len() <= EVERY_LEVEL_COUNT_MAX && seed % EVERY_LEVEL_SHARE == 0 {
             every_level_agrees(spec, &KeyedHistory::single("x", history));
         }

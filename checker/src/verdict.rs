@@ -28,6 +28,9 @@ pub struct Violation {
     /// The smallest failing part found: these have no legal order whichever others are added; without
     /// any one of them there is one. For a domain promise, the numbers of the records (tasks, ...).
     pub operations: Vec<OperationIndex>,
+    /// Whether `operations` may be more than are needed: the steps of the explanation were used up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_smallest: bool,
     /// How many operations had returned while everything could still be explained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_prefix_count: Option<usize>,

@@ -22,6 +22,26 @@ pub(crate) fn five_values(load: &Load, recorder: &mut impl Recorder<Register>) {
     record(load, 3, FiveValues::default(), recorder);
 }
 
+/// What is wrong about a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// Nobody wrote what it found.
+    Unwritten,
+    /// It found what was written before, but is not there any more.
+    Replaced,
+}
+
+/// Reads, writes and compare-and-set of one register that holds so many values.
+pub(crate) fn some_values(
+    load: &Load,
+    value_count: usize,
+    wrong: Wrong,
+    recorder: &mut impl Recorder<Register>,
+) {
+    let values = FiveValues { open: vec![0; value_count], wrong, ..FiveValues::default() };
+    record(load, 21, values, recorder);
+}
+
 struct Unique {
     values: Vec<Value>,
     written_count: i64,
@@ -82,13 +102,20 @@ impl Workload for Unique {
 
 const VALUE_COUNT: usize = 5;
 
-#[derive(Default)]
 struct FiveValues {
     value: Value,
     /// By value, how many operations may still write it.
-    open: [usize; VALUE_COUNT],
+    open: Vec<usize>,
     given_up_count: usize,
     is_written: bool,
+    wrong: Wrong,
+}
+
+impl Default for FiveValues {
+    fn default() -> Self {
+        let open = vec![0; VALUE_COUNT];
+        Self { value: None, open, given_up_count: 0, is_written: false, wrong: Wrong::Replaced }
+    }
 }
 
 impl FiveValues {
@@ -98,19 +125,19 @@ impl FiveValues {
             RegisterCall::Read => None,
             RegisterCall::Write(value) | RegisterCall::CompareAndSet { new: value, .. } => *value,
         };
-        value.map(|value| usize::try_from(value).expect("the five values are 0 to 4"))
+        value.map(|value| usize::try_from(value).expect("the values count from 0"))
     }
 }
 
-fn five(value: usize) -> Value {
-    Some(i64::try_from(value).expect("the five values are 0 to 4"))
+fn some(value: usize) -> Value {
+    Some(i64::try_from(value).expect("there are few values"))
 }
 
 impl Workload for FiveValues {
     type Model = Register;
 
     fn ask(&mut self, _client: usize, chance: &mut Chance) -> Asked<Register> {
-        let mut any = || five(chance.below(VALUE_COUNT));
+        let mut any = || some(chance.below(self.open.len()));
         let (expected, new) = (any(), any());
         let call = match chance.below(3) {
             0 => RegisterCall::Read,
@@ -142,16 +169,20 @@ impl Workload for FiveValues {
     /// unknown that there is no such value: a read of nil, which nobody writes.
     fn violation(&mut self, chance: &mut Chance) -> Vec<(Asked<Register>, RegisterAnswer)> {
         let read = |value| (Asked { key: 0, call: RegisterCall::Read }, RegisterAnswer::Value(value));
-        let unwritten: Vec<usize> = (0..VALUE_COUNT).filter(|value| self.open[*value] == 0).collect();
+        if self.wrong == Wrong::Unwritten {
+            return vec![read(some(self.open.len()))];
+        }
+        let unwritten: Vec<usize> = (0..self.open.len()).filter(|value| self.open[*value] == 0).collect();
         if unwritten.is_empty() {
             let is_hopeless = self.given_up_count > 0 && self.is_written;
             return is_hopeless.then(|| read(None)).into_iter().collect();
         }
         let wrong = unwritten[chance.below(unwritten.len())];
-        let right = (wrong + 1 + chance.below(VALUE_COUNT - 1)) % VALUE_COUNT;
-        self.value = five(right);
-        let write = Asked { key: 0, call: RegisterCall::Write(five(right)) };
-        vec![(write, RegisterAnswer::Done), read(five(wrong))]
+        let count = self.open.len();
+        let right = (wrong + 1 + chance.below(count - 1)) % count;
+        self.value = some(right);
+        let write = Asked { key: 0, call: RegisterCall::Write(some(right)) };
+        vec![(write, RegisterAnswer::Done), read(some(wrong))]
     }
 }
 

@@ -27,6 +27,70 @@ pub(crate) fn texts(load: &Load, recorder: &mut impl Recorder<Text>) {
     record(load, 9, Strings { strings, in_use, token_count: 0 }, recorder);
 }
 
+/// Whether a token may be the beginning of another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tokens {
+    /// Each ends with a blank.
+    Ended,
+    /// `v1` is the beginning of `v12`.
+    Nested,
+}
+
+/// Puts, appends and gets of one string, no token twice: of a hundred 4 puts, 48 appends and 48 gets.
+pub(crate) fn put_append_get(load: &Load, tokens: Tokens, recorder: &mut impl Recorder<Text>) {
+    let past = vec![Arc::from("")];
+    record(load, 22, Changed { tokens, token_count: 0, past }, recorder);
+}
+
+/// How many changes ago the text was that a stale get finds: more than clients can have open.
+const STALE_COUNT: usize = 200;
+
+struct Changed {
+    tokens: Tokens,
+    token_count: usize,
+    /// All that the text was, to the present.
+    past: Vec<Arc<str>>,
+}
+
+impl Workload for Changed {
+    type Model = Text;
+
+    fn ask(&mut self, _client: usize, chance: &mut Chance) -> Asked<Text> {
+        let kind = chance.below(100);
+        if kind < 48 {
+            return Asked { key: 0, call: TextCall::Get };
+        }
+        self.token_count += 1;
+        let token: Arc<str> = match self.tokens {
+            Tokens::Ended => format!("v{} ", self.token_count).into(),
+            Tokens::Nested => format!("v{}", self.token_count).into(),
+        };
+        let call = if kind < 52 { TextCall::Put(token) } else { TextCall::Append(token) };
+        Asked { key: 0, call }
+    }
+
+    fn take_effect(&mut self, asked: &Asked<Text>) -> TextAnswer {
+        let text = self.past.last().expect("there is a text at first").clone();
+        match &asked.call {
+            TextCall::Get => return TextAnswer::Found(text),
+            TextCall::Put(text) => self.past.push(text.clone()),
+            TextCall::Append(token) => self.past.push(format!("{text}{token}").into()),
+        }
+        TextAnswer::Done
+    }
+
+    fn answered(&mut self, _client: usize, _asked: &Asked<Text>, _answer: &TextAnswer) {}
+
+    fn given_up(&mut self, _asked: &Asked<Text>, _fate: Fate) {}
+
+    /// A get of what the text was long ago.
+    fn violation(&mut self, _chance: &mut Chance) -> Vec<(Asked<Text>, TextAnswer)> {
+        let stale = self.past.len().checked_sub(STALE_COUNT).map(|place| self.past[place].clone());
+        let get = |text| (Asked { key: 0, call: TextCall::Get }, TextAnswer::Found(text));
+        stale.map(get).into_iter().collect()
+    }
+}
+
 /// Whether the answer to an append says where the entry stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Offsets {

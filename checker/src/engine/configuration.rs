@@ -25,8 +25,12 @@ pub(crate) struct Configuration<State> {
 
 impl<State: Clone + Eq> Configuration<State> {
     pub(crate) fn first<S: Spec<State = State>>(spec: &S) -> Self {
-        let (taken, absorbable) = (SlotSet::EMPTY, SlotSet::EMPTY);
-        Self { state: spec.initial(), taken, absorbable, used: Used::default() }
+        Self::of(spec.initial())
+    }
+
+    /// Nothing was taken yet.
+    pub(crate) fn of(state: State) -> Self {
+        Self { state, taken: SlotSet::EMPTY, absorbable: SlotSet::EMPTY, used: Used::default() }
     }
 
     /// What it costs to make and keep it.
@@ -112,7 +116,8 @@ impl<State: Clone + Eq> Configuration<State> {
 
     /// The relevant open operations, of equal ones only that which returns first.
     ///
-    /// Equal ones are interchangeable: what returns first is in no order worse off taken first.
+    /// Equal ones are interchangeable: what returns first is in no order worse off taken first. But what
+    /// may be left out is no substitute for what has to be taken.
     pub(crate) fn worth_taking<S: Spec<State = State>>(
         &self,
         spec: &S,
@@ -120,20 +125,21 @@ impl<State: Clone + Eq> Configuration<State> {
         goal: Slot,
     ) -> SlotSet {
         let relevant = spec.relevant(&self.state, &self.open(table), goal);
+        let is_better = |one: Slot, other: Slot| {
+            let is_late = table.entry(one).deadline > table.entry(other).deadline;
+            !is_late && (!table.unknown.contains(one) || table.unknown.contains(other))
+        };
         let mut kept = SlotSet::EMPTY;
         for slot in relevant {
-            let entry = table.entry(slot);
             let is_absorbable = self.absorbable.contains(slot);
-            let equal = kept.into_iter().find(|other| {
-                self.absorbable.contains(*other) == is_absorbable && table.step(*other) == &entry.step
-            });
-            match equal {
-                None => kept = kept.with(slot),
-                Some(other) if entry.deadline < table.entry(other).deadline => {
-                    kept = kept.without(other).with(slot);
-                }
-                Some(_) => {}
+            let is_equal = |other: &Slot| {
+                self.absorbable.contains(*other) == is_absorbable && table.step(*other) == table.step(slot)
+            };
+            if kept.into_iter().any(|other| is_equal(&other) && is_better(other, slot)) {
+                continue;
             }
+            let worse = kept.into_iter().filter(|other| is_equal(other) && is_better(slot, *other));
+            kept = worse.fold(kept, SlotSet::without).with(slot);
         }
         kept
     }

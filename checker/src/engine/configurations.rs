@@ -44,13 +44,18 @@ pub(crate) struct BreadthFirst<'a, S: Spec> {
 
 impl<'a, S: Spec> BreadthFirst<'a, S> {
     pub(crate) fn new(spec: &'a S, timeline: &'a Timeline<'a, S::Step>) -> Self {
+        Self::from(spec, timeline, &[spec.initial()])
+    }
+
+    /// The same where the object may be in one of several states at first.
+    pub(crate) fn from(spec: &'a S, timeline: &'a Timeline<'a, S::Step>, starts: &[S::State]) -> Self {
         Self {
             spec,
             timeline,
             table: OpenTable::new(),
             next: 0,
             returned_count: 0,
-            configurations: vec![Configuration::first(spec)],
+            configurations: starts.iter().cloned().map(Configuration::of).collect(),
             stack: Vec::new(),
             is_expanding: false,
             expanded: Set::default(),

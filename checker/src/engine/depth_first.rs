@@ -11,10 +11,12 @@ use std::hash::{BuildHasher, Hash};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
+use crate::budget::Budget;
 use crate::engine::configuration::Configuration;
 use crate::engine::open::{OpenTable, Slot, SlotSet};
 use crate::engine::race::{Engine, Found};
 use crate::engine::timeline::{Event, EventKind, Timeline};
+use crate::engine::window::Window;
 use crate::spec::Spec;
 
 /// A configuration before a return that it does not explain yet.
@@ -66,8 +68,28 @@ pub(crate) struct DepthFirst<'a, S: Spec> {
     path: Vec<Frame>,
     /// The furthest event that no configuration got past.
     furthest: usize,
+    /// How long it has been the furthest.
+    stalled: Option<Stalled>,
     spent: u64,
 }
+
+/// A return that was not got past for a while: the last few answers may already forbid it.
+#[derive(Clone, Copy, Debug)]
+struct Stalled {
+    /// Index of the event.
+    furthest: usize,
+    /// How many of the last answers are tried next.
+    known_count: usize,
+    /// Steps after which they are.
+    at: u64,
+}
+
+/// How many of the last answers are tried first.
+const KNOWN_COUNT_FIRST: usize = 8;
+/// And how many at most.
+const KNOWN_COUNT_MAX: usize = 2_048;
+/// Steps of each try, unless the search has taken many more.
+const REFUTATION_STEPS_MAX: u64 = 4_096;
 
 impl<'a, S: Spec> DepthFirst<'a, S> {
     pub(crate) fn new(spec: &'a S, timeline: &'a Timeline<'a, S::Step>) -> Self {
@@ -80,6 +102,7 @@ impl<'a, S: Spec> DepthFirst<'a, S> {
             seen: HashTable::new(),
             path: Vec::new(),
             furthest: 0,
+            stalled: None,
             spent: 0,
         }
     }
@@ -194,7 +217,7 @@ impl<S: Spec> Engine for DepthFirst<'_, S> {
                 return Some(if self.timeline.is_cut { self.exhausted() } else { Found::Legal });
             }
             if self.spent >= steps_max {
-                return None;
+                return self.is_refuted().then(|| self.stuck());
             }
             configuration = self.retreat();
         }
@@ -213,6 +236,41 @@ impl<S: Spec> Engine for DepthFirst<'_, S> {
 }
 
 impl<S: Spec> DepthFirst<'_, S> {
+    /// Whether the last few answers before the furthest return leave no order, whatever came before them.
+    ///
+    /// Takes at most as many steps as the search since it stalled, and counts them.
+    fn is_refuted(&mut self) -> bool {
+        let Some(stalled) = self.stalled.filter(|stalled| stalled.furthest == self.furthest) else {
+            let (furthest, at) = (self.furthest, self.spent);
+            self.stalled = Some(Stalled { furthest, known_count: KNOWN_COUNT_FIRST, at });
+            return false;
+        };
+        let goal = self.timeline.events[self.furthest];
+        if self.spent < stalled.at
+            || stalled.known_count > KNOWN_COUNT_MAX
+            || goal.kind != EventKind::Returned
+        {
+            return false;
+        }
+        let end = self.timeline.tasks[goal.place as usize].returned.unwrap_or(u64::MAX);
+        let begun = self.timeline.tasks.partition_point(|task| task.invoked < end);
+        let mut is_known = vec![false; begun];
+        let returns = self.timeline.events[..=self.furthest].iter().rev();
+        let returns = returns.filter(|event| event.kind == EventKind::Returned);
+        returns.take(stalled.known_count).for_each(|event| is_known[event.place as usize] = true);
+        let window = Window::cut(self.spec, &self.timeline.tasks[..begun], &is_known);
+        let (found, steps) = match window {
+            Some(window) => {
+                window.search(self.spec, Budget { steps_max: REFUTATION_STEPS_MAX.max(self.spent / 4) })
+            }
+            None => (Found::Legal, 0),
+        };
+        self.spent += steps;
+        let known_count = 2 * stalled.known_count;
+        self.stalled = Some(Stalled { known_count, at: self.spent + steps, ..stalled });
+        matches!(found, Found::Stuck { .. })
+    }
+
     fn stuck(&self) -> Found {
         let before = &self.timeline.events[..self.furthest];
         let returned_count = before.iter().filter(|event| event.kind == EventKind::Returned).count();

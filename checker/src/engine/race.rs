@@ -93,7 +93,12 @@ pub(crate) fn race<S: Spec>(spec: &S, tasks: &[Task<S::Step>], budget: Budget) -
 /// The first search alone, for small questions inside a larger one.
 pub(crate) fn breadth_first<S: Spec>(spec: &S, tasks: &[Task<S::Step>], budget: Budget) -> (Found, u64) {
     let timeline = Timeline::of(tasks);
-    let mut runner = Runner::new(BreadthFirst::new(spec, &timeline), budget);
+    finished(BreadthFirst::new(spec, &timeline), budget)
+}
+
+/// What one search finds within a budget, and the steps that it spent.
+pub(crate) fn finished(engine: impl Engine, budget: Budget) -> (Found, u64) {
+    let mut runner = Runner::new(engine, budget);
     while !runner.is_over() {
         runner.slice();
     }

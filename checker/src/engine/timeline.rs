@@ -20,6 +20,13 @@ pub(crate) struct Task<T> {
     pub(crate) expires: Option<u64>,
 }
 
+impl<T> Task<T> {
+    /// The position after which it takes effect no more, if there is one.
+    pub(crate) fn over(&self) -> Option<u64> {
+        self.returned.or(self.expires)
+    }
+}
+
 /// What happens to one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
@@ -106,7 +113,7 @@ impl<'a, T: Clone + Eq + std::hash::Hash> Timeline<'a, T> {
     fn entry(&self, event: Event) -> Entry<T> {
         let task = &self.tasks[event.place as usize];
         let step = task.step.clone().expect("only tasks with a step have events");
-        let deadline = task.returned.or(task.expires).unwrap_or(u64::MAX);
+        let deadline = task.over().unwrap_or(u64::MAX);
         let certainty = if task.returned.is_some() { Certainty::Answered } else { Certainty::Unknown };
         Entry { step, deadline, certainty, copies: 1 }
     }

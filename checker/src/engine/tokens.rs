@@ -4,8 +4,8 @@
 //!   put "ab ", append "c ", append "d "        get "ab d " = after put "ab ", directly append "d "
 //! ```
 //!
-//! No part begins with another, so that every string is divided into parts in at most one way. If none
-//! is put or appended twice either, each is made by one operation. Each put, and each append with all
+//! Every string that was got is divided into parts in at most one way: no part begins with another, or the
+//! ways are counted. If none is put or appended twice either, each is made by one operation. Each put, and each append with all
 //! before it, is a state that is entered at most once; the states up to what a get found are a chain,
 //! in which nothing fits between, and an append that nobody saw is a state on its own, which fits
 //! wherever nobody looks before the next put. Whether this applies depends on what is put and appended
@@ -14,13 +14,14 @@
 //! If a few parts come several times, a guess says which operation made which: an order of the states
 //! is then as good a proof as any, but that there is none proves nothing, and the search decides.
 
+mod nested;
 mod parts;
 mod readings;
 
 use std::sync::Arc;
 
 use parts::{Kind, Part, Parts};
-use readings::Readings;
+use readings::{Readings, Unread};
 
 use crate::engine::shortcut::{Conflict, Decision, Finding, Seen, View};
 use crate::engine::zones::chains::{Chains, INITIAL, NONE, State};
@@ -119,20 +120,21 @@ impl Texts {
         }
         let parts = Parts::of(made)?;
         let mut texts = Self { parts, states, touched, contradiction: None };
-        texts.contradiction = texts.read(&gets, initial.is_empty());
+        texts.contradiction = match texts.read(&gets, initial.is_empty()) {
+            Ok(()) => None,
+            Err(Unread::Conflict(conflict)) => Some(conflict),
+            Err(Unread::Ambiguous) => return None,
+        };
         Some(texts)
     }
 
     /// Notes what the gets found, up to one that contradicts those before it.
-    fn read(&mut self, gets: &[Get], is_empty_first: bool) -> Option<Conflict> {
+    fn read(&mut self, gets: &[Get], is_empty_first: bool) -> Result<(), Unread> {
         let mut readings = Readings::none(&self.parts, &mut self.states, is_empty_first);
         for get in gets {
-            match readings.read(get) {
-                Ok(state) => self.touched[get.place] = state,
-                Err(contradiction) => return Some(contradiction),
-            }
+            self.touched[get.place] = readings.read(get)?;
         }
-        None
+        Ok(())
     }
 
     fn flaw(&self, view: &impl View<TextStep>) -> Option<Conflict> {

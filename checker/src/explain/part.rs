@@ -3,51 +3,51 @@
 use crate::budget::{Budget, Spending};
 use crate::engine::race::Found;
 use crate::engine::timeline::Task;
+use crate::engine::window::Window;
 use crate::history::History;
-use crate::linearizable::search_within;
 use crate::spec::Spec;
 
-/// Steps of one re-check: an operation whose re-check needs more is kept.
-const RECHECK_STEPS_MAX: u64 = 5_000;
-/// Steps of all re-checks together.
-const RECHECKS_STEPS_MAX: u64 = 50_000;
+/// Steps of an explanation, even where the verdict took fewer: worth about 200 ms.
+const EXPLANATION_STEPS_MIN: u64 = 200_000;
+/// One re-check may take this share of the steps of an explanation: an operation whose re-check needs
+/// more is kept.
+const RECHECK_SHARE: u64 = 16;
 /// The first guess how many answers, counted from the last, are enough.
 const SUFFIX_COUNT_FIRST: usize = 4;
 
 /// The operations invoked before an end. Some of them must have happened, each other one may have.
 pub(super) struct Part<'a, S: Spec> {
     spec: &'a S,
-    candidates: Vec<Candidate<S::Step>>,
-    /// Which candidates must have happened, by return.
+    /// All of them, by invocation.
+    tasks: Vec<Task<S::Step>>,
+    /// The place of each in the history.
+    places: Vec<usize>,
+    /// Which must have happened, by return.
     known: Vec<usize>,
     stuck: usize,
     spending: Spending,
-}
-
-struct Candidate<T> {
-    /// Its place in the history.
-    place: usize,
-    task: Task<T>,
+    /// Whether every re-check came to its end.
+    is_certain: bool,
 }
 
 impl<'a, S: Spec> Part<'a, S> {
-    /// All that returned until the operation at `stuck` returned.
-    pub(super) fn until(spec: &'a S, tasks: &[Task<S::Step>], stuck: usize) -> Self {
+    /// All that returned until the operation at `stuck` returned. `verdict_steps`: what it took to find it.
+    pub(super) fn until(spec: &'a S, tasks: &[Task<S::Step>], stuck: usize, verdict_steps: u64) -> Self {
         let end = tasks[stuck].returned.unwrap_or(u64::MAX);
-        let begun = tasks.iter().take_while(|task| task.invoked < end).cloned().enumerate();
-        let candidates: Vec<_> = begun.map(|(place, task)| Candidate { place, task }).collect();
-        let is_in_time = |index: &usize| candidates[*index].task.returned.is_some_and(|at| at <= end);
-        let mut known: Vec<usize> = (0..candidates.len()).filter(is_in_time).collect();
-        known.sort_unstable_by_key(|index| candidates[*index].task.returned);
-        let spending = Spending::new(Budget { steps_max: RECHECKS_STEPS_MAX });
-        Self { spec, candidates, known, stuck, spending }
+        let begun = tasks.iter().take_while(|task| task.invoked < end).cloned();
+        let tasks: Vec<Task<S::Step>> = begun.collect();
+        let is_in_time = |index: &usize| tasks[*index].returned.is_some_and(|at| at <= end);
+        let mut known: Vec<usize> = (0..tasks.len()).filter(is_in_time).collect();
+        known.sort_unstable_by_key(|index| tasks[*index].returned);
+        let spending = Spending::new(Budget { steps_max: verdict_steps.max(EXPLANATION_STEPS_MIN) });
+        Self { spec, places: (0..tasks.len()).collect(), tasks, known, stuck, spending, is_certain: true }
     }
 
     /// These only.
     pub(super) fn of(spec: &'a S, history: &History<S>, places: &[usize], stuck: usize) -> Self {
         let tasks = crate::linearizable::tasks(spec, history);
-        let mut part = Self::until(spec, &tasks, stuck);
-        part.known.retain(|index| places.contains(&part.candidates[*index].place));
+        let mut part = Self::until(spec, &tasks, stuck, 0);
+        part.known.retain(|index| places.contains(&part.places[*index]));
         part
     }
 
@@ -66,12 +66,18 @@ impl<'a, S: Spec> Part<'a, S> {
         let mut chunk = self.known.len().next_power_of_two() / 2;
         while chunk > 0 {
             self.drop_needless();
+            self.is_certain = true;
             self.pass(chunk);
             chunk /= 2;
         }
-        let mut places: Vec<usize> = self.known.iter().map(|index| self.candidates[*index].place).collect();
+        let mut places: Vec<usize> = self.known.iter().map(|index| self.places[*index]).collect();
         places.sort_unstable();
         places
+    }
+
+    /// Whether it is certain that none can be spared: no re-check of a single one was given up.
+    pub(super) fn is_smallest(&self) -> bool {
+        self.is_certain
     }
 
     /// The shortest run of returns up to the last that fails, to within a factor of two.
@@ -90,16 +96,17 @@ impl<'a, S: Spec> Part<'a, S> {
 
     /// Forgets what cannot matter any more: when less must have happened it will not matter again.
     fn drop_needless(&mut self) {
-        let (_, kept) = self.tasks(&self.known);
-        let mut new_index = vec![usize::MAX; self.candidates.len()];
+        let kept = Window::whole(self.spec, &self.tasks, &self.marked(&self.known, |_| true)).indexes;
+        let mut new_index = vec![usize::MAX; self.tasks.len()];
         for (new, old) in kept.iter().enumerate() {
             new_index[*old] = new;
         }
         let mut index = 0;
-        self.candidates.retain(|_| {
+        self.tasks.retain(|_| {
             index += 1;
             new_index[index - 1] < usize::MAX
         });
+        self.places = kept.iter().map(|old| self.places[*old]).collect();
         self.known.iter_mut().for_each(|known| *known = new_index[*known]);
         self.known.retain(|known| *known < usize::MAX);
     }
@@ -110,7 +117,7 @@ impl<'a, S: Spec> Part<'a, S> {
         while end > 0 {
             let start = end.saturating_sub(chunk);
             let is_left_out = |position: &usize| {
-                (start..end).contains(position) && self.candidates[self.known[*position]].place != self.stuck
+                (start..end).contains(position) && self.places[self.known[*position]] != self.stuck
             };
             let positions = (0..self.known.len()).filter(|position| !is_left_out(position));
             let smaller: Vec<usize> = positions.map(|position| self.known[position]).collect();
@@ -123,28 +130,22 @@ impl<'a, S: Spec> Part<'a, S> {
 
     /// Whether it is certain that these have no legal order, whatever else happened.
     fn fails(&mut self, known: &[usize]) -> bool {
-        let (tasks, _) = self.tasks(known);
-        let found = search_within(self.spec, &tasks, RECHECK_STEPS_MAX, &mut self.spending);
-        matches!(found, Some(Found::Stuck { .. }))
+        let window = Window::of(self.spec, &self.tasks, &self.marked(known, |_| true));
+        let rest = self.spending.rest().steps_max;
+        let share = rest.min(self.spending.whole().steps_max / RECHECK_SHARE);
+        let (found, steps) = window.search(self.spec, Budget { steps_max: share });
+        let is_within = self.spending.spend(steps).is_ok();
+        let is_known = is_within && !matches!(found, Found::Exhausted { .. });
+        self.is_certain &= is_known;
+        is_known && matches!(found, Found::Stuck { .. })
     }
 
-    /// The tasks when only these must have happened, and which candidates they are of.
-    fn tasks(&self, known: &[usize]) -> (Vec<Task<S::Step>>, Vec<usize>) {
-        let mut is_known = vec![false; self.candidates.len()];
-        known.iter().for_each(|index| is_known[*index] = true);
-        let mut steps: Vec<Option<S::Step>> =
-            self.candidates.iter().map(|candidate| candidate.task.step.clone()).collect();
-        self.spec.simplify(&mut steps, &|index| !is_known[index]);
-        let mut tasks = Vec::new();
-        let mut indexes = Vec::new();
-        for (index, (step, candidate)) in steps.into_iter().zip(&self.candidates).enumerate() {
-            if step.is_some() {
-                let Task { invoked, returned, .. } = candidate.task;
-                let (returned, expires) = if is_known[index] { (returned, None) } else { (None, returned) };
-                tasks.push(Task { step, invoked, returned, expires });
-                indexes.push(index);
-            }
+    /// Which of the tasks these are, as far as their places are asked for.
+    fn marked(&self, known: &[usize], is_asked: impl Fn(usize) -> bool) -> Vec<bool> {
+        let mut marked = vec![false; self.tasks.len()];
+        for index in known.iter().filter(|index| is_asked(self.places[**index])) {
+            marked[*index] = true;
         }
-        (tasks, indexes)
+        marked
     }
 }

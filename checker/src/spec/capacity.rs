@@ -7,8 +7,12 @@
 mod relevance;
 
 use crate::engine::open::{Open, Slot, SlotSet};
+use crate::engine::shortcut::Seen;
 use crate::spec::Spec;
 use crate::spec::orders::{Naming, OrderStep, Orders, forced_orders, forget_lone_orders};
+
+/// Limits up to which every number of units counts as one that may be in use.
+const STARTS_LIMIT_MAX: u64 = 256;
 
 /// A bounded counter; without a capacity, only the limits in the answers bound it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -226,6 +230,38 @@ impl Spec for Capacity {
             Some(CapacityAnswer::NotHeld) => format!("{asked} (refused: not held)"),
             Some(CapacityAnswer::Use(used)) => format!("{asked} -> {used} in use"),
         }
+    }
+
+    /// Any number of units may be in use, up to the limit; where orders or versions count, too much may be.
+    fn states_at(
+        &self,
+        _position: u64,
+        begun: &[Seen<&CapacityStep>],
+        later: &[Option<CapacityStep>],
+    ) -> Option<Vec<CapacityState>> {
+        let steps = begun.iter().filter_map(|seen| seen.step);
+        let mut limit_max = 0;
+        for step in steps.chain(later.iter().flatten()) {
+            match *step {
+                CapacityStep::Accept {
+                    order: None,
+                    terms: Terms { limit: Some(limit), version: None },
+                    ..
+                } => {
+                    limit_max = limit_max.max(limit);
+                }
+                CapacityStep::Reject { terms: Terms { version: None, .. }, .. }
+                | CapacityStep::ReleaseUnits { .. }
+                | CapacityStep::Use(_)
+                | CapacityStep::Impossible => {}
+                CapacityStep::Accept { .. }
+                | CapacityStep::Reject { .. }
+                | CapacityStep::Release { .. }
+                | CapacityStep::NotHeld { .. } => return None,
+            }
+        }
+        let used = |used| CapacityState { used, ..CapacityState::default() };
+        (limit_max <= STARTS_LIMIT_MAX).then(|| (0..=limit_max).map(used).collect())
     }
 
     fn state_in_words(&self, state: &CapacityState) -> String {

@@ -1,11 +1,12 @@
 //! A counter without bound: models `counter-inc` and `counter-rw`.
 
 use crate::budget::Budget;
+use crate::engine::first_sight::{Change, conflict_of_sum};
 use crate::engine::increments;
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::engine::program_slots::{self, Move, Moves, Words};
 use crate::engine::programs::{Programs, Ruling};
-use crate::engine::shortcut::{Decision, View};
+use crate::engine::shortcut::{Conflict, Decision, Seen, View};
 use crate::spec::Spec;
 
 /// A counter that starts at 0.
@@ -123,6 +124,19 @@ impl Spec for Counter {
 
     fn shortcut_order(&self, operations: &impl View<CounterStep>) -> Option<Vec<usize>> {
         increments::order(operations)
+    }
+
+    fn first_sight(&self, operations: &impl View<CounterStep>) -> Option<Conflict> {
+        conflict_of_sum(operations.count(), |place| {
+            let Seen { step, invoked, returned } = operations.at(place);
+            let (added, after) = match step? {
+                CounterStep::Add(added) => (added, None),
+                CounterStep::IncrementTo(value) => (1, Some(value)),
+                CounterStep::Read(value) => (0, Some(value)),
+            };
+            let after = after.filter(|_| returned < u64::MAX);
+            Some(Change { added, after, invoked, returned })
+        })
     }
 
     fn is_idle(&self, _state: &i64, step: &CounterStep) -> bool {

@@ -1,10 +1,13 @@
 //! Registers that are read and written together, in atomic transactions: model `multi-register`.
 
+mod glances;
+
 use std::sync::Arc;
 
 use crate::budget::Budget;
 use crate::engine::programs::{Programs, Ruling};
 use crate::engine::saturation::{self, Touch, Touching};
+use crate::engine::shortcut::{Conflict, View};
 use crate::spec::Spec;
 use crate::spec::register::{Value, written};
 
@@ -129,6 +132,10 @@ impl Spec for MultiRegister {
         let named = state.0.iter().map(|(name, value)| format!("{name} holds {}", written(*value)));
         let named: Vec<String> = named.collect();
         if named.is_empty() { format!("all hold {}", written(self.initial)) } else { named.join(", ") }
+    }
+
+    fn first_sight(&self, operations: &impl View<TransactionStep>) -> Option<Conflict> {
+        glances::conflict(self.initial, operations)
     }
 
     fn needed_in_words(&self, step: &TransactionStep) -> Option<String> {

@@ -1,15 +1,17 @@
 //! A register with read, write and compare-and-set: model `register-cas`.
 
 mod needless;
+mod reachable;
 pub mod symbol;
 
 use std::fmt;
 
 use crate::budget::Budget;
+use crate::engine::first_sight::{Glance, conflict_of_holder};
 use crate::engine::open::{Open, Slot, SlotSet};
 use crate::engine::programs::{Programs, Ruling};
 use crate::engine::saturation::{self, Touch, Touching};
-use crate::engine::shortcut::{Decision, View};
+use crate::engine::shortcut::{Conflict, Decision, Seen, View};
 use crate::engine::zones::values;
 use crate::spec::Access;
 use crate::spec::Spec;
@@ -190,6 +192,19 @@ impl Spec for Register {
         values::order(self.initial, operations)
     }
 
+    fn first_sight(&self, operations: &impl View<RegisterStep>) -> Option<Conflict> {
+        conflict_of_holder(&self.initial, operations.count(), |place| glance(operations.at(place)))
+    }
+
+    fn states_at(
+        &self,
+        position: u64,
+        begun: &[Seen<&RegisterStep>],
+        later: &[Option<RegisterStep>],
+    ) -> Option<Vec<Value>> {
+        Some(reachable::values(self.initial, position, begun, later))
+    }
+
     fn is_idle(&self, state: &Value, step: &RegisterStep) -> bool {
         matches!(step, RegisterStep::Write(value) if value == state)
     }
@@ -258,6 +273,20 @@ impl Touching<RegisterStep> for Register {
         into.push(Touch { register: (), found, written });
         Some(())
     }
+}
+
+/// What an operation shows of the value; of an unknown one, only what it may make.
+fn glance(seen: Seen<RegisterStep>) -> Option<Glance<Value>> {
+    let Seen { step, invoked, returned } = seen;
+    let is_answered = returned < u64::MAX;
+    let known = |value: Value| is_answered.then_some(value);
+    let (made, found, missed) = match step? {
+        RegisterStep::Read(value) => (None, known(value), None),
+        RegisterStep::Write(value) => (Some(value), None, None),
+        RegisterStep::Swap(expected, new) => (Some(new), known(expected), None),
+        RegisterStep::Mismatch(value) => (None, None, known(value)),
+    };
+    Some(Glance { made, found, missed, invoked, returned })
 }
 
 fn is_write(step: &RegisterStep) -> bool {

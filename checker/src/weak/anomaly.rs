@@ -85,6 +85,7 @@ pub(crate) fn violation<S: Spec>(
     Violation {
         key: key.map(str::to_owned),
         operations,
+        not_smallest: false,
         legal_prefix_count,
         stuck,
         explanation,

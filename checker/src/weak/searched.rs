@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Explanation, Guarantee, WeakLevel};
 use crate::budget::{Budget, Exhausted, Spending};
+use crate::engine::first_sight::AtOnce;
+use crate::engine::view::Answered;
 use crate::engine::visibility::problem::{Duty, InSession, Observation, Problem, Update};
 use crate::engine::visibility::reach::{Impossible, impossible};
 use crate::engine::visibility::{self, Found, search};
@@ -30,23 +32,27 @@ pub(super) fn judged<S: Spec>(
     budget: Budget,
     algorithm: &'static str,
 ) -> Judgement {
+    if let Some(violation) = at_first_sight(spec, history) {
+        let verdict = Verdict::Violated(violation);
+        return Judgement { verdict, algorithm, steps: history.len() as u64 };
+    }
     let duty = Duty::Guarantees(level.guarantees());
-    let whole = |operations: Vec<(&str, &OperationOf<S>)>| {
+    let whole = |operations: Vec<(&str, &OperationOf<S>)>, budget: Budget| {
         let is_observed = operations.iter().map(|(_, operation)| operation.returned.is_some()).collect();
         Asked::of(spec, history, duty, operations, is_observed).judged(budget, algorithm, level.name())
     };
     match level {
         // These two say nothing of how objects are related: each has a visibility of its own.
         WeakLevel::Only(Guarantee::ReadYourWrites | Guarantee::MonotonicReads) => {
-            let parts = by_key(history, |key, part| {
-                whole(part.operations().iter().map(|operation| (key, operation)).collect())
+            let parts = by_key(history, budget, |key, part, slice| {
+                whole(part.operations().iter().map(|operation| (key, operation)).collect(), slice)
             });
             Judgement { algorithm, ..parts }
         }
         WeakLevel::Causal
         | WeakLevel::Pram
         | WeakLevel::Only(Guarantee::MonotonicWrites | Guarantee::WritesFollowReads) => {
-            whole(history.by_invocation())
+            whole(history.by_invocation(), budget)
         }
     }
 }
@@ -116,6 +122,22 @@ fn over_all_objects<S: Spec>(
         seen.dedup();
     }
     all
+}
+
+/// An answer that no updates explain, in whatever order, whichever of them are seen.
+fn at_first_sight<S: Spec>(spec: &S, history: &KeyedHistory<S>) -> Option<Violation> {
+    history.parts().iter().find_map(|(key, part)| {
+        let conflict = spec.first_sight(&AtOnce(&Answered { spec, history: part }))?;
+        // Of several operations each may see other updates.
+        let &[place] = conflict.places.as_slice() else { return None };
+        let operation = &part.operations()[place];
+        let named = (history.parts().len() > 1).then_some(key.as_str());
+        let words = std::iter::once(explain::in_words::<S>(part, operation, named));
+        let numbers = vec![operation.number];
+        let claim = "no updates, in whatever order, explain {}";
+        let violation = Violation::claimed(numbers, words, claim, Some(conflict.reason));
+        Some(Violation { key: Some(key.clone()), ..violation })
+    })
 }
 
 /// Whether the operation may have changed something.

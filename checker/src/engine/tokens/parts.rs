@@ -36,7 +36,15 @@ pub(super) struct Parts {
     has_appends: bool,
     /// Whether two parts are alike.
     pub(super) has_repeats: bool,
+    /// Where something is appended and a part begins with another one: by part, the longest such other
+    /// one, or [`NONE`]. Empty if there is no such part.
+    shorter: Vec<u32>,
+    /// The length of the longest part.
+    length_max: usize,
 }
+
+/// No part.
+const NONE: u32 = u32::MAX;
 
 impl Part {
     /// The text with which the string began.
@@ -55,26 +63,56 @@ impl Part {
 }
 
 impl Parts {
-    /// The parts sorted. None if one is empty, if a text comes too often, or if something is appended
-    /// and a part begins with a shorter one: then a string may be divided in two ways.
+    /// The parts sorted. None if one is empty, if a text comes too often, or if something is appended, a
+    /// part begins with a shorter one and some are alike.
     pub(super) fn of(mut parts: Vec<Part>) -> Option<Self> {
         let has_appends = parts.iter().any(|part| part.kind == Kind::Added);
         parts.sort_unstable_by(|one, other| one.order(other.head, other.text.as_bytes()));
         let mut alike_count = 1;
-        let mut has_repeats = false;
+        let (mut has_repeats, mut is_nested) = (false, false);
         // If one part begins with another, so do all that stand between them.
         for pair in parts.windows(2) {
             let (one, other) = (pair[0].text.as_bytes(), pair[1].text.as_bytes());
             let is_alike = one == other;
             alike_count = if is_alike { alike_count + 1 } else { 1 };
             has_repeats |= is_alike;
-            let is_divided = has_appends && !is_alike && other.starts_with(one);
-            if alike_count > REPEATED_COUNT_MAX || is_divided {
+            is_nested |= has_appends && !is_alike && other.starts_with(one);
+            if alike_count > REPEATED_COUNT_MAX || is_nested && has_repeats {
                 return None;
             }
         }
         let is_clear = parts.first().is_none_or(|first| !first.text.is_empty());
-        is_clear.then_some(Self { parts, has_appends, has_repeats })
+        let shorter = if is_nested { shorter(&parts) } else { Vec::new() };
+        let length_max = parts.iter().map(|part| part.text.len()).max().unwrap_or(0);
+        is_clear.then_some(Self { parts, has_appends, has_repeats, shorter, length_max })
+    }
+
+    /// Whether a part begins with another one, so that a string may be divided in several ways.
+    pub(super) fn are_nested(&self) -> bool {
+        !self.shorter.is_empty()
+    }
+
+    /// Where parts are nested: those with which a string begins, longest first, with their indexes.
+    pub(super) fn beginnings<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (u32, &'a Part)> {
+        let head = head(text);
+        let end = self.parts.partition_point(|part| part.order(head, text).is_le());
+        // All parts between one with which the string begins and the string begin with that one, too.
+        let last = end.checked_sub(1).map(|last| last as u32);
+        let nested = std::iter::successors(last, |index| {
+            self.shorter.get(*index as usize).copied().filter(|shorter| *shorter != NONE)
+        });
+        let part = |index: u32| (index, &self.parts[index as usize]);
+        nested.map(part).filter(|(_, part)| text.starts_with(part.text.as_bytes()))
+    }
+
+    /// The length of the longest part.
+    pub(super) fn longest_length(&self) -> usize {
+        self.length_max
+    }
+
+    /// The part with that index.
+    pub(super) fn at(&self, index: u32) -> &Part {
+        &self.parts[index as usize]
     }
 
     /// The part that makes a state.
@@ -107,6 +145,21 @@ impl Parts {
         }
         true
     }
+}
+
+/// For each of sorted parts, the longest other one with which it begins.
+fn shorter(parts: &[Part]) -> Vec<u32> {
+    let mut open: Vec<u32> = Vec::new();
+    let mut shorter = Vec::with_capacity(parts.len());
+    for (index, part) in (0..).zip(parts) {
+        let begins_with = |other: &u32| part.text.starts_with(&*parts[*other as usize].text);
+        while open.last().is_some_and(|other| !begins_with(other)) {
+            open.pop();
+        }
+        shorter.push(open.last().copied().unwrap_or(NONE));
+        open.push(index);
+    }
+    shorter
 }
 
 /// The first bytes as a number; where these differ they are in the order of the texts.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::nested::Ways;
 use super::parts::{Kind, Part, Parts};
 use super::{Get, shown};
 use crate::engine::shortcut::Conflict;
@@ -14,6 +15,8 @@ struct Longest {
     ends: Vec<(usize, u32)>,
     /// A get that found it.
     shown_by: usize,
+    /// Where parts are nested: in how many ways it is divided up to each byte.
+    ways: Ways,
 }
 
 impl Longest {
@@ -44,12 +47,19 @@ impl<'a> Readings<'a> {
 
     /// The state that a get found, which is noted there. Else the gets that cannot all be right, unless
     /// some parts are alike: then other operations might have made what they found.
-    pub(super) fn read(&mut self, get: &Get) -> Result<u32, Conflict> {
+    pub(super) fn read(&mut self, get: &Get) -> Result<u32, Unread> {
+        let state = if self.parts.are_nested() { self.read_nested(get)? } else { self.read_plain(get)? };
+        self.states[state as usize].zone.add(get.invoked, get.returned);
+        Ok(state)
+    }
+
+    fn read_plain(&mut self, get: &Get) -> Result<u32, Conflict> {
         let (first, end) = self.first(get).ok_or_else(|| unmade(get))?;
         let known = self.longest[first as usize].get_or_insert_with(|| Longest {
             text: get.text.clone(),
             ends: vec![(end, first)],
             shown_by: get.place,
+            ways: Ways::default(),
         });
         let (text, before) = (get.text.as_bytes(), known.bytes());
         let state = if before.starts_with(text) {
@@ -58,14 +68,67 @@ impl<'a> Readings<'a> {
         } else if text.starts_with(before) {
             self.extend(first, get)?
         } else if self.parts.are_added(text, end) {
-            let reason =
-                "both found what follows one put, or the beginning, but neither begins with the other";
-            return Err(both(known.shown_by, get, reason.to_owned()));
+            return Err(apart(known.shown_by, get));
         } else {
             return Err(unmade(get));
         };
-        self.states[state as usize].zone.add(get.invoked, get.returned);
         Ok(state)
+    }
+
+    /// The same where parts are nested: if what was got is divided in one way only.
+    fn read_nested(&mut self, get: &Get) -> Result<u32, Unread> {
+        let text = get.text.as_bytes();
+        let wholes = self.parts.beginnings(text).filter(|(_, part)| part.kind == Kind::Whole);
+        let mut firsts: Vec<(u32, usize)> = wholes.map(|(_, part)| (part.state, part.text.len())).collect();
+        if self.is_empty_first {
+            firsts.push((0, 0));
+        }
+        let mut read = None;
+        for (first, end) in firsts {
+            let count = self.ways(first, text, end);
+            if count > 1 || count == 1 && read.is_some() {
+                return Err(Unread::Ambiguous);
+            }
+            if count == 1 {
+                read = Some((first, end));
+            }
+        }
+        let (first, end) = read.ok_or_else(|| unmade(get))?;
+        let known = self.longest[first as usize].get_or_insert_with(|| Longest {
+            text: get.text.clone(),
+            ends: vec![(end, first)],
+            shown_by: get.place,
+            ways: Ways::of(self.parts, text, end),
+        });
+        let last = known.ends.last().map_or(0, |(end, _)| *end);
+        if text.len() <= last {
+            let is_begun = known.bytes().starts_with(text);
+            let index = known.ends.binary_search_by_key(&text.len(), |(end, _)| *end).ok();
+            let index = index.filter(|_| is_begun).ok_or_else(|| apart(known.shown_by, get))?;
+            return Ok(known.ends[index].1);
+        }
+        // Divided as what was known is, up to its end.
+        let added = text.starts_with(known.bytes()).then(|| known.ways.back_to(self.parts, text.len(), last));
+        let added = added.flatten().ok_or_else(|| apart(known.shown_by, get))?;
+        Ok(self.extend_by(first, get, added.into_iter())?)
+    }
+
+    /// In how many ways a text is divided whose first part, of the state `first`, ends at `end`.
+    fn ways(&mut self, first: u32, text: &[u8], end: usize) -> u8 {
+        let known = self.longest[first as usize].as_mut().filter(|known| !known.ways.is_empty());
+        match known {
+            Some(known) if known.bytes().starts_with(text) => known.ways.count(text.len()),
+            Some(known) if text.starts_with(known.bytes()) => {
+                let length = known.bytes().len();
+                known.ways.extend(self.parts, text, end);
+                let count = known.ways.count(text.len());
+                if count == 0 {
+                    known.ways.truncate(length);
+                }
+                count
+            }
+            Some(_) | None => Ways::of(self.parts, text, end).count(text.len()),
+        }
     }
 
     /// The state in which the string began that was got, and where the text of that ends.
@@ -125,6 +188,31 @@ impl<'a> Readings<'a> {
         Ok(before)
     }
 
+    /// The same, with the parts that are added.
+    fn extend_by(
+        &mut self,
+        first: u32,
+        get: &Get,
+        added: impl Iterator<Item = u32>,
+    ) -> Result<u32, Conflict> {
+        let Some(known) = &mut self.longest[first as usize] else { return Ok(first) };
+        let (mut end, mut before) = known.ends.last().copied().unwrap_or((0, first));
+        for index in added {
+            let part = self.parts.at(index);
+            let made = &mut self.states[part.state as usize];
+            if made.before != NONE {
+                return Err(self.twice(first, part, get));
+            }
+            made.before = before;
+            before = part.state;
+            end += part.text.len();
+            known.ends.push((end, before));
+        }
+        known.text = get.text.clone();
+        known.shown_by = get.place;
+        Ok(before)
+    }
+
     /// An appended part follows `first`, but had been found already.
     fn twice(&self, first: u32, part: &Part, get: &Get) -> Conflict {
         let reason = format!("{} was appended once, but found twice", shown(&part.text));
@@ -137,6 +225,25 @@ impl<'a> Readings<'a> {
             Some(_) | None => Conflict { places: vec![get.place], reason },
         }
     }
+}
+
+/// Why a get is not read.
+pub(super) enum Unread {
+    /// What it found is made in several ways.
+    Ambiguous,
+    /// It contradicts others, or itself.
+    Conflict(Conflict),
+}
+
+impl From<Conflict> for Unread {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(conflict)
+    }
+}
+
+fn apart(other: usize, get: &Get) -> Conflict {
+    let reason = "both found what follows one put, or the beginning, but neither begins with the other";
+    both(other, get, reason.to_owned())
 }
 
 fn both(other: usize, get: &Get, reason: String) -> Conflict {
