@@ -68,6 +68,14 @@ fn json_is_read_as_an_array_and_as_lines() {
 }
 
 #[test]
+fn an_object_further_on_does_not_make_a_file_json() {
+    let text = "{\n:nemesis\t:invoke\t:read\tnil\n{\"type\":\"invoke\",\"process\":0,\"f\":\"read\"}\n";
+    assert_eq!(Format::detect(text.as_bytes()), Some(Format::JepsenEdn));
+    let pieces = read_from(&mut OneByOne(text.as_bytes()), &Options::default());
+    assert_eq!(pieces.map(|contents| contents.families), parse(text.as_bytes(), &Options::default()));
+}
+
+#[test]
 fn json_that_is_none_is_refused_with_its_place() {
     let check = |text: &str, want: &str| {
         let error = read_from(&mut OneByOne(text.as_bytes()), &Options::default()).unwrap_err();
