@@ -232,6 +232,19 @@ fn evidence_on_registers_that_are_set_back() {
     check(&Register::default(), &["w1", "wn", "r1", "rn", "wn", "rn", "w2", "r2"]);
 }
 
+/// What is open when the core begins may have come before what had returned by then.
+#[test]
+fn a_core_is_explained_by_what_overlaps_its_beginning() {
+    let spec = Counter { kind: CounterKind::Increment };
+    let history = KeyedHistory::draw("a: [i\nb:   [i2 ] [i3 ]").unwrap();
+    let whole = Whole::of(&spec, &history);
+    for others in [Others::Optional, Others::Needed, Others::Nothing] {
+        let core = [OperationIndex(2)];
+        let found = verify::impossible(&whole, verify::Level::RealTime, &core, others, WORK_MAX);
+        assert_eq!(found, Err(verify::Refusal::Explained), "{others:?}");
+    }
+}
+
 #[test]
 fn evidence_on_registers() {
     check(&Register::default(), &REGISTER_WORDS);

@@ -71,11 +71,12 @@ pub(super) fn refute<S: Spec>(
     };
     let mut before = Vec::new();
     for (place, _) in items.into_iter().zip(steps).filter(|(_, step)| step.is_some()) {
-        if is_real_time && others != Others::Nothing && returned(&place) < start && returned(&place).is_some()
-        {
-            before.push(place);
-        } else {
-            search.clients[whole.acts[place].client].push(Item { place, is_known: is_known[place] });
+        let act = &whole.acts[place];
+        let is_begun = is_real_time && others != Others::Nothing && Some(act.operation.invoked) < start;
+        before.extend(Some(place).filter(|_| is_begun));
+        // What is still open when the core begins may come before it, and later, too.
+        if !(is_begun && returned(&place).is_some_and(|at| Some(at) < start)) {
+            search.clients[act.client].push(Item { place, is_known: is_known[place] });
         }
     }
     search.clients.retain(|items| !items.is_empty());
