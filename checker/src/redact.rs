@@ -25,9 +25,7 @@ use models::{Numbers, Orders, Redacted, Store, Strings};
 
 /// A family whose numbers and names mean something: records of a promise, objects of a table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{name}: records of model {model} cannot be redacted; expected --family with one that holds operations"
-)]
+#[error("{name}: records of model {model} cannot be redacted; expected --family with another one")]
 pub struct NoOperations {
     /// Its name.
     pub name: String,
