@@ -6,7 +6,7 @@
 //!   records:   those that break the promise
 //! ```
 //!
-//! What [`verify`](crate::verify) would refuse is not written: a verdict without a certificate says so,
+//! What [`verify`] would refuse is not written: a verdict without a certificate says so,
 //! with the reason.
 
 mod chain;
