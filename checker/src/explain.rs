@@ -86,11 +86,11 @@ pub(crate) const NOT_SMALLEST: &str =
 
 /// The violation that was found before any search.
 pub(crate) fn at_first_sight<S: Spec>(spec: &S, history: &History<S>, found: Conflict) -> Violation {
-    let operations = history.operations();
-    let last = found.places.iter().copied().max_by_key(|place| operations[*place].returned);
-    let Some(stuck) = last else { return conflict(history, &found) };
+    let Some((found, stuck)) = without_needless_ends(spec, history, found.clone()) else {
+        return conflict(history, &found);
+    };
     let legal_prefix_count = legal_prefix_count(spec, history, stuck);
-    let number = Some(operations[stuck].number);
+    let number = Some(history.operations()[stuck].number);
     let (found, not_smallest) = if found.places.len() == 1 {
         (found, false)
     } else {
@@ -101,6 +101,28 @@ pub(crate) fn at_first_sight<S: Spec>(spec: &S, history: &History<S>, found: Con
     let violation =
         Violation { legal_prefix_count, stuck: number, not_smallest, ..conflict(history, &found) };
     with_story(violation, spec, history, stuck)
+}
+
+/// The conflict without its last operations to return, as long as the others fail too, and the place of the
+/// last that is left. None if none of them returned.
+fn without_needless_ends<S: Spec>(
+    spec: &S,
+    history: &History<S>,
+    mut found: Conflict,
+) -> Option<(Conflict, usize)> {
+    let returned = |place: &usize| history.operations()[*place].returned;
+    found.places.retain(|place| returned(place).is_some());
+    found.places.sort_by_key(returned);
+    let mut stuck = *found.places.last()?;
+    while let [rest @ .., _] = found.places.as_slice()
+        && let Some(last) = rest.last().copied()
+        && Part::of(spec, history, rest, last).is_failing()
+    {
+        found.places.pop();
+        stuck = last;
+        "whatever else took effect, no order makes this legal".clone_into(&mut found.reason);
+    }
+    Some((found, stuck))
 }
 
 /// How many operations had returned when the one at `stuck` did, if all of them had a legal order and that

@@ -75,6 +75,12 @@ impl<'a, S: Spec> Part<'a, S> {
         places
     }
 
+    /// Whether it is certain that it has no legal order as it is.
+    pub(super) fn is_failing(&mut self) -> bool {
+        let known = self.known.clone();
+        self.fails(&known)
+    }
+
     /// Whether it is certain that none can be spared: no re-check of a single one was given up.
     pub(super) fn is_smallest(&self) -> bool {
         self.is_certain

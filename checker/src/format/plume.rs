@@ -25,7 +25,7 @@ use super::sink::Sink;
 use super::source::Source;
 use super::text::{Line, Token};
 use super::{FormatError, Found, Model, Options, Place};
-use crate::history::{Builder, ClientId, HistoryError};
+use crate::history::{Builder, ClientId, HistoryError, SourcePlace};
 use crate::judge::{Family, FamilyKind};
 use crate::spec::multi_register::{MultiRegister, Part, Reads, Transaction};
 use crate::spec::register::{Value, symbol};
@@ -260,6 +260,7 @@ impl Sessions {
         let mut builder = Builder::default();
         for Gathered { session, parts, found, place, is_aborted } in self.transactions {
             let client = ClientId(session);
+            builder.at(SourcePlace::at_line(place.line));
             let history = |error: HistoryError| FormatError::History { place, error };
             builder.invoke(client, Transaction(parts.into()), 0).map_err(history)?;
             if is_aborted {

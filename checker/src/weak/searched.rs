@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Explanation, Guarantee, WeakLevel};
 use crate::budget::{Budget, Exhausted, Spending};
 use crate::engine::first_sight::AtOnce;
-use crate::engine::view::Answered;
+use crate::engine::view::{Answered, Prefix, Weakened};
 use crate::engine::visibility::problem::{Duty, InSession, Observation, Problem, Update};
 use crate::engine::visibility::reach::{Impossible, impossible};
 use crate::engine::visibility::{self, Found, search};
@@ -130,6 +130,12 @@ fn at_first_sight<S: Spec>(spec: &S, history: &KeyedHistory<S>) -> Option<Violat
         let conflict = spec.first_sight(&AtOnce(&Answered { spec, history: part }))?;
         // Of several operations each may see other updates.
         let &[place] = conflict.places.as_slice() else { return None };
+        // The claim is about this answer alone, whatever the others were told.
+        let whole = Prefix::new(spec, part, u64::MAX);
+        let conflict = spec.first_sight(&AtOnce(&Weakened { prefix: &whole, known: &[place] }))?;
+        if conflict.places != [place] {
+            return None;
+        }
         let operation = &part.operations()[place];
         let named = (history.parts().len() > 1).then_some(key.as_str());
         let words = std::iter::once(explain::in_words::<S>(part, operation, named));
