@@ -39,7 +39,7 @@ fn group<'a>(criterion: &'a mut Criterion, name: &str) -> Group<'a> {
     group
 }
 
-/// A line for whoever reads the figures; one that cannot be written is no reason to stop measuring.
+/// A line for the reader of the figures; one that cannot be written is no reason to stop measuring.
 fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

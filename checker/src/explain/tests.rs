@@ -123,7 +123,7 @@ fn a_value_whose_write_failed_or_came_too_late_is_shown_beside_its_read() {
 
 #[test]
 fn the_source_of_a_read_stands_beside_a_part_that_fails_without_it() {
-    // Whoever else acts, two holders of a lock without a release between them are too many.
+    // Whichever other operations are added, a lock cannot be held twice without a release in between.
     let found = violation(
         "# model=mutex\n0 i acquire\n0 o acquire\n0 i release\n0 o release\n1 i acquire\n1 o acquire\n\
          2 i acquire\n2 o acquire\n",

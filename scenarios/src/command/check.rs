@@ -41,7 +41,8 @@ pub(crate) struct Check {
     /// What to ask: linearizable, or sequential where a format has no times
     #[arg(long, value_enum)]
     level: Option<LevelArgument>,
-    /// Steps that each check may take before it says undecided
+    /// Steps that each check may take before it says undecided; with `--level strongest`, levels below
+    /// linearizable take at most 1/64 of them each
     #[arg(long, value_name = "STEPS", default_value_t = 10_000_000)]
     budget: u64,
     /// Write why each verdict is right, for `verify`

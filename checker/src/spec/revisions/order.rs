@@ -1,4 +1,4 @@
-//! The order that revisions tell: one writer per revision, and after it whoever saw that revision.
+//! The order that revisions tell: one writer per revision, then the readers that saw it.
 //!
 //! ```text
 //!   revision  5: put, get, get   6: delete   7: (nobody: one of unknown outcome)   8: txn, get
